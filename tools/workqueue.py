@@ -104,14 +104,11 @@ class WorkQueue:
         """True when every sample is done or failed, as far as this worker has read."""
         return len(self._closed) == len(self._samples)
 
-    @property
-    def failures(self) -> dict[Sample, str]:
-        return {self._samples[index]: reason for index, reason in self._failures.items()}
-
-    def refresh(self) -> None:
-        """Reads what the others did."""
+    def read_failures(self) -> dict[Sample, str]:
+        """The samples that could not be had so far, with the reason."""
         with self._locked() as log:
             self._replay(log)
+        return {self._samples[index]: reason for index, reason in self._failures.items()}
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
