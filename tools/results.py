@@ -3,9 +3,11 @@
 Accuracies are fractions 0..1 and printed in percent. An incomplete run is no score: `build_results` raises and names
 what is missing; with `allow_incomplete` each problem is divided by its own graded samples, and nothing is claimable.
 
->>> build_results(model="m", dataset="aime24", grades=grades, task_ids=ids, seeds=[100, 101], set_name="aime24",
-...               settings={"max_new_tokens": 32768}, grader={"name": "aime", "version": "1"})["headline"]  # doctest: +SKIP
-'avg@2 = 71.7 % [54.9, 84.2] (30 problems, 2 seeds, aime24, cap 32768 tokens; 1.2 % truncated)'
+>>> grades = [GradedSample("60", 100, Verdict.WRONG), GradedSample("61", 100, Verdict.CORRECT)]
+>>> results = build_results(model="m", dataset="aime24", set_name="aime24", grades=grades, task_ids=["60", "61"],
+...     seeds=[100], settings={"max_new_tokens": 32768}, grader={"name": "aime", "version": "1"})
+>>> results["headline"]
+'avg@1 = 50.0 % (2 problems, 1 seed, aime24, cap 32768 tokens); 0.0 % truncated'
 
 Keys of the file: docs/statistics.md.
 """
@@ -25,9 +27,12 @@ import numpy as np
 from tools import statistics
 from tools.analysis.published import judge_published
 from tools.errors import DataError, IncompleteRun, StorageError
+from tools.results_text import format_table, headline, percent
 from tools.statistics import Counts
 from tools.verdicts import GradedSample, Verdict
 from tools.voting import maj_at_k, vote_classes
+
+__all__ = ["build_results", "format_table", "read_results", "set_hash", "write_results"]
 
 SCHEMA_VERSION = 1
 FILE_NAME = "accuracy_results.json"
@@ -110,9 +115,7 @@ def _keyed(grades: Sequence[GradedSample], task_ids: Sequence[str], seeds: Seque
     for sample in grades:
         key = (sample.task_id, sample.seed)
         if sample.task_id not in planned_ids or sample.seed not in planned_seeds:
-            raise DataError(
-                f"problem {key[0]}, seed {key[1]} is graded but not in the plan; give the set it belongs to"
-            )
+            raise DataError(f"problem {key[0]}, seed {key[1]} is graded but not planned; give the set it belongs to")
         if key in by_key:
             raise DataError(f"problem {key[0]}, seed {key[1]} is graded twice; remove one of the two rows")
         by_key[key] = sample
@@ -259,7 +262,7 @@ def _doubts(results: Mapping[str, Any]) -> list[str]:
 def _warnings(results: Mapping[str, Any]) -> list[str]:
     warnings = []
     if (share := results["reasoning"]["truncated_share"]) > TRUNCATION_WARNING:
-        warnings.append(f"{_percent(share)} of the responses were cut off: the cap has a part in this score")
+        warnings.append(f"{percent(share)} of the responses were cut off: the cap has a part in this score")
     if results["settings"].get("max_new_tokens") is None:
         warnings.append("the cap on output tokens is not known, so this score compares with no other")
     if results["results"]["confidence_interval"] is None:
@@ -267,69 +270,6 @@ def _warnings(results: Mapping[str, Any]) -> list[str]:
     if results["sampling_error"] is None:
         warnings.append("a problem has one sample only: the sampling error cannot be known")
     return warnings
-
-
-# --- printing -----------------------------------------------------------------------------------------------------
-
-
-def headline(results: Mapping[str, Any]) -> str:
-    """The score in one line, never without k, set and cap."""
-    cap = results["settings"].get("max_new_tokens")
-    reasoning = results["reasoning"]
-    facts = [
-        f"{results['total_problems']} problems",
-        f"{len(results['seeds'])} seeds",
-        str(results["set"]["name"]),
-        f"cap {cap} tokens" if cap is not None else "cap unknown",
-    ]
-    shares = [f"{_percent(reasoning['truncated_share'])} truncated"]
-    if reasoning["reasoning_share"]:
-        shares.append(f"{_percent(reasoning['reasoning_share'])} with reasoning")
-    score = f"avg@{results['samples_per_problem']} = {_percent(results['avg_at_k'])}"
-    if not results["complete"]:
-        planned = results["total_problems"] * len(results["seeds"])
-        score = (
-            f"no score: {results['missing_count']} of {planned} samples missing; so far {_percent(results['avg_at_k'])}"
-        )
-    elif not results["claimable"]:
-        shares.append("not claimable: " + "; ".join(results["not_claimable_because"]))
-    return f"{score} ({', '.join(facts)}); {', '.join(shares)}"
-
-
-def format_table(list_of_results: Sequence[Mapping[str, Any]]) -> str:
-    """Runs as a table of at most 80 columns for the terminal; notes on what cannot be claimed follow it."""
-    rows = [("set", "k", "score", "95 % interval", "sampling", "pass@k", "maj@k", "cut off")]
-    notes = []
-    for results in list_of_results:
-        k, low_high = results["samples_per_problem"], results["results"]["confidence_interval"]
-        marker = "" if results["claimable"] else " *"
-        error = results["sampling_error"]
-        rows.append(
-            (
-                f"{results['set']['name'][:17]} ({results['set']['count']})",
-                str(k),
-                f"{100 * results['avg_at_k']:.1f}{marker}",
-                f"{100 * low_high[0]:.1f} - {100 * low_high[1]:.1f}" if low_high else "-",
-                f"+-{100 * error:.2f}" if error is not None else "-",
-                _curve_end(results["pass_at_k"]),
-                _curve_end(results["maj_at_k"]),
-                f"{100 * results['reasoning']['truncated_share']:.1f}",
-            )
-        )
-        notes += [f"* {results['set']['name']}: {reason}" for reason in results["not_claimable_because"]]
-        notes += [f"  {results['set']['name']}: {warning}" for warning in results["warnings"]]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    legend = "Percent. Interval: choice of problems and sampling; sampling: one standard error."
-    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], legend, *notes])
-
-
-def _curve_end(curve: Mapping[str, float]) -> str:
-    return f"{100 * curve[max(curve, key=int)]:.1f}" if curve else "-"
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f} %"
 
 
 # --- the file -----------------------------------------------------------------------------------------------------
@@ -355,7 +295,7 @@ def write_results(folder: str | os.PathLike[str], results: Mapping[str, Any]) ->
 
 
 def read_results(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Reads a folder's accuracy_results.json (or the file itself). Raises StorageError, saying what is wrong with it."""
+    """Reads a folder's accuracy_results.json (or the file itself). Raises StorageError that says what is wrong."""
     path = Path(folder)
     path = path / FILE_NAME if path.is_dir() else path
     try:
