@@ -86,7 +86,8 @@ def settle(
             "sessions": [],
             "plan": {"seeds": [], "task_ids": []},
         }
-        manifest = {**facts, **manifest, "settings": {**manifest.get("settings", {}), **identity}}
+        manifest |= {key: value for key, value in facts.items() if key not in manifest}
+        manifest = {**manifest, "settings": {**manifest.get("settings", {}), **identity}}
         for key in ("seeds", "task_ids"):
             manifest["plan"][key] = list(dict.fromkeys([*manifest["plan"][key], *plan[key]]))
         _write(folder, manifest)

@@ -13,11 +13,12 @@ import json
 import os
 import pathlib
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.engines import ENGINES
-from tools.errors import UsageError
+from tools.errors import UsageError, run_command
 from tools.manifest import model_revision, package_versions
 from tools.plan import expand_seeds
 from tools.problems import ProblemSet, find_info, find_local_file
@@ -265,3 +266,13 @@ def check_model(settings: RunSettings) -> None:
         raise UsageError(
             f"{tokenizer}: no tokenizer (tokenizer.json, tokenizer.model or vocab.json); copy it there or give --tokenizer"
         )
+
+
+def main() -> int:
+    """Prints the data sets of a run, one a line: for the shell front doors."""
+    print("\n".join(parse_settings(sys.argv[1:], os.environ.get("FAMILY", "aime")).datasets))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

@@ -130,7 +130,7 @@ def look_after(slot: Slot, slots: list[Slot], out: pathlib.Path, settings: RunSe
         return
     if slot.process is None:
         if time.monotonic() >= slot.start_at:
-            start(slot, out, settings, len(slots))
+            start(slot, out)
         return
     code = slot.process.poll()
     if code is None:
@@ -177,7 +177,7 @@ def _plan_restart(slot: Slot, slots: list[Slot], code: int, cause: str, out: pat
     slot.is_finished = True
 
 
-def start(slot: Slot, out: pathlib.Path, settings: RunSettings, workers: int) -> None:
+def start(slot: Slot, out: pathlib.Path) -> None:
     """Starts a slot's worker in a process group of its own, its output in its log."""
     slot.starts += 1
     environment = dict(os.environ)

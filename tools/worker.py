@@ -149,14 +149,13 @@ def settle_manifests(
     tokenizer = None if settings.sends_chat else load_tokenizer(settings)
     for name, problem_set in sets.items():
         first = prompts[name, problem_set.problems[0].task_id]
-        made_with = settings.identity(problem_set) | {
-            "template_sha256": template_sha256(settings.model_type, problem_set.info.grading, tokenizer),
-            "max_model_len": max_model_len,
-        }
+        template = template_sha256(settings.model_type, problem_set.info.grading, tokenizer)
+        made_with = settings.identity(problem_set) | {"template_sha256": template}
         facts = {
             "first_prompt": first.text,
             "first_prompt_token_ids": list(first.token_ids) if first.token_ids else None,
             "is_reasoning_opened_by_prompt": first.is_reasoning_opened if first.token_ids else None,
+            "max_model_len": max_model_len,
             "model_num_parameters": manifest.count_parameters(settings.model),
         }
         task_ids = [problem.task_id for problem in problem_set.problems[: settings.limit]]
