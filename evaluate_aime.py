@@ -38,9 +38,8 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> int:
     given = parse_arguments()
-    from tools.results_text import format_table
-
     from tools.evaluate import GradingOptions, evaluate_folder
+    from tools.results_text import format_table
 
     folder = pathlib.Path(given.modelfolder)
     seeds = parse_seeds(given.seeds) if given.seeds else None

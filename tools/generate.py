@@ -20,7 +20,7 @@ from tools.plan import Sample, make_plan
 from tools.problems import ProblemSet, load_problem_set
 from tools.progress import RunProgress
 from tools.settings import RunSettings, check_model
-from tools.supervisor import choose_slots, supervise, write_run_settings
+from tools.supervisor import Slot, choose_slots, supervise, write_run_settings
 from tools.workqueue import WorkQueue, hold_lock
 
 
@@ -43,7 +43,7 @@ def generate(settings: RunSettings) -> None:
         os.close(lock)
 
 
-def run(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, ProblemSet], slots: list) -> None:  # type: ignore[type-arg]
+def run(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, ProblemSet], slots: list[Slot]) -> None:
     """The run itself, in a locked folder."""
     planned = plan_samples(settings, sets)
     on_disk = {name: read_done(out / name) for name in sets}
@@ -53,7 +53,7 @@ def run(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, ProblemSet]
     started = time.monotonic()
     if missing:
         prepare(out, settings, sets)
-        WorkQueue.create(out / ".run", missing, seen_lengths(on_disk))
+        WorkQueue.create(out / ".run", missing, seen_lengths(on_disk), len(slots))
         progress = RunProgress(out, settings, total, done)
         state = "failed"
         try:

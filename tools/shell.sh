@@ -1,5 +1,7 @@
 # shellcheck shell=bash
 # What the shell front doors share: the Python to use, a child that ends with its parent, grading of all sets.
+# They set `root`, the toolkit's folder, before they read this.
+# shellcheck disable=SC2154
 
 # The repository's own environment when it is there, else whatever python3 is; PYTHON names another.
 python=${PYTHON:-}
