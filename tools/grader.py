@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.cleaning import math_answer_cleaning, plain_form, unwrapped_text
+from tools.cleaning import math_answer_cleaning, plain_form
 from tools.errors import UsageError
 from tools.extraction import Extraction, extract, extract_answer
 from tools.mathematics.numbers import PLAIN_INTEGER, Number, int_from_digits, read_number
@@ -175,24 +175,20 @@ def _by_rule(answer: str, is_equal: bool, rule: str, reason: str = "") -> MathGr
 
 
 def _grade_expression(prediction: str, given: str, gold: str, timeout: float) -> MathGrade:
-    """Everything that is not two plain numbers."""
-    words_given, words_gold = unwrapped_text(given), unwrapped_text(gold)
-    if words_given is not None or words_gold is not None:
-        left, right = (words_given or given).split(), (words_gold or gold).split()
-        return _by_rule(prediction, " ".join(left).lower() == " ".join(right).lower(), "text")
-    is_equal = symbolic_equal(given, gold, timeout)
-    if is_equal is None:
-        return MathGrade(Verdict.GRADER_ERROR, prediction, "symbolic", "not decided")
-    return _by_rule(prediction, is_equal, "symbolic")
+    """Everything that is not two plain numbers: words, letters, mathematics."""
+    from tools.mathematics.answers import compare_answers
+
+    found = compare_answers(given, gold, timeout)
+    verdict = {True: Verdict.CORRECT, False: Verdict.WRONG, None: Verdict.GRADER_ERROR}[found.is_equal]
+    forms = {"given": found.given_form, "gold": found.gold_form}
+    return MathGrade(verdict, prediction, found.rule, found.reason, {key: form for key, form in forms.items() if form})
 
 
 def symbolic_equal(prediction: str, reference: str, timeout: float = DEFAULT_TIMEOUT_S) -> bool | None:
-    """Whether two expressions are equal as mathematics; None when that could not be decided within its budget."""
-    left, right = math_answer_cleaning(prediction), math_answer_cleaning(reference)
-    left_number, right_number = read_number(left), read_number(right)
-    if left_number is not None and right_number is not None:
-        return left_number == right_number
-    return True if left == right else None
+    """Whether two expressions are equal as mathematics; None when that was not decided within the budget."""
+    from tools.mathematics.answers import compare_answers
+
+    return compare_answers(plain_form(prediction), plain_form(reference), timeout).is_equal
 
 
 def numeric_equal(prediction: float, reference: float) -> bool:
