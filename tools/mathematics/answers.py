@@ -56,6 +56,11 @@ def compare_answers(given: str, gold: str, timeout_s: float = 3.0) -> Comparison
     if given_words is not None and gold_words is not None:
         is_equal = given_words == gold_words or _same_phrase(given_words, gold_words)
         return Comparison(is_equal, "text", "", given_words, gold_words)
+    if gold_words is not None or given_words is not None:
+        bare = [TEXT_WRAPPER.sub(r"\1", side).strip() for side in (given, gold)]
+        if all(side.isalpha() for side in bare):
+            is_equal = bare[0] == bare[1] or (len(bare[0]) > 1 and bare[0].lower() == bare[1].lower())
+            return Comparison(is_equal, "text", "", *bare)
     given_tree, given_error = _read(given, given_words)
     gold_tree, gold_error = _read(gold, gold_words)
     if given_tree is not None and gold_tree is not None:
@@ -142,7 +147,7 @@ def _compare_choices(given: str, gold: str) -> Comparison | None:
     gold_match = CHOICE.fullmatch(bare_gold)
     if gold_match is None:
         return None
-    bare = TEXT_WRAPPER.sub(r"\1 ", given).strip()
+    bare = re.sub(r"[{}]", "", TEXT_WRAPPER.sub(r"\1 ", given)).strip()
     match = CHOICE.fullmatch(bare)
     letter = match[1] if match else None
     if letter is None:

@@ -40,6 +40,10 @@ class Huge(NotNumeric):
     """The magnitude is beyond HUGE_EXPONENT_BITS."""
 
 
+class Unknown:
+    """Stands for a value that the numerical rules do not reach."""
+
+
 class Undefined(NotNumeric):
     """Division by zero, 0^0, infinity minus infinity: no value at all."""
 
@@ -354,6 +358,8 @@ def _compare_constants(left: Tree, right: Tree) -> bool | None:
     for digits in PRECISIONS:
         field = many_digits(digits)
         first, second = _constant(left, field), _constant(right, field)
+        if Unknown in (first, second):
+            return None
         if first is None or second is None:
             return None if first is second or Huge in (first, second) else False
         if Huge in (first, second):
@@ -369,13 +375,15 @@ def _compare_constants(left: Tree, right: Tree) -> bool | None:
 
 
 def _constant(tree: Tree, field: Any) -> Value:
-    """The value; Huge (the class) beyond all bounds; None when undefined."""
+    """The value; Huge (the class) beyond all bounds; Unknown where no rule reaches; None when undefined."""
     try:
         value = evaluate(tree, {}, field)
     except Huge:
         return Huge
     except Undefined:
         return None
+    except NotNumeric:
+        return Unknown
     return None if field.context.isnan(value) else value
 
 

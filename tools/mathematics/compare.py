@@ -45,7 +45,7 @@ def _named_equal(given: tuple[Tree | None, Tree, Tree], gold: tuple[Tree | None,
     (given_name, given_value, given_tree), (gold_name, gold_value, gold_tree) = given, gold
     if given_name is None or gold_name is None:
         if given_tree[0] == "rel" and gold_tree[0] == "rel":
-            return relations_equal(given_tree, gold_tree)
+            return _named_against_relation(given, gold)
         if "list" in (given_tree[0], gold_tree[0]) and given_value[0] != gold_value[0]:
             verdict = _collections_equal(given_tree, gold_tree)
             if verdict is not False:
@@ -56,6 +56,14 @@ def _named_equal(given: tuple[Tree | None, Tree, Tree], gold: tuple[Tree | None,
     if _is_equation(given_tree) and _is_equation(gold_tree):
         return relations_equal(given_tree, gold_tree)
     return False
+
+
+def _named_against_relation(given: tuple[Tree | None, Tree, Tree], gold: tuple[Tree | None, Tree, Tree]) -> bool | None:
+    """`x \\in [1,2]` against `1 <= x <= 2` in the same variable; else equation against equation."""
+    (name, value, _), (_, _, relation) = (given, gold) if given[0] is not None else (gold, given)
+    if is_real_set(relation) and name == variable_of(relation):
+        return real_sets_equal(value, relation)
+    return relations_equal(given[2], gold[2])
 
 
 def _is_equation(tree: Tree) -> bool:
@@ -131,11 +139,13 @@ def _collections_equal(given: Tree, gold: Tree) -> bool | None:
         return None if given[0] == gold[0] else False
     if gold[0] not in SINGLE_KINDS and gold[0] not in CALCULUS and not _is_matrix(gold):
         return False
-    if (given[0] == "ratio") != (gold[0] == "ratio"):
+    is_value = [not kinds(side) & NO_VALUES for side in (given, gold)]
+    if is_value[0] != is_value[1] or (given[0] == "ratio") != (gold[0] == "ratio"):
         return False
     return values_equal(given, gold)
 
 
+NO_VALUES = frozenset("tuple set list rel builder cup cap setminus numbers".split())
 CALCULUS = frozenset("integral sum prod lim diff matrix cases text".split())
 
 
@@ -161,7 +171,8 @@ def _lists_equal(given: Tree, gold: Tree) -> bool | None:
         return _list_against_tuple(given, gold)
     if "tuple" in (given[0], gold[0]) and "set" in (given[0], gold[0]):
         return False
-    is_set = "set" in (given[0], gold[0])
+    # Solutions that are pairs are a set however they are listed; `1, 1, 2` keeps its two ones.
+    is_set = "set" in (given[0], gold[0]) or all(item[0] == "tuple" for item in _items(given)[1:])
     given_names, given_items = _names_off(_items(given))
     gold_names, gold_items = _names_off(_items(gold))
     if is_set:
