@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 
 from tools.mathematics.compare import trees_equal
+from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
 from tools.mathematics.reader import read
 from tools.mathematics.tree import BeyondLimits, Tree, Unreadable
 
@@ -47,7 +48,7 @@ class Comparison:
     gold_form: str = ""
 
 
-def compare_answers(given: str, gold: str, timeout_s: float = 3.0) -> Comparison:
+def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S) -> Comparison:
     """The verdict on two plain forms (tools/cleaning.py)."""
     choice = _compare_choices(given, gold)
     if choice is not None:

@@ -484,5 +484,6 @@ RULES: dict[str, Any] = {
     "percent": lambda tree: divide(quotient(tree[1]), constant(100)),
     "based": lambda tree: constant(int(tree[1], tree[2])),
     "call": _call,
+    **dict.fromkeys(("integral", "sum", "prod", "lim", "diff"), lambda tree: atom(("opaque", tree))),
     "apply": lambda tree: atom(("apply", tree[1], *(quotient(argument).key() for argument in tree[2:]))),
 }
