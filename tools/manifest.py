@@ -1,6 +1,6 @@
 """`manifest.json` beside the generations: with what everything was made. Continuing with other settings is refused.
 
-The part "identity" decides what a sample is; two sessions of one run must agree on all of it. What may differ (GPUs,
+The part "settings" decides what a sample is; two sessions of one run must agree on all of it. What may differ (GPUs,
 batch size, hardware) is recorded per session. Keys that Evalchemy's users know keep their names: start_time, end_time,
 total_evaluation_time_seconds, git_hash, hardware_info, model_num_parameters, transformers_version.
 """
@@ -13,16 +13,13 @@ import hashlib
 import json
 import os
 import pathlib
-import platform
 import shutil
-import struct
-import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import metadata
 from typing import Any
 
+# What only a run of generation needs (platform, subprocess, ...) is imported there: graders read manifests too.
 from tools.errors import SettingsMismatch, StorageError
 from tools.generations import list_files, storage_error, write_atomically
 
@@ -40,7 +37,7 @@ def read_manifest(folder: pathlib.Path) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError) as error:
         raise StorageError(f"{path}: damaged or unreadable; restore it, or start anew with --overwrite") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("identity"), dict):
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("settings"), dict):
         raise StorageError(f"{path}: not a manifest of this toolkit; restore it, or start anew with --overwrite")
     return manifest
 
@@ -57,7 +54,7 @@ def check_settings(folder: pathlib.Path, identity: Mapping[str, Any]) -> None:
                 f"{folder} holds generations without {FILE_NAME}, so nobody knows their settings; choose another folder or --overwrite"
             )
         return
-    made_with = manifest["identity"]
+    made_with = manifest["settings"]
     differences = [
         f"{key} was {made_with[key]!r} and is now {value!r}"
         for key, value in identity.items()
@@ -86,7 +83,8 @@ def settle(
             "sessions": [],
             "plan": {"seeds": [], "task_ids": []},
         }
-        manifest = {**facts, **manifest, "identity": {**manifest.get("identity", {}), **identity}}
+        manifest |= {key: value for key, value in facts.items() if key not in manifest}
+        manifest = {**manifest, "settings": {**manifest.get("settings", {}), **identity}}
         for key in ("seeds", "task_ids"):
             manifest["plan"][key] = list(dict.fromkeys([*manifest["plan"][key], *plan[key]]))
         _write(folder, manifest)
@@ -126,6 +124,9 @@ def now() -> str:
 
 def package_versions() -> dict[str, str]:
     """Versions of the packages that matter for a sample, without importing them."""
+    import platform
+    from importlib import metadata
+
     versions = {"python": platform.python_version()}
     for name in RECORDED_PACKAGES:
         try:
@@ -137,6 +138,8 @@ def package_versions() -> dict[str, str]:
 
 def git_hash() -> str | None:
     """The commit of this toolkit, with "-dirty" when its files were changed; None outside a checkout."""
+    import subprocess
+
     root = pathlib.Path(__file__).resolve().parents[1]
     try:
         words = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
@@ -148,6 +151,9 @@ def git_hash() -> str | None:
 
 def hardware_info() -> dict[str, Any]:
     """CPU, memory and GPUs, from the system's own tools."""
+    import platform
+    import subprocess
+
     info: dict[str, Any] = {
         "machine": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",
@@ -198,6 +204,8 @@ def model_revision(model: str, revision: str | None = None) -> str | None:
 
 def count_parameters(model: str) -> int | None:
     """Number of weights, summed over the safetensors headers of a local model; None where that cannot be read."""
+    import struct
+
     total = 0
     for path in pathlib.Path(model).glob("*.safetensors"):
         with path.open("rb") as file:
