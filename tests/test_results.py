@@ -210,7 +210,7 @@ def test_table_fits_80_columns() -> None:
     results["maj_at_k"] = {"8": 1.0}
     results["pass_at_k"] = {"8": 1.0}
     for line in format_table([results]).split("\n"):
-        if "cut off:" not in line:
+        if "cut off:" not in line and "sha256" not in line:
             assert len(line) <= 80, line
 
 

@@ -62,7 +62,7 @@ def build_results(
 
     `labels`: breakdown -> task_id -> label, e.g. {"month": {"abc387_a": "2025-01"}}. `answer_classes`: for maj@k, the
     class of equal answers of each sample within its problem, None without an answer. `published`: {"value", "source"},
-    with "samples_per_problem", "set", "max_new_tokens" where known.
+    with "samples_per_problem", "set", "problems" (count), "max_new_tokens" where known.
     """
     by_key = _keyed(grades, task_ids, seeds)
     missing = [(task_id, seed) for task_id in task_ids for seed in seeds if (task_id, seed) not in by_key]

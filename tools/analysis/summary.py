@@ -16,7 +16,7 @@ from tools.analysis.lengths import accuracy_by_length, describe_lengths
 from tools.analysis.loops import find_loop
 from tools.analysis.runs import Run
 from tools.errors import DataError
-from tools.generations import list_files, read_folder, resolve_task_ids
+from tools.generations import list_files
 
 DATE_BREAKDOWNS = ("contest_date", "date", "month")
 LOOPS_LISTED = 100
@@ -56,7 +56,7 @@ def _add_dates(run: Run, record: dict[str, Any], cutoff: str | None) -> None:
     if dates is None:
         record["unknown"].append("the problems carry no dates, so nothing can be said by month or of contamination")
         return
-    task_ids = [str(task_id) for task_id in run.results["task_ids"]]
+    task_ids = run.task_ids
     counts = run.counts(task_ids)
     record["months"] = score_by_month(counts, task_ids, dates)
     if cutoff is not None:
@@ -66,11 +66,10 @@ def _add_dates(run: Run, record: dict[str, Any], cutoff: str | None) -> None:
 
 def describe_texts(run: Run) -> dict[str, Any]:
     """Loops, and responses that equal another seed's to the same problem (is the seed used at all? PAINS 5)."""
-    task_ids = [str(task_id) for task_id in run.results["task_ids"]]
     loops: list[dict[str, Any]] = []
     seen: dict[tuple[str, bytes], int] = {}
     responses = repeated = cut_off = cut_off_in_loop = 0
-    for generation in resolve_task_ids(read_folder(run.folder), task_ids, run.folder):
+    for generation in run.responses():
         responses += 1
         cut_off += generation.is_cut_off
         if loop := find_loop(generation.output):
