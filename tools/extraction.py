@@ -20,9 +20,12 @@ BOX_SEPARATOR = re.compile(
 )
 BOX_CONNECTIVE = re.compile(r",|;|\band\b|\bor\b")
 BOLD = re.compile(r"\*\*([^*\n]+(?:\*(?!\*)[^*\n]*)*)\*\*")
-DISPLAY = re.compile(r"\\\[\s*\n(.*?)\n\s*\\\]", re.DOTALL)
-INLINE_AFTER_IS = re.compile(r"\bis:? *\\\((.*?)\\\)", re.DOTALL)
-ESCAPED_DISPLAY = re.compile(r"\\\[\\n(.*?)\\n\\\]", re.DOTALL)
+# (name, opening, closing) of the three patterns with two delimiters.
+DELIMITED = (
+    ("display", re.compile(r"\\\[\s*\n"), re.compile(r"\n\s*\\\]")),
+    ("inline", re.compile(r"\bis:? *\\\("), re.compile(r"\\\)")),
+    ("escaped display", re.compile(r"\\\[\\n"), re.compile(r"\\n\\\]")),
+)
 ANSWER_PHRASE = re.compile(
     r"(?:####|\b(?:final\s+)?answer(?:\s+is|\s*:)|\banswer(?=\s*(?:\$|\\[(\[])))[:\s]*(\$\$.*?\$\$|\\\[.*?\\\]|[^\n]+)",
     re.IGNORECASE | re.DOTALL,
@@ -32,7 +35,7 @@ MATH_SPAN = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]
 END_OF_SENTENCE = re.compile(r"\.(?=\s|$)")
 STOP_TOKENS = re.compile(r"<\|(?:im_end|end_of_text|eot_id|endoftext)\|>|<｜end▁of▁sentence｜>")
 # Longer texts are searched for prose answers in their last part only; a box is searched everywhere.
-PROSE_WINDOW_CHARS = 20_000
+PROSE_WINDOW_CHARS = 3_000
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,23 @@ def extract(text: str) -> Extraction:
     boxed = _last_boxes(text)
     if boxed is not None:
         return boxed
-    window = text[-PROSE_WINDOW_CHARS:]
-    for name, pattern in (
-        ("bold", BOLD),
-        ("display", DISPLAY),
-        ("inline", INLINE_AFTER_IS),
-        ("escaped display", ESCAPED_DISPLAY),
-    ):
-        found = pattern.findall(window)
-        if found:
-            return Extraction(_strip_phrase(found[-1]), name)
-    return _from_prose(window)
+    bold = BOLD.findall(text)
+    if bold:
+        return Extraction(_strip_phrase(bold[-1]), "bold")
+    for name, opening, closing in DELIMITED:
+        found = _last_between(text, opening, closing)
+        if found is not None:
+            return Extraction(_strip_phrase(found), name)
+    return _from_prose(text[-PROSE_WINDOW_CHARS:])
+
+
+def _last_between(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str | None:
+    """What the last pair of delimiters encloses, in time linear in the text."""
+    last: str | None = None
+    position = 0
+    while (start := opening.search(text, position)) and (end := closing.search(text, start.end())):
+        last, position = text[start.end() : end.start()], end.end()
+    return last
 
 
 def boxes(text: str) -> list[tuple[int, int, str | None]]:
