@@ -90,9 +90,13 @@ def plain_form(text: str) -> str:
 
 def _ascii_spellings(text: str) -> str:
     text = text.translate(UNICODE_SPELLINGS)
-    text = SUPERSCRIPTS.sub(lambda match: "^{" + match.group().translate(SUPERSCRIPT_DIGITS) + "}", text)
-    text = SUBSCRIPTS.sub(lambda match: "_{" + match.group().translate(SUBSCRIPT_DIGITS) + "}", text)
+    text = SUPERSCRIPTS.sub(lambda match: "^" + _group(match.group().translate(SUPERSCRIPT_DIGITS)), text)
+    text = SUBSCRIPTS.sub(lambda match: "_" + _group(match.group().translate(SUBSCRIPT_DIGITS)), text)
     return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(UNICODE_SPELLINGS)
+
+
+def _group(digits: str) -> str:
+    return digits if len(digits) == 1 else "{" + digits + "}"
 
 
 def _without_commands(text: str) -> str:

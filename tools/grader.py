@@ -42,6 +42,7 @@ __all__ = [
 
 GRADER_VERSION = "1.0"
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-4, 1e-6  # the original's, for `is_close` only
+BOX = "\\boxed"
 INTEGER_NOISE = re.compile(r"^(?:\\text\{|\{|\\mathbf\{|\$|\\\(|\\ |\s)*([+-]?\d{1,9})(?:\}|\$|\\\)|\.|\s)*$")
 CHOICE = re.compile(
     r"^\(?\s*(?:\\(?:text|textbf|mathrm|mathbf|textrm)\s*\{)*\s*\(?\s*([A-J])\s*\)?\s*\}*\s*[).:]?(?:(?<=[).:}])\s*.*)?$"
@@ -117,7 +118,8 @@ def grade_response(
     if answer_from == "answer":
         parts = split_reasoning(response, is_opened_by_prompt)
         text, is_closed = parts.answer, parts.is_closed
-    found = extract(text)
+    # A cut-off text has no concluding sentence, and AIME's prompts ask for a box: neither is guessed at.
+    found = extract(text, is_prose_read=comparison != "integer" and not is_cut_off)
     if not found.answer or not found.answer.strip():
         return _without_answer(found, is_cut_off, is_closed)
     return grade_answer(found.answer, reference, comparison=comparison, timeout=timeout)
@@ -178,10 +180,21 @@ def _grade_expression(prediction: str, given: str, gold: str, timeout: float) ->
     """Everything that is not two plain numbers: words, letters, mathematics."""
     from tools.mathematics.answers import compare_answers
 
+    if BOX in given or BOX in gold:
+        given, gold = _unboxed(given), _unboxed(gold)
     found = compare_answers(given, gold, timeout)
+    if found.is_equal is False and found.rule in ("unreadable", "text") and len(given.split()) > 3:
+        inner = extract(prediction).answer  # a sentence around a value
+        if inner and inner != prediction:
+            found = compare_answers(plain_form(inner), gold, timeout)
     verdict = {True: Verdict.CORRECT, False: Verdict.WRONG, None: Verdict.GRADER_ERROR}[found.is_equal]
     forms = {"given": found.given_form, "gold": found.gold_form}
     return MathGrade(verdict, prediction, found.rule, found.reason, {key: form for key, form in forms.items() if form})
+
+
+def _unboxed(text: str) -> str:
+    """The content of the last box, for an answer that is still a sentence around it."""
+    return plain_form(extract(text).answer or text) if BOX in text else text
 
 
 def symbolic_equal(prediction: str, reference: str, timeout: float = SYMBOLIC_TIMEOUT_S) -> bool | None:

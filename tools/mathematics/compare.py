@@ -229,10 +229,11 @@ def _match(given: Sequence[Tree | tuple[Tree | None, Tree]], gold: Sequence[Tree
 
 
 def _list_against_tuple(given: Tree, gold: Tree) -> bool | None:
-    """`x = 2, y = 3` against `(2,3)`: only a list whose items have different names has an order."""
+    """`x = 2, y = 3` against `(2,3)`: a list has an order when its items have names, or is written in that order."""
     listed, ordered = (given, gold) if given[0] == "list" else (gold, given)
     names, values = _names_off(_items(listed))
-    if len(set(names)) < len(names) or None in names:
+    has_names = len(set(names)) == len(names) and None not in names
+    if not has_names and len(values) < 3:  # (0,1) may be an interval; three values in order are the same triple
         return False
     return _tuples_equal(("tuple", "(", ")", *values), ordered)
 
