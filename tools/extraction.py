@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-BOX_OPENING = re.compile(r"\\+(?:boxed|fbox)(?![A-Za-z])\s*")
+BOX_OPENING = re.compile(r"\\+(?:begin)?(?:boxed|fbox)(?![A-Za-z])\s*")
 # What may stand between two boxes that are parts of one answer: `$\boxed{1}$ and $\boxed{2}$`.
 BOX_SEPARATOR = re.compile(
     r"(?:[\s$,;.&]|\\[,;:!()\[\] ]|\\q?quad|\\(?:text|mathrm|textnormal)\s*\{[\s,;]*(?:and|or)?[\s,;]*\}|\band\b|\bor\b)*"
@@ -37,6 +37,8 @@ VALUE = re.compile(rf"{MATH_SPAN.pattern}|(?<![\w.^_]){NUMBER}", re.DOTALL)
 SENTENCE_END = re.compile(r"[.!?](?=\s|$)\s*|\n+")
 CONCLUDING_SIGN = re.compile(r"\b(?:is|are|equals|was|be|to)\b|(?:=|:|\u2248)(?=[^$]*(?:\$[^$]*\$[^$]*)*$)")
 SENTENCE_WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}|\n")
+WORD = re.compile(r"[A-Za-z]{2,}")
+DENIAL = re.compile(r"\b(?:not|n't|than|isn't|never)\s+(?:\w+\s+)?$")
 MAX_BARE_ANSWER_CHARS = 200
 END_OF_SENTENCE = re.compile(r"\.(?=\s|$)")
 STOP_TOKENS = re.compile(r"<\|(?:im_end|end_of_text|eot_id|endoftext)\|>|<｜end▁of▁sentence｜>")
@@ -156,20 +158,24 @@ def _from_prose(text: str) -> Extraction:
         span = MATH_SPAN.match(line)
         if span is not None:
             return Extraction(next(group for group in span.groups() if group is not None).strip(), "phrase")
-        return Extraction(_first_clause(line), "phrase") if line else Extraction(None)
+        line = _first_clause(line)
+        if SENTENCE_WORDS.search(line):  # `Final answer: the largest n is 34.`
+            return _from_conclusion(line)
+        return Extraction(line or None, "phrase")
     return _from_conclusion(text)
 
 
 def _from_conclusion(text: str) -> Extraction:
     """`So the mean is 7.`: the last value of the last sentence that holds one, behind its last `is`, `=` or colon."""
     text = text.strip()
-    if len(text) <= MAX_BARE_ANSWER_CHARS and not SENTENCE_WORDS.search(text):
+    is_sentence = SENTENCE_WORDS.search(text) or (MATH_SPAN.search(text) and WORD.search(MATH_SPAN.sub(" ", text)))
+    if len(text) <= MAX_BARE_ANSWER_CHARS and not is_sentence:
         return Extraction(text or None, "whole text")
     for sentence in reversed(SENTENCE_END.split(text)):
         if not VALUE.search(sentence):
             continue
         for part in reversed(CONCLUDING_SIGN.split(sentence)):
-            values = [match for match in VALUE.finditer(part) if _is_value(match)]
+            values = [match for match in VALUE.finditer(part) if _is_value(match) and not DENIAL.search(part[: match.start()])]
             if values:
                 formula = next((group for group in values[-1].groups() if group), None)
                 return Extraction((formula or values[-1].group()).strip(), "conclusion")
