@@ -1,6 +1,6 @@
 r"""The worker process behind symbolic.py: `python symbolic_worker.py MEMORY_BYTES`, questions and answers on its pipes.
 
-A message is four bytes of length and JSON; a question {"given", "gold", "timeout_s"}, an answer the fields of a
+A message is four bytes of length and JSON; a question {"operation", "given", "gold", "timeout_s"}, an answer the fields of a
 Comparison. Text is parsed by the quick reader or the grammar, never evaluated. The ladder for two values, cheap to
 dear: normal forms and numbers (as in the caller), then SymPy: carry out the calculus, same structure, expanded
 difference, values in 30 digits, simplified difference.
@@ -56,7 +56,7 @@ def main() -> None:
             return
         question = json.loads(questions.read(LENGTH.unpack(header)[0]))
         cpu_limit.start_question(question["timeout_s"])
-        answer = _answer(question["given"], question["gold"])
+        answer = OPERATIONS[question["operation"]](question["given"], question["gold"])
         cpu_limit.end_s = math.inf
         _send(answers, answer)
 
@@ -178,6 +178,14 @@ def _equal_in_digits(difference: Any) -> bool | None:
             return False
     return None
 
+
+def _answer_as_original(given: str, gold: str) -> dict[str, Any]:
+    from tools.mathematics.original_symbols import equal_as_original
+
+    return {"is_equal": equal_as_original(given, gold)}
+
+
+OPERATIONS = {"compare": _answer, "original": _answer_as_original}
 
 if __name__ == "__main__":
     main()
