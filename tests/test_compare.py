@@ -174,6 +174,7 @@ def test_json_holds_everything(tmp_path: pathlib.Path, rates: np.ndarray) -> Non
         ("verdicts.jsonl: gone", "does not exist; grade the run again"),
         ("verdicts.jsonl: torn", "line 480: damaged"),
         ("verdicts.jsonl: short", "no verdict for problem 89"),
+        ("verdicts.jsonl: other", "they are of two gradings; grade the run again"),
         ("accuracy_results.json: torn", "cannot be read"),
         ("manifest.json: torn", "damaged or unreadable"),
     ],
@@ -187,6 +188,8 @@ def test_damaged_folders_give_one_line_that_names_the_part(
     path = tmp_path / "b" / "aime24" / name
     if kind == "gone":
         path.unlink()
+    elif kind == "other":
+        path.write_text(path.read_text().replace('"correct"', '"wrong"', 5))
     elif kind == "short":
         path.write_text("".join(path.read_text().splitlines(keepends=True)[: -len(SEEDS)]))
     else:

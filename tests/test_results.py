@@ -241,6 +241,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: pathlib.Path) -> None:
         (b"\xff\xfe", "cannot be read"),
         (b"[]", "has version None"),
         (b'{"schema_version": 99}', "has version 99, this toolkit reads 1"),
+        (b'{"schema_version": 1, "model": "m"}', "lacks dataset, total_problems"),
     ],
 )
 def test_damaged_files_are_named(tmp_path: pathlib.Path, content: bytes | None, message: str) -> None:

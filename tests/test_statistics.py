@@ -160,6 +160,21 @@ def test_score_interval_is_wilsons_where_samples_are_single() -> None:
     assert (ours.low, ours.high) == pytest.approx((wilson.low, wilson.high), abs=3e-4)
 
 
+def test_score_interval_is_the_documented_formula() -> None:
+    values = np.array([0.0, 0.25, 0.5, 0.5, 1.0, 0.75, 0.25, 0.5])
+    size, mean = 8, values.mean()
+    spread = mean * (1 - mean)
+    weight = (size * spread) ** 3
+    effective = size / ((weight * values.var(ddof=1) / spread + 1) / (weight + 1))
+    t = stats.t.ppf(0.975, 7)
+    center = mean + t**2 / (2 * effective)
+    half = t * math.sqrt(spread / effective + t**2 / (4 * effective**2))
+    ours = statistics.score_interval(values)
+    assert ours is not None
+    assert ours.low == pytest.approx((center - half) / (1 + t**2 / effective))
+    assert ours.high == pytest.approx((center + half) / (1 + t**2 / effective))
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_all_or_nothing_is_not_certainty(value: float) -> None:
     interval = statistics.score_interval(np.full(30, value))

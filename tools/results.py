@@ -38,6 +38,11 @@ __all__ = ["build_results", "format_table", "read_results", "set_hash", "write_r
 SCHEMA_VERSION = 1
 FILE_NAME = "accuracy_results.json"
 MISSING_LISTED = 100
+REQUIRED_KEYS = (  # without these, pages, compare and exports would have to guess
+    "model", "dataset", "total_problems", "seeds", "samples_per_problem", "complete", "missing_count", "claimable",
+    "not_claimable_because", "warnings", "headline", "results", "avg_at_k", "pass_at_k", "maj_at_k", "sampling_error",
+    "problem_error", "counts", "breakdowns", "set", "task_ids", "settings", "grader", "reasoning",
+)  # fmt: skip
 TRUNCATION_WARNING = 0.05  # PAINS 2: above this share of answers at the cap, the cap decides the score
 
 Key = tuple[str, int]
@@ -298,4 +303,7 @@ def read_results(folder: str | os.PathLike[str]) -> dict[str, Any]:
     version = results.get("schema_version") if isinstance(results, dict) else None
     if version != SCHEMA_VERSION:
         raise StorageError(f"{path} has version {version}, this toolkit reads {SCHEMA_VERSION}; grade the run again")
+    absent = [key for key in REQUIRED_KEYS if key not in results]
+    if absent:
+        raise StorageError(f"{path} lacks {', '.join(absent)}; grade the run again")
     return dict(results)
