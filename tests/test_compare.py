@@ -119,6 +119,10 @@ def test_pains_09_identical_samples_are_no_evidence(tmp_path: pathlib.Path, rate
     make(tmp_path / "b", rates, 1, texts=texts)
     (comparison,) = compare_all([str(tmp_path / "a"), str(tmp_path / "b")])
     assert any("all 480 responses with equal problem and seed are identical" in note for note in comparison.notes)
+    assert comparison.is_regrading
+    text = describe(comparison)
+    assert "The same 480 responses, graded twice; 0 verdicts changed." in text
+    assert "smallest visible" not in text
 
 
 def test_pains_12_a_new_grader_lists_which_verdicts_changed_and_why(tmp_path: pathlib.Path) -> None:

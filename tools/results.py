@@ -97,6 +97,7 @@ def build_results(
         "counts": {verdict.value: verdicts.get(verdict, 0) for verdict in Verdict},
     }
     results.update(_scores(counts, by_key, task_ids, seeds))
+    results["score_range"] = [results["avg_at_k"], _score_if_unknown_were_correct(present, graded_ids)]
     results["maj_at_k"] = _majority(present, graded_ids, answer_classes)
     results["reasoning"] = _reasoning_shares(by_key.values())
     results["breakdowns"] = _breakdowns(counts, graded_ids, labels or {})
@@ -144,6 +145,15 @@ def _counts(present: Mapping[str, Sequence[GradedSample]], task_ids: Sequence[st
         np.array([sum(sample.is_correct for sample in present[task_id]) for task_id in task_ids], float),
         np.array([len(present[task_id]) for task_id in task_ids], float),
     )
+
+
+def _score_if_unknown_were_correct(present: Mapping[str, Sequence[GradedSample]], task_ids: Sequence[str]) -> float:
+    """The most that the score can become once someone has looked at grader and infrastructure errors."""
+    shares = [
+        sum(sample.is_correct or not sample.verdict.is_known for sample in present[task_id]) / len(present[task_id])
+        for task_id in task_ids
+    ]
+    return sum(shares) / len(shares)
 
 
 def _scores(
@@ -259,9 +269,8 @@ def _doubts(results: Mapping[str, Any]) -> list[str]:
         doubts.append(f"{results['missing_count']} samples are missing")
     for verdict in (Verdict.GRADER_ERROR, Verdict.INFRA_ERROR):
         if number := results["counts"][verdict.value]:
-            doubts.append(
-                f"{number} samples ended in {verdict.value} and count as not correct until someone has looked"
-            )
+            most = percent(results["score_range"][1])
+            doubts.append(f"{number} samples ended in {verdict.value}: not correct until someone looks, at most {most}")
     if results["avg_at_k"] == 0.0:
         doubts.append("no sample is correct, which more often means a broken prompt or grader than a model at zero")
     return doubts
