@@ -98,7 +98,7 @@ def test_ratio_interval_covers_where_problems_have_unequal_numbers_of_samples() 
 def test_score_at_budgets_is_a_recount() -> None:
     grades = [
         sample("a", 1, True, 5000),
-        sample("a", 2, True, 12000),
+        sample("a", 2, True, 16384),
         sample("b", 1, True, 20000),
         sample("b", 2, False, 900),
     ]
@@ -160,6 +160,7 @@ def test_loops_are_found(text: str) -> None:
         "Wait. " * 20,
         "".join(random.Random(0).choices("etaoin shrdlu", k=20000)),
         "| 1 | 2 |\n" * 40,
+        "".join(random.Random(1).choices("etaoin shrdlu", k=400)) * 3,  # a paragraph said three times
     ],
 )
 def test_honest_texts_are_no_loops(text: str) -> None:
@@ -205,6 +206,9 @@ def test_a_fall_at_the_cutoff_is_found_and_agrees_with_scipy() -> None:
     low, high = theirs.confidence_interval(0.95)
     assert split.confidence_interval == pytest.approx((low, high), rel=1e-3)
     assert split.p < 0.001
+    assert (split.problems_before, split.problems_after) == (120, 120)
+    on_the_day = contamination.split_at_cutoff(counts, ids, dates, "2024-09-01")
+    assert on_the_day.problems_after == 120
     assert split.difference == pytest.approx(after.mean() - before.mean())
     assert "contamination, or harder problems; difficulty is not known" in split.verdict
     level = contamination.split_at_cutoff(*dated(np.random.default_rng(1), 0.0, 0.0), "2024-08-01")

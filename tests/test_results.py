@@ -167,6 +167,10 @@ def test_pains_44_majority_vote_is_given_where_answers_are_known() -> None:
     # 60: 2 right against 1 + 1; 61: four answers tie, a quarter; 62: unanimous.
     assert results["maj_at_k"]["4"] == pytest.approx((1 + 0.25 + 1) / 3)
     assert results["maj_at_k"]["1"] == pytest.approx(results["avg_at_k"])
+    for name in ("pass_at_k", "pass_hat_k", "maj_at_k"):
+        for k, (low, high) in results["curve_intervals"][name].items():
+            assert low <= results[name][k] <= high
+    assert results["curve_intervals"]["pass_at_k"]["1"] == results["results"]["confidence_interval"]
     assert results_of(GRADES)["maj_at_k"] == {}
 
 
