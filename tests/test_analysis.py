@@ -351,6 +351,17 @@ def test_pains_46_planner_gives_the_k_that_a_width_needs() -> None:
         planner.plan_k(30, 0.0)
 
 
+def test_planner_learns_without_bias_from_few_samples() -> None:
+    generator = np.random.default_rng(10)
+    rates = generator.beta(1, 1, 40)
+    widths = []
+    for _ in range(400):
+        pilot = Counts(generator.binomial(2, rates).astype(float), np.full(40, 2.0))
+        widths.append(planner.plan_k(40, 0.01, pilot).rows[0][1])
+    exact = 1.959964**2 * float(np.sum(rates * (1 - rates))) / 40**2
+    assert np.mean(np.square(widths)) == pytest.approx(exact, rel=0.05)
+
+
 def test_planner_command_speaks_of_both_errors(tmp_path: pathlib.Path) -> None:
     generator = np.random.default_rng(0)
     write_run(tmp_path / "aime24", simulate_grades(generator.beta(1, 1, 30), range(8), generator))

@@ -137,6 +137,8 @@ def test_pains_12_a_new_grader_lists_which_verdicts_changed_and_why(tmp_path: pa
     ]
     texts = {(g.task_id, g.seed): f"text {g.task_id} {g.seed}" for g in grades}
     write_run(tmp_path / "old", grades, texts=texts)
+    regraded[1] = GradedSample("60", 2, Verdict.CORRECT)  # another response, so not the grader's doing
+    texts["60", 2] += " and more"
     write_run(tmp_path / "new", regraded, texts=texts, grader={"name": "aime", "version": "2"})
     comparison = compare_runs(find_runs(tmp_path / "old")["aime24"], find_runs(tmp_path / "new")["aime24"])
     (change,) = comparison.verdicts
