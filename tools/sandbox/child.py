@@ -7,6 +7,7 @@ reports is believed further than "this is what the program answered".
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import json
 import marshal
@@ -44,7 +45,7 @@ class WarmState:
 
     def __init__(self, program_filter: PreparedFilter | None) -> None:
         self.program_filter = program_filter
-        self.code = b""
+        self.code: types.CodeType | None = None
 
 
 def run_child(request: Request, warm: WarmState) -> NoReturn:
@@ -67,7 +68,7 @@ def run_child(request: Request, warm: WarmState) -> NoReturn:
         elif request.operation == CALL:
             status = _call(warm.code, request.function, data_fd)
         else:
-            status = _run(warm.code)
+            status = _run(warm.code, request.tidies_up)
     finally:
         _exit_now(status)
 
@@ -125,18 +126,18 @@ def _new_main() -> dict[str, Any]:
     return module.__dict__
 
 
-def _run(code: bytes) -> int:
+def _run(code: types.CodeType | None, tidies_up: bool) -> int:
     """A program from stdin to stdout, with the end that a real interpreter gives it."""
     names = _new_main()
     try:
-        exec(marshal.loads(code), names)  # noqa: S102 - the one place where programs run: a locked-in fork
+        exec(code, names)  # type: ignore[arg-type] # noqa: S102 - the one place where programs run: a locked-in fork
         status = 0
     except SystemExit as error:
         status = _exit_status(error)
     except BaseException as error:  # noqa: BLE001 - whatever ends a program ends this fork
         _leave(EXCEPTION, _describe(error))
         status = 1
-    return _finish(names) or status
+    return _finish(names, tidies_up) or status
 
 
 def _exit_status(error: SystemExit) -> int:
@@ -148,32 +149,33 @@ def _exit_status(error: SystemExit) -> int:
     return 1
 
 
-def _finish(names: dict[str, Any]) -> int:
+def _finish(names: dict[str, Any], tidies_up: bool) -> int:
     """Waits for threads, runs atexit functions, flushes; 120 like Python when the output cannot be flushed."""
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
+    if threading.active_count() > 1:
+        threading._shutdown()  # type: ignore[attr-defined]
+    if atexit._ncallbacks():
+        atexit._run_exitfuncs()
     status = 0
-    for name in ("stdout", "stderr"):
-        try:
-            getattr(sys, name).flush()
-        except (OSError, ValueError, AttributeError):
-            status = 120
-    names.clear()  # files that the program left open write their rest
-    gc.collect()
     try:
         sys.stdout.flush()
-    except (OSError, ValueError, AttributeError):
+    except Exception:  # noqa: BLE001 - sys.stdout may be an object of the program's own
         status = 120
+    if not tidies_up:
+        return status
+    names.clear()  # files that the program left open write their rest
+    gc.collect()
+    with contextlib.suppress(Exception):  # an object of the program's own has just lost its globals
+        sys.stdout.flush()
     return status
 
 
-def _call(code: bytes, function: str, arguments_fd: int) -> int:
+def _call(code: types.CodeType | None, function: str, arguments_fd: int) -> int:
     """One call of a function or of a method of `class Solution`; the result leaves as JSON text."""
     arguments = json.loads(_read_all(arguments_fd))
     encode = json.JSONEncoder(default=_plain).encode
     try:
         names = _new_main()
-        exec(marshal.loads(code), names)  # noqa: S102 - as above
+        exec(code, names)  # type: ignore[arg-type] # noqa: S102 - as above
         value = _find_function(names, function)(*arguments)
     except SystemExit:
         _leave(EXCEPTION, "SystemExit: the program ended itself instead of returning")

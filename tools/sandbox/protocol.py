@@ -17,15 +17,19 @@ MAX_DESCRIPTORS = 64
 # Kinds of record at REPORT_FD: first byte, then UTF-8 text (COMPILED: marshalled code).
 COMPILED, SYNTAX, RESULT, UNPRINTABLE, EXCEPTION = b"C", b"S", b"R", b"U", b"E"
 
-_REQUEST = struct.Struct("=BIQQQ")
+_REQUEST = struct.Struct("=B?IQQQ")
 _REPLY = struct.Struct("=iddQ")
 
 
 @dataclass(frozen=True)
 class Request:
-    """`operation` is COMPILE, RUN (stdin to stdout) or CALL; the limits are for the fork that does it."""
+    """`operation` is COMPILE, RUN (stdin to stdout) or CALL; the limits are for the fork that does it.
+
+    `tidies_up`: at its end the program's own objects are destroyed, as a real interpreter does (open files are flushed).
+    """
 
     operation: int
+    tidies_up: bool
     cpu_s: int
     address_bytes: int
     data_bytes: int
@@ -33,7 +37,9 @@ class Request:
     function: str = ""
 
     def pack(self) -> bytes:
-        numbers = _REQUEST.pack(self.operation, self.cpu_s, self.address_bytes, self.data_bytes, self.file_bytes)
+        numbers = _REQUEST.pack(
+            self.operation, self.tidies_up, self.cpu_s, self.address_bytes, self.data_bytes, self.file_bytes
+        )
         return numbers + self.function.encode()
 
     @classmethod

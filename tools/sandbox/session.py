@@ -36,6 +36,15 @@ from tools.sandbox.protection import describe
 from tools.sandbox.protocol import CALL, COMPILE, RUN, SYNTAX, Reply, Request
 from tools.sandbox.watch import CpuClock, find_child
 
+# Modules that few solutions use: their programs go to a second, larger warm process.
+RARE_MODULES = (
+    "ast", "calendar", "concurrent.futures", "contextlib", "dataclasses", "fileinput", "hashlib", "inspect", "logging",
+    "numbers", "pprint", "secrets", "textwrap", "timeit", "traceback", "unicodedata", "uuid", "zlib", "numpy",
+)  # fmt: skip
+ALL_RARE = re.compile(rf"\b({'|'.join(name.partition('.')[0] for name in RARE_MODULES)}|scipy|sympy|pandas|networkx)\b")
+# Programs with objects that may still hold output at the end.
+KEEPS_OUTPUT = re.compile(r"\b(open|fdopen|TextIOWrapper|Buffered\w+|FileIO|__del__|finalize)\b")
+
 START_TIMEOUT_S = 60.0
 KILL_TIMEOUT_S = 20.0
 WATCH_INTERVAL_S = 0.25
@@ -54,7 +63,8 @@ class Program:
     number: int
     error: str
     function: str | None
-    uses_numpy: bool
+    is_rare: bool
+    tidies_up: bool
 
 
 class WarmProcess:
@@ -146,26 +156,27 @@ class Sandbox:
         self._warm.clear()
         self._loaded.clear()
 
-    def _get(self, with_numpy: bool) -> WarmProcess:
-        if with_numpy not in self._warm:
-            modules = ["sortedcontainers", *(["numpy"] if with_numpy else [])]
-            self._warm[with_numpy] = WarmProcess(modules, self._without, self._slot)
-        return self._warm[with_numpy]
+    def _get(self, is_rare: bool) -> WarmProcess:
+        if is_rare not in self._warm:
+            modules = ["sortedcontainers", *(RARE_MODULES if is_rare else ())]
+            self._warm[is_rare] = WarmProcess(modules, self._without, self._slot)
+        return self._warm[is_rare]
 
     def load(self, source: str, function: str | None = None) -> Program:
         """Compiles a program (in a fork) for the runs that follow; `function` names what `call` calls."""
-        uses_numpy = re.search(r"\bnumpy\b", source) is not None
+        is_rare = ALL_RARE.search(source) is not None
         self._count += 1
         self._sources = {self._count: source}
-        error = self._compile(source, uses_numpy)
-        return Program(self._count, error, function, uses_numpy)
+        error = self._compile(source, is_rare)
+        return Program(self._count, error, function, is_rare, KEEPS_OUTPUT.search(source) is not None)
 
-    def _compile(self, source: str, uses_numpy: bool) -> str:
+    def _compile(self, source: str, is_rare: bool) -> str:
         limits = Limits(cpu_s=20.0, output_bytes=64 << 20)
         with _memory_file(source.encode("utf-8", "replace")) as source_fd, _memory_file() as report_fd:
-            reply, stopped_by = self._exchange(uses_numpy, COMPILE, [report_fd, source_fd], limits, "")
+            request = make_request(COMPILE, limits)
+            reply, stopped_by = self._exchange(is_rare, request, [report_fd, source_fd], limits)
             record = os.pread(report_fd, 1 + 4 * MAX_REASON, 0)
-        self._loaded[uses_numpy] = self._count
+        self._loaded[is_rare] = self._count
         if record[:1] == SYNTAX:
             return clean_line(record[1:])
         if reply.status != 0 or stopped_by is not None or not record:
@@ -189,23 +200,20 @@ class Sandbox:
     ) -> tuple[Reply, End | None]:
         if program.error:
             raise ValueError("a program that does not compile cannot be run")
-        if self._loaded.get(program.uses_numpy) != program.number:
+        if self._loaded.get(program.is_rare) != program.number:
             if program.number not in self._sources:
                 raise ValueError("this program is no longer loaded; load it again")
-            self._compile(self._sources[program.number], program.uses_numpy)
-        return self._exchange(program.uses_numpy, operation, descriptors, limits, program.function or "")
+            self._compile(self._sources[program.number], program.is_rare)
+        request = make_request(operation, limits, program.tidies_up, program.function or "")
+        return self._exchange(program.is_rare, request, descriptors, limits)
 
     def _exchange(
-        self, uses_numpy: bool, operation: int, descriptors: list[int], limits: Limits, function: str
+        self, is_rare: bool, request: bytes, descriptors: list[int], limits: Limits
     ) -> tuple[Reply, End | None]:
         """Sends one request and waits for its reply, watching the fork's clock meanwhile."""
-        request = Request(
-            operation, math.ceil(limits.cpu_s * limits.grace), limits.memory_bytes, limits.data_bytes,
-            limits.output_bytes, function,
-        )  # fmt: skip
-        warm = self._get(uses_numpy)
+        warm = self._get(is_rare)
         try:
-            socket.send_fds(warm.socket, [request.pack()], descriptors)
+            socket.send_fds(warm.socket, [request], descriptors)
             stopped_by = self._watch(warm, limits)
             message = warm.socket.recv(4096)
         except OSError as error:
@@ -214,8 +222,8 @@ class Sandbox:
         else:
             reason = "its warm process ended"
         if not message:
-            self._warm.pop(uses_numpy).close()
-            self._loaded.pop(uses_numpy, None)
+            self._warm.pop(is_rare).close()
+            self._loaded.pop(is_rare, None)
             raise SandboxError(f"the sandbox lost a program ({reason}): is the machine out of memory?")
         return Reply.unpack(message), stopped_by
 
@@ -247,6 +255,13 @@ class Sandbox:
             self.close()
             os._exit(1)
         return reply_socket in ready
+
+
+def make_request(operation: int, limits: Limits, tidies_up: bool = False, function: str = "") -> bytes:
+    """A request as the warm process reads it; the kernel counts CPU limits in whole seconds."""
+    cpu_s = math.ceil(limits.cpu_s * limits.grace)
+    memory = (limits.memory_bytes, limits.data_bytes, limits.output_bytes)
+    return Request(operation, tidies_up, cpu_s, *memory, function).pack()
 
 
 def _has_data(descriptor: int | None) -> bool:
