@@ -6,7 +6,9 @@ reports is believed further than "this is what the program answered".
 
 from __future__ import annotations
 
+import ast
 import atexit
+import builtins
 import contextlib
 import gc
 import json
@@ -16,22 +18,27 @@ import resource
 import sys
 import threading
 import types
-from collections.abc import Callable
 from typing import Any, NoReturn
 
+from tools.sandbox.child_calls import find_function, make_encoder
+from tools.sandbox.plain import judge_plainness
 from tools.sandbox.process import die_with_parent
 from tools.sandbox.protocol import (
     CALL,
+    CHANNEL_FD,
     COMPILE,
     COMPILED,
+    DATA_FD,
     EXCEPTION,
     MAX_DESCRIPTORS,
     REPORT_FD,
     RESULT,
+    RUN,
     SYNTAX,
     UNPRINTABLE,
     Request,
 )
+from tools.sandbox.quick import serve_tests
 from tools.sandbox.seccomp import PreparedFilter
 
 FILENAME = "<solution>"
@@ -45,28 +52,28 @@ class WarmState:
 
     def __init__(self, program_filter: PreparedFilter | None) -> None:
         self.program_filter = program_filter
-        self.code: types.CodeType | None = None
+        self.record = b""  # what the last compiling fork left
+        self.code: types.CodeType | None = None  # from the record, made when it is first needed
 
 
 def run_child(request: Request, warm: WarmState) -> NoReturn:
     """Never returns. Exit status as Python's own: 0, the program's, or 1 after an exception."""
     status = 1
     try:
-        data_fd = REPORT_FD + 1
-        if request.operation not in (COMPILE, CALL):
+        last_fd = {COMPILE: CHANNEL_FD, CALL: DATA_FD, RUN: REPORT_FD}[request.operation]
+        if request.operation == RUN:
             os.dup2(REPORT_FD + 1, 0)
             os.dup2(REPORT_FD + 2, 1)
-            data_fd = REPORT_FD
-        os.closerange(data_fd + 1, MAX_DESCRIPTORS)
+        os.closerange(last_fd + 1, MAX_DESCRIPTORS)
         die_with_parent()
         _take_limits(request)
         if warm.program_filter is not None:
             warm.program_filter.install(os.getpid())
         gc.enable()
         if request.operation == COMPILE:
-            status = _compile(data_fd)
+            status = _compile(request.function)
         elif request.operation == CALL:
-            status = _call(warm.code, request.function, data_fd)
+            status = _call(warm.code, request.function)
         else:
             status = _run(warm.code, request.tidies_up)
     finally:
@@ -93,13 +100,23 @@ def _read_all(descriptor: int) -> bytes:
     return data
 
 
-def _compile(source_fd: int) -> int:
+def _compile(function: str) -> int:
+    """Leaves the code for later forks. Goes on to serve tests itself when the program is plain."""
     try:
-        code = compile(_read_all(source_fd), FILENAME, "exec", dont_inherit=True)
+        tree = ast.parse(_read_all(DATA_FD), FILENAME)
+        code = compile(tree, FILENAME, "exec", dont_inherit=True)
+        plainness = judge_plainness(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         _leave(SYNTAX, _describe(error))
         return 0
     _pwrite(REPORT_FD, COMPILED + marshal.dumps(code), 0)
+    os.close(REPORT_FD)
+    if plainness.reason:
+        return 0
+    for name in plainness.hidden:
+        delattr(builtins, name)
+    os.write(CHANNEL_FD, str(os.getpid()).encode())
+    serve_tests(code, function, CHANNEL_FD, _new_main)
     return 0
 
 
@@ -169,14 +186,14 @@ def _finish(names: dict[str, Any], tidies_up: bool) -> int:
     return status
 
 
-def _call(code: types.CodeType | None, function: str, arguments_fd: int) -> int:
+def _call(code: types.CodeType | None, function: str) -> int:
     """One call of a function or of a method of `class Solution`; the result leaves as JSON text."""
-    arguments = json.loads(_read_all(arguments_fd))
-    encode = json.JSONEncoder(default=_plain).encode
+    arguments = json.loads(_read_all(DATA_FD))
+    encode = make_encoder()
     try:
         names = _new_main()
         exec(code, names)  # type: ignore[arg-type] # noqa: S102 - as above
-        value = _find_function(names, function)(*arguments)
+        value = find_function(names, function)(*arguments)
     except SystemExit:
         _leave(EXCEPTION, "SystemExit: the program ended itself instead of returning")
         return 1
@@ -190,19 +207,3 @@ def _call(code: types.CodeType | None, function: str, arguments_fd: int) -> int:
     except (TypeError, ValueError, RecursionError) as error:
         _leave(UNPRINTABLE, _describe(error))
     return 0
-
-
-def _find_function(names: dict[str, Any], function: str) -> Callable[..., Any]:
-    solution = names.get("Solution")
-    if isinstance(solution, type) and hasattr(solution, function):
-        return getattr(solution(), function)  # type: ignore[no-any-return]
-    if function not in names:
-        raise NameError(f"the program defines no function {function!r}")
-    return names[function]  # type: ignore[no-any-return]
-
-
-def _plain(value: Any) -> Any:
-    """numpy's scalars as Python's; everything else that JSON cannot say is not an answer."""
-    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
-        return value.item()
-    raise TypeError(f"returned a value of type {type(value).__name__}")

@@ -10,12 +10,18 @@ import struct
 from dataclasses import dataclass
 
 COMPILE, RUN, CALL = 1, 2, 3
+CHANNEL_FD = 5  # of a compiling fork: the socket over which a plain program gets tests
 CONTROL_FD = 9  # of the warm process; received descriptors then become 3, 4, 5
 REPORT_FD = 3  # where a fork leaves its one record
+DATA_FD = 4  # the program's text, or the arguments of a call
 MAX_DESCRIPTORS = 64
 
 # Kinds of record at REPORT_FD: first byte, then UTF-8 text (COMPILED: marshalled code).
 COMPILED, SYNTAX, RESULT, UNPRINTABLE, EXCEPTION = b"C", b"S", b"R", b"U", b"E"
+
+# Several tests of a plain program in one fork, over its channel: a test is one message, its answer another.
+TEST, ANSWER, NO_ANSWER = b"T", b"A", b"N"
+MAX_MESSAGE = 64 << 10  # larger inputs and answers are for forks of their own
 
 _REQUEST = struct.Struct("=B?IQQQ")
 _REPLY = struct.Struct("=iddQ")

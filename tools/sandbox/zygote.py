@@ -116,6 +116,8 @@ def serve(control: socket.socket, warm: WarmState) -> None:
         if not message:
             return
         request = Request.unpack(message)
+        if request.operation != COMPILE and warm.code is None:
+            warm.code = _take_code(warm.record)
         started = time.monotonic()
         pid = os.fork()
         if pid == 0:
@@ -123,15 +125,14 @@ def serve(control: socket.socket, warm: WarmState) -> None:
         _pid, status, usage = os.wait4(pid, 0)
         wall_s = time.monotonic() - started
         if request.operation == COMPILE:
-            warm.code = _take_code(descriptors[0], request.file_bytes)
+            warm.code, warm.record = None, os.pread(descriptors[0], request.file_bytes, 0)
         for descriptor in descriptors:
             os.close(descriptor)
         control.sendmsg([Reply(status, usage.ru_utime + usage.ru_stime, wall_s, usage.ru_maxrss).pack()])
 
 
-def _take_code(descriptor: int, limit: int) -> types.CodeType | None:
+def _take_code(record: bytes) -> types.CodeType | None:
     """The code object that a compiling fork left: inert data here, run by later forks only."""
-    record = os.pread(descriptor, limit, 0)
     if record[:1] != COMPILED:
         return None
     code = marshal.loads(record[1:])
