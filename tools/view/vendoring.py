@@ -94,7 +94,9 @@ def _npm_pack(package: str, folder: Path) -> Path:
     try:
         finished = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise FetchError(f"npm could not be run ({error}); install Node.js to fetch the front-end parts again") from None
+        raise FetchError(
+            f"npm could not be run ({error}); install Node.js to fetch the front-end parts again"
+        ) from None
     tarballs = list(folder.glob("*.tgz"))
     if finished.returncode != 0 or len(tarballs) != 1:
         reason = (finished.stderr.strip().splitlines() or ["no message"])[-1]
