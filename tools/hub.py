@@ -30,7 +30,7 @@ def fetch_file(repo: str, filename: str, *, revision: str | None = None, repo_ty
     hub = _import_hub()
     try:
         return pathlib.Path(hub.hf_hub_download(repo, filename, repo_type=repo_type, revision=revision))
-    except Exception as error:  # noqa: BLE001 - the hub client raises its own, httpx's, requests' and OS errors
+    except Exception as error:  # the hub client raises its own, httpx's, requests' and OS errors
         raise FetchError(_explain(repo, filename, error)) from error
 
 
@@ -39,7 +39,7 @@ def list_files(repo: str, *, revision: str | None = None, repo_type: str = "data
     hub = _import_hub()
     try:
         return sorted(hub.HfApi().list_repo_files(repo, repo_type=repo_type, revision=revision))
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:  # as above
         raise FetchError(_explain(repo, "its list of files", error)) from error
 
 

@@ -1,0 +1,205 @@
+"""The files with what models said: `<folder>/seed<N>.jsonl`, one generation a line. One reader, one writer.
+
+A line holds only what model, settings and seed determine, so the finished files of two runs can be compared byte by
+byte, whatever the number of GPUs or of restarts. Lines are appended whole, under a lock on the file; the torn last line
+of a killed writer is cut off by the next one. Files of the original toolkit (`task_id` and `output` alone; named
+`seed<N>.jsonl` or `<start>to<end>_seed<N>.jsonl`) are read as they are.
+
+>>> Generation("60", 100, "4</think>\\\\boxed{4}", finish_reason="stop").to_json()
+'{"task_id": "60", "output": "4</think>\\\\\\\\boxed{4}", "seed": 100, "finish_reason": "stop"}'
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import fcntl
+import json
+import os
+import pathlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from tools.errors import StorageError
+
+FILE_NAME = re.compile(r"^(?:(?P<start>\d+)to(?P<end>\d+)_)?seed(?P<seed>\d+)\.jsonl$")
+
+
+@dataclasses.dataclass(frozen=True)
+class Generation:
+    """One response. Token counts and finish reason ("stop", "length") are None in files of others."""
+
+    task_id: str
+    seed: int
+    output: str
+    finish_reason: str | None = None
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+
+    @property
+    def is_cut_off(self) -> bool:
+        return self.finish_reason == "length"
+
+    def to_json(self) -> str:
+        row = {"task_id": self.task_id, "output": self.output, "seed": self.seed, "finish_reason": self.finish_reason}
+        row |= {"prompt_tokens": self.prompt_tokens, "output_tokens": self.output_tokens}
+        return json.dumps({name: value for name, value in row.items() if value is not None}, ensure_ascii=False)
+
+
+def seed_file(folder: pathlib.Path, seed: int) -> pathlib.Path:
+    return folder / f"seed{seed}.jsonl"
+
+
+def list_files(folder: pathlib.Path) -> list[tuple[int, pathlib.Path]]:
+    """(seed, path) of every generation file in a folder, by seed, slices of one seed in order."""
+    found = [(match, path) for path in folder.glob("*.jsonl") if (match := FILE_NAME.match(path.name))]
+    found.sort(key=lambda item: (int(item[0]["seed"]), int(item[0]["start"] or 0)))
+    return [(int(match["seed"]), path) for match, path in found]
+
+
+def read_folder(folder: pathlib.Path) -> Iterator[Generation]:
+    """Every generation in a folder's files. Raises StorageError at a damaged line; a torn last line is passed over."""
+    for seed, path in list_files(folder):
+        yield from read_file(path, seed)
+
+
+def read_file(path: pathlib.Path, seed: int) -> Iterator[Generation]:
+    """The generations of one file. `seed` is the file name's and holds where a line names none."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    lines = data.split(b"\n")
+    torn_at = len(lines) if not lines[-1] else len(lines) - 1
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            yield _to_generation(json.loads(line), seed)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if number - 1 == torn_at:  # the writer was killed here; this one sample is missing
+                return
+            raise StorageError(
+                f"{path}, line {number}: damaged ({type(error).__name__}); delete this line and run the same command again: only it is sampled anew"
+            ) from error
+
+
+def _to_generation(row: Mapping[str, Any], seed: int) -> Generation:
+    output = row["output"] if "output" in row else row["generation"]
+    if not isinstance(output, str):
+        raise TypeError("output is not a text")
+    return Generation(
+        str(row["task_id"]),
+        int(row.get("seed", seed)),
+        output,
+        row.get("finish_reason"),
+        row.get("prompt_tokens"),
+        row.get("output_tokens"),
+    )
+
+
+def append(folder: pathlib.Path, generation: Generation) -> None:
+    """Adds one line to its seed file, whole or not at all. Raises StorageError (disk full, not writable)."""
+    path = seed_file(folder, generation.seed)
+    line = (generation.to_json() + "\n").encode("utf-8", errors="surrogatepass")
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _append_whole(descriptor, line)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def _append_whole(descriptor: int, line: bytes) -> None:
+    size = _cut_torn_line(descriptor)
+    try:
+        written = 0
+        while written < len(line):
+            written += os.write(descriptor, line[written:])
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
+
+
+def _cut_torn_line(descriptor: int) -> int:
+    """Drops what a killed writer left after the last line end; returns the file's size."""
+    size = os.fstat(descriptor).st_size
+    end = size
+    while end:
+        start = max(0, end - (1 << 16))
+        block = os.pread(descriptor, end - start, start)
+        newline = block.rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end != size:
+        os.ftruncate(descriptor, end)
+    return end
+
+
+def repair_folder(folder: pathlib.Path) -> None:
+    """Cuts the torn last line of every seed file, before a run goes on."""
+    for _, path in list_files(folder):
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                _cut_torn_line(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise storage_error(path, error) from error
+
+
+def sort_files(folder: pathlib.Path, task_ids: Sequence[str]) -> None:
+    """Puts every seed file's lines into the order of the problems, each by one rename."""
+    rank = {task_id: position for position, task_id in enumerate(task_ids)}
+    for seed, path in list_files(folder):
+        generations = list(read_file(path, seed))
+        ordered = sorted(generations, key=lambda generation: rank.get(generation.task_id, len(rank)))
+        if ordered != generations:
+            write_atomically(path, "".join(generation.to_json() + "\n" for generation in ordered))
+
+
+def resolve_task_ids(
+    generations: Iterable[Generation], task_ids: Sequence[str], folder: pathlib.Path
+) -> list[Generation]:
+    """Gives every generation the id of its problem; the original's AIME files number the rows of the data file instead.
+
+    Raises StorageError when the generations are of another data set.
+    """
+    found = list(generations)
+    known, used = set(task_ids), {generation.task_id for generation in found}
+    if used <= known:
+        return found
+    if all(name.isascii() and name.isdigit() and int(name) < len(task_ids) for name in used):
+        return [dataclasses.replace(generation, task_id=task_ids[int(generation.task_id)]) for generation in found]
+    strangers = sorted(used - known)
+    raise StorageError(
+        f"{folder}: {len(strangers)} of {len(used)} task_ids are not in the data set ({', '.join(strangers[:3])}, ...); "
+        "these generations belong to another set, give its file with --dataset"
+    )
+
+
+def write_atomically(path: pathlib.Path, text: str) -> None:
+    """Writes beside the file and renames. Raises StorageError and leaves the old file as it was."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        part.write_text(text, encoding="utf-8", errors="surrogatepass")
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise storage_error(path, error) from error
+
+
+def storage_error(path: pathlib.Path, error: OSError) -> StorageError:
+    """The one-line error of a failed write, with the remedy of its kind."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StorageError(
+            f"{path}: the disk is full; free space and run the same command again, it continues where it was"
+        )
+    return StorageError(f"{path}: cannot be written ({error.strerror}); choose a folder that you may write to")
