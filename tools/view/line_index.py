@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# seed100.jsonl is ours, 0to132_seed111.jsonl the original's.
-FILE_NAME = re.compile(r"(?:(?P<start>\d+)to\d+_)?seed(?P<seed>\d+)\.jsonl")
+from tools.generations import list_files
+
 TASK_ID = re.compile(rb'\s*\{\s*"task_id":\s*("(?:[^"\\]|\\.){0,200}"|-?\d{1,18})\s*[,}]')
 FINISH = re.compile(rb'"finish_reason":\s*"(\w{1,20})"')
+SEED = re.compile(rb'"seed":\s*(\d{1,18})')
 OUTPUT_TOKENS = re.compile(rb'"output_tokens":\s*(\d{1,12})')
 HEAD_BYTES, TAIL_BYTES, BLOCK_BYTES = 300, 400, 1 << 22
 # A single line larger than this is not a response (it would be more than ten million tokens of text).
@@ -63,11 +64,11 @@ class LineIndex:
         """Reads what was appended since the last call; True when anything changed."""
         with self._lock:
             before = len(self.lines), {path: state.position for path, state in self._files.items()}
-            paths = generation_files(self.folder)
-            for gone in set(self._files) - set(paths):
+            seed_of = {path: seed for seed, path in generation_files(self.folder)}
+            for gone in set(self._files) - set(seed_of):
                 self._forget(gone)
-            for path in paths:
-                self._refresh_file(path)
+            for path, seed in seed_of.items():
+                self._refresh_file(path, seed)
             return before != (len(self.lines), {path: state.position for path, state in self._files.items()})
 
     def read(self, task_id: str, seed: int) -> dict[str, Any] | None:
@@ -82,7 +83,7 @@ class LineIndex:
         except OSError:
             return None
 
-    def _refresh_file(self, path: Path) -> None:
+    def _refresh_file(self, path: Path, seed: int) -> None:
         try:
             status = path.stat()
             state = self._files.get(path)
@@ -90,7 +91,7 @@ class LineIndex:
                 self._forget(path)
                 state = self._files[path] = _FileState(status.st_ino)
             if status.st_size > state.position:
-                self._read_appended(path, state, status.st_size)
+                self._read_appended(path, state, seed, status.st_size)
         except OSError:
             self._forget(path)
 
@@ -101,9 +102,7 @@ class LineIndex:
         self.damaged.pop(path.name, None)
         self.torn.discard(path.name)
 
-    def _read_appended(self, path: Path, state: _FileState, size: int) -> None:
-        match = FILE_NAME.fullmatch(path.name)
-        seed = int(match["seed"]) if match else 0
+    def _read_appended(self, path: Path, state: _FileState, seed: int, size: int) -> None:
         for offset, line in complete_lines(path, state.position, size):
             state.position = offset + len(line)
             if not line.strip():
@@ -119,14 +118,12 @@ class LineIndex:
         (self.torn.add if state.position < size else self.torn.discard)(path.name)
 
 
-def generation_files(folder: Path) -> list[Path]:
-    """The files of samples in a data set's folder, in order of seed."""
+def generation_files(folder: Path) -> list[tuple[int, Path]]:
+    """(seed, path) of the files of samples, by seed; none where the folder cannot be read."""
     try:
-        found = [(FILE_NAME.fullmatch(path.name), path) for path in folder.iterdir()]
+        return list_files(folder)
     except OSError:
         return []
-    ordered = [(int(match["seed"]), int(match["start"] or 0), path) for match, path in found if match]
-    return [path for _, _, path in sorted(ordered)]
 
 
 def complete_lines(path: Path, start: int, end: int) -> Iterator[tuple[int, bytes]]:
@@ -151,21 +148,28 @@ def _describe_line(line: bytes, seed: int) -> tuple[str, int, str | None, int | 
     """(task_id, seed, finish reason, output tokens); None for a line that is no sample."""
     head = TASK_ID.match(line, 0, HEAD_BYTES)
     if head and line.rstrip().endswith(b"}"):
+        # A quotation mark inside a text is written \\", so these patterns meet keys only, never a response.
         tail = line[-TAIL_BYTES:]
-        finish, tokens = FINISH.search(tail), OUTPUT_TOKENS.search(tail)
-        task_id = json.loads(head[1])
-        return str(task_id), seed, finish[1].decode() if finish else None, int(tokens[1]) if tokens else None
+        finish, tokens, own_seed = FINISH.search(tail), OUTPUT_TOKENS.search(tail), SEED.search(tail)
+        return (
+            str(json.loads(head[1])),
+            int(own_seed[1]) if own_seed else seed,
+            finish[1].decode() if finish else None,
+            int(tokens[1]) if tokens else None,
+        )
     row = parse_object(line)
     if row is None or "task_id" not in row:
         return None
-    tokens_value = row.get("output_tokens")
-    finish_value = row.get("finish_reason")
     return (
         str(row["task_id"]),
-        seed,
-        finish_value if isinstance(finish_value, str) else None,
-        tokens_value if isinstance(tokens_value, int) else None,
+        _whole_number(row.get("seed")) or seed,
+        row["finish_reason"] if isinstance(row.get("finish_reason"), str) else None,
+        _whole_number(row.get("output_tokens")),
     )
+
+
+def _whole_number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def parse_object(line: bytes) -> dict[str, Any] | None:
