@@ -1,0 +1,92 @@
+"""Is our score consistent with a published one? A verdict with its interval, and what to look at first if not.
+
+Both figures come from the same problems, so only sampling separates them: with s^2 our sampling variance, the
+published mean of k' samples has variance s^2 k / k', and the difference may be 1.96 sqrt(s^2 (1 + k / k')), plus half a
+unit of the last digit printed. The error from the choice of problems plays no part, and must not make a failed
+reproduction look like a success.
+
+>>> judge_published({"value": 0.726, "source": "model card"}, results)["consistent"]  # doctest: +SKIP
+True
+
+Source of the complaint: teams that could not tell a failed reproduction from noise (PAINS 13).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from tools.distributions import two_sided_t_quantile
+
+LEVEL = 0.95
+ROUNDING = 0.0005  # figures are printed as 72.6, so the last digit hides up to 0.05 points
+
+
+def judge_published(published: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, Any]:
+    """Adds ours, difference, interval of the difference, `consistent` (None: cannot be said) and `look_at_first`.
+
+    `published["value"]` may be a fraction or, above 1, percent as printed in tables.
+    """
+    value = float(published["value"])
+    value = value / 100.0 if value > 1.0 else value
+    record = {**published, "value": value, "ours": results["avg_at_k"], "difference": results["avg_at_k"] - value}
+    reason = _why_not_comparable(published, results)
+    if reason:
+        return {**record, "consistent": None, "verdict": f"cannot be said: {reason}", "look_at_first": [reason]}
+    ours = results["samples_per_problem"]
+    theirs = int(published.get("samples_per_problem") or ours)
+    error = results["sampling_error"] * math.sqrt(1.0 + ours / theirs)
+    half = two_sided_t_quantile(LEVEL, math.inf) * error + ROUNDING
+    consistent = abs(record["difference"]) <= half
+    low, high = record["difference"] - half, record["difference"] + half
+    words = "consistent" if consistent else "not consistent"
+    return {
+        **record,
+        "consistent": consistent,
+        "difference_interval": [low, high],
+        "confidence_level": LEVEL,
+        "interval_method": "normal, sampling error of both figures and rounding; same problems",
+        "verdict": (
+            f"{words}: ours {100 * record['ours']:.1f}, published {100 * value:.1f}, difference "
+            f"{100 * record['difference']:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}] from sampling alone"
+        ),
+        "look_at_first": [] if consistent else _suspects(published, results),
+    }
+
+
+def _why_not_comparable(published: Mapping[str, Any], results: Mapping[str, Any]) -> str | None:
+    if not results["complete"]:
+        return f"{results['missing_count']} samples are missing"
+    if not results["claimable"]:
+        return "; ".join(results["not_claimable_because"])
+    if results["sampling_error"] is None:
+        return "one sample per problem gives no sampling error"
+    wanted_set, cap = published.get("set"), published.get("max_new_tokens")
+    if wanted_set is not None and wanted_set != results["set"]["name"]:
+        return f"the published figure is for {wanted_set}, this run is {results['set']['name']}"
+    ours = results["settings"].get("max_new_tokens")
+    if cap is not None and ours is not None and cap != ours:
+        return f"the published figure has a cap of {cap} tokens, this run {ours}"
+    return None
+
+
+def _suspects(published: Mapping[str, Any], results: Mapping[str, Any]) -> list[str]:
+    """Causes in the order in which the field has met them (PAINS 2, 6, 10, 41)."""
+    settings, reasoning = results["settings"], results["reasoning"]
+    suspects = []
+    if reasoning["truncated_share"] > 0.05:
+        share = 100 * reasoning["truncated_share"]
+        suspects.append(f"{share:.1f} % of the responses were cut off: raise the cap, or look for repetition loops")
+    if reasoning["closed_share"] is None:
+        suspects.append("no response holds reasoning: the prompt does not open it, or thinking is off")
+    for name, usual in (("temperature", 0.6), ("top_p", 0.95)):
+        wanted, found = published.get(name, usual), settings.get(name)
+        if found is not None and found != wanted:
+            suspects.append(f"{name} is {found}, published runs use {wanted}")
+    if results["grader"].get("differs_from_original"):
+        number = results["grader"]["differs_from_original"]
+        suspects.append(f"{number} verdicts differ from the original grader's: read them in the audit list")
+    suspects.append("the first prompt's token ids in the manifest: one begin-of-sentence, the model's own template")
+    suspects.append("engine and library versions in the manifest against those of the published run")
+    return suspects

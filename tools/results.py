@@ -1,0 +1,310 @@
+"""accuracy_results.json: one builder, one writer, one reader, one version. From verdicts to every number of a run.
+
+Accuracies are fractions 0..1 and printed in percent. An incomplete run is no score: `build_results` raises and names
+what is missing; with `allow_incomplete` each problem is divided by its own graded samples, and nothing is claimable.
+
+>>> grades = [GradedSample("60", 100, Verdict.WRONG), GradedSample("61", 100, Verdict.CORRECT)]
+>>> results = build_results(model="m", dataset="aime24", set_name="aime24", grades=grades, task_ids=["60", "61"],
+...     seeds=[100], settings={"max_new_tokens": 32768}, grader={"name": "aime", "version": "1"})
+>>> results["headline"]
+'avg@1 = 50.0 % (2 problems, 1 seed, aime24, cap 32768 tokens); 0.0 % truncated'
+
+Keys of the file: docs/statistics.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tools import statistics
+from tools.analysis.published import judge_published
+from tools.errors import DataError, IncompleteRun, StorageError
+from tools.results_text import format_table, headline, percent
+from tools.statistics import Counts
+from tools.verdicts import GradedSample, Verdict
+from tools.voting import maj_at_k, vote_classes
+
+__all__ = ["build_results", "format_table", "read_results", "set_hash", "write_results"]
+
+SCHEMA_VERSION = 1
+FILE_NAME = "accuracy_results.json"
+MISSING_LISTED = 100
+TRUNCATION_WARNING = 0.05  # PAINS 2: above this share of answers at the cap, the cap decides the score
+
+Key = tuple[str, int]
+
+
+def build_results(
+    *,
+    model: str,
+    dataset: str,
+    grades: Sequence[GradedSample],
+    task_ids: Sequence[str],
+    seeds: Sequence[int],
+    set_name: str,
+    settings: Mapping[str, Any],
+    grader: Mapping[str, Any],
+    labels: Mapping[str, Mapping[str, str]] | None = None,
+    answer_classes: Mapping[Key, int | None] | None = None,
+    published: Mapping[str, Any] | None = None,
+    allow_incomplete: bool = False,
+) -> dict[str, Any]:
+    """All numbers of one data set under one plan, `task_ids` x `seeds`. Raises IncompleteRun and DataError.
+
+    `labels`: breakdown -> task_id -> label, e.g. {"month": {"abc387_a": "2025-01"}}. `answer_classes`: for maj@k, the
+    class of equal answers of each sample within its problem, None without an answer. `published`: {"value", "source"},
+    with "samples_per_problem", "set", "max_new_tokens" where known.
+    """
+    by_key = _keyed(grades, task_ids, seeds)
+    missing = [(task_id, seed) for task_id in task_ids for seed in seeds if (task_id, seed) not in by_key]
+    if missing and not allow_incomplete:
+        raise IncompleteRun(_missing_message(dataset, missing, len(task_ids) * len(seeds)))
+    present = {task_id: [by_key[task_id, s] for s in seeds if (task_id, s) in by_key] for task_id in task_ids}
+    graded_ids = [task_id for task_id in task_ids if present[task_id]]
+    if not graded_ids:
+        raise IncompleteRun(f"{dataset}: none of {len(missing)} samples is graded, so there is no number to give")
+    counts = _counts(present, graded_ids)
+    verdicts = Counter(sample.verdict for samples in present.values() for sample in samples)
+    results: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "model": model,
+        "dataset": dataset,
+        "total_problems": len(task_ids),
+        "seeds": list(seeds),
+        "samples_per_problem": len(seeds),
+        "complete": not missing,
+        "missing": [list(key) for key in missing[:MISSING_LISTED]],
+        "missing_count": len(missing),
+        "set": {"name": set_name, "count": len(task_ids), "sha256": set_hash(task_ids)},
+        "settings": dict(settings),
+        "grader": _grader_record(grader, by_key.values()),
+        "counts": {verdict.value: verdicts.get(verdict, 0) for verdict in Verdict},
+    }
+    results.update(_scores(counts, by_key, task_ids, seeds))
+    results["maj_at_k"] = _majority(present, graded_ids, answer_classes)
+    results["reasoning"] = _reasoning_shares(by_key.values())
+    results["breakdowns"] = _breakdowns(counts, graded_ids, labels or {})
+    results["not_claimable_because"] = _doubts(results)
+    results["claimable"] = not results["not_claimable_because"]
+    results["warnings"] = _warnings(results)
+    results["published"] = judge_published(published, results) if published is not None else None
+    results["headline"] = headline(results)
+    return results
+
+
+def set_hash(task_ids: Iterable[str]) -> str:
+    """sha256 of the sorted ids joined by newlines: the same set has the same hash in any order."""
+    return hashlib.sha256("\n".join(sorted(task_ids)).encode()).hexdigest()
+
+
+def _keyed(grades: Sequence[GradedSample], task_ids: Sequence[str], seeds: Sequence[int]) -> dict[Key, GradedSample]:
+    if not task_ids or not seeds:
+        raise DataError("a score needs at least one problem and one seed; the plan holds none")
+    planned_ids, planned_seeds = set(task_ids), set(seeds)
+    if len(planned_ids) < len(task_ids) or len(planned_seeds) < len(seeds):
+        raise DataError("the plan names a problem or a seed twice; every (problem, seed) may be counted only once")
+    by_key: dict[Key, GradedSample] = {}
+    for sample in grades:
+        key = (sample.task_id, sample.seed)
+        if sample.task_id not in planned_ids or sample.seed not in planned_seeds:
+            raise DataError(f"problem {key[0]}, seed {key[1]} is graded but not planned; give the set it belongs to")
+        if key in by_key:
+            raise DataError(f"problem {key[0]}, seed {key[1]} is graded twice; remove one of the two rows")
+        by_key[key] = sample
+    return by_key
+
+
+def _missing_message(dataset: str, missing: Sequence[Key], total: int) -> str:
+    shown = ", ".join(f"problem {task_id} seed {seed}" for task_id, seed in missing[:3])
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    return (
+        f"{dataset}: {len(missing)} of {total} samples are missing ({shown}{more}), so there is no score; "
+        "run the same command again to fill them in, or allow an incomplete result"
+    )
+
+
+def _counts(present: Mapping[str, Sequence[GradedSample]], task_ids: Sequence[str]) -> Counts:
+    return Counts(
+        np.array([sum(sample.is_correct for sample in present[task_id]) for task_id in task_ids], float),
+        np.array([len(present[task_id]) for task_id in task_ids], float),
+    )
+
+
+def _scores(
+    counts: Counts, by_key: Mapping[Key, GradedSample], task_ids: Sequence[str], seeds: Sequence[int]
+) -> dict[str, Any]:
+    detailed = []
+    for seed in seeds:
+        verdicts = [by_key[task_id, seed].is_correct for task_id in task_ids if (task_id, seed) in by_key]
+        if verdicts:
+            right = sum(verdicts)
+            detailed.append({"seed": seed, "correct": right, "total": len(verdicts), "accuracy": right / len(verdicts)})
+    short = statistics.compute_statistics([row["accuracy"] for row in detailed])
+    mean = statistics.avg_at_k(counts)
+    both, sampling = statistics.score_interval(counts.rates), statistics.sampling_interval(counts)
+    return {
+        "results": {
+            "individual_accuracies": short["accuracies"],
+            "mean_accuracy": mean,
+            "std_accuracy": short["std"],
+            "confidence_interval": [both.low, both.high] if both else None,
+            "confidence_level": statistics.DEFAULT_LEVEL,
+            "interval_method": both.method if both else "none: a single problem says nothing of others",
+            "interval_speaks_of": statistics.CHOICE_AND_SAMPLING,
+        },
+        "detailed_results": detailed,
+        **short,
+        "mean": mean,
+        "avg_at_k": mean,
+        "pass_at_k": {str(k): float(v.mean()) for k, v in statistics.pass_at_k_curve(counts).items()},
+        "pass_hat_k": {str(k): float(v.mean()) for k, v in statistics.pass_hat_k_curve(counts).items()},
+        "sampling_error": statistics.sampling_error(counts),
+        "problem_error": statistics.problem_error(counts),
+        "total_error": statistics.clustered_error(counts.rates),
+        "intervals": {
+            "both": both.to_json() if both else None,
+            "sampling": sampling.to_json() if sampling else None,
+        },
+    }
+
+
+def _majority(
+    present: Mapping[str, Sequence[GradedSample]],
+    task_ids: Sequence[str],
+    classes: Mapping[Key, int | None] | None,
+) -> dict[str, float]:
+    """maj@k at the curve's points; empty where equal answers are not known (code)."""
+    if classes is None:
+        return {}
+    points = statistics.curve_points(min(len(present[task_id]) for task_id in task_ids))
+    totals = dict.fromkeys(points, 0.0)
+    for task_id in task_ids:
+        samples = present[task_id]
+        numbers: list[Hashable | None] = [classes.get((task_id, sample.seed)) for sample in samples]
+        votes, abstentions = vote_classes(numbers, [sample.is_correct for sample in samples])
+        for k, value in maj_at_k(votes, abstentions=abstentions, ks=points).items():
+            totals[k] += value
+    return {str(k): total / len(task_ids) for k, total in totals.items()}
+
+
+def _reasoning_shares(samples: Iterable[GradedSample]) -> dict[str, Any]:
+    """Shares that belong beside a reasoning model's score; None where no sample tells."""
+    listed = list(samples)
+    told = [sample.closes_reasoning for sample in listed if sample.closes_reasoning is not None]
+    lengths = [sample.output_tokens for sample in listed if sample.output_tokens is not None]
+    return {
+        "truncated_share": sum(_is_truncated(sample) for sample in listed) / len(listed),
+        "reasoning_share": len(told) / len(listed),
+        "closed_share": sum(told) / len(told) if told else None,
+        "mean_output_tokens": sum(lengths) / len(lengths) if lengths else None,
+        "correct_in_reasoning_only": sum(sample.is_correct_in_reasoning is True for sample in listed),
+    }
+
+
+def _is_truncated(sample: GradedSample) -> bool:
+    return sample.is_cut_off or sample.verdict is Verdict.TRUNCATED
+
+
+def _grader_record(grader: Mapping[str, Any], samples: Iterable[GradedSample]) -> dict[str, Any]:
+    told = [sample.differs_from_original for sample in samples if sample.differs_from_original is not None]
+    return {"differs_from_original": sum(told) if told else None, **grader}
+
+
+def _breakdowns(
+    counts: Counts, task_ids: Sequence[str], labels: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, Any]]:
+    """Per label: problems, samples, accuracy, both errors and an interval. Problems without a label are left out."""
+    breakdowns: dict[str, dict[str, Any]] = {}
+    for name, by_task in labels.items():
+        members: dict[str, list[int]] = {}
+        for position, task_id in enumerate(task_ids):
+            if task_id in by_task:
+                members.setdefault(str(by_task[task_id]), []).append(position)
+        breakdowns[name] = {label: _group(counts, members[label]) for label in sorted(members)}
+    return breakdowns
+
+
+def _group(counts: Counts, positions: Sequence[int]) -> dict[str, Any]:
+    part = Counts(counts.correct[list(positions)], counts.samples[list(positions)])
+    interval = statistics.score_interval(part.rates)
+    return {
+        "problems": part.problems,
+        "samples": int(part.samples.sum()),
+        "accuracy": statistics.avg_at_k(part),
+        "se": statistics.clustered_error(part.rates),
+        "sampling_error": statistics.sampling_error(part),
+        "confidence_interval": [interval.low, interval.high] if interval else None,
+    }
+
+
+def _doubts(results: Mapping[str, Any]) -> list[str]:
+    doubts = []
+    if not results["complete"]:
+        doubts.append(f"{results['missing_count']} samples are missing")
+    for verdict in (Verdict.GRADER_ERROR, Verdict.INFRA_ERROR):
+        if number := results["counts"][verdict.value]:
+            doubts.append(
+                f"{number} samples ended in {verdict.value} and count as not correct until someone has looked"
+            )
+    if results["avg_at_k"] == 0.0:
+        doubts.append("no sample is correct, which more often means a broken prompt or grader than a model at zero")
+    return doubts
+
+
+def _warnings(results: Mapping[str, Any]) -> list[str]:
+    warnings = []
+    if (share := results["reasoning"]["truncated_share"]) > TRUNCATION_WARNING:
+        warnings.append(f"{percent(share)} of the responses were cut off: the cap has a part in this score")
+    if results["settings"].get("max_new_tokens") is None:
+        warnings.append("the cap on output tokens is not known, so this score compares with no other")
+    if results["results"]["confidence_interval"] is None:
+        warnings.append("one problem only: there is no interval for the choice of problems")
+    if results["sampling_error"] is None:
+        warnings.append("a problem has one sample only: the sampling error cannot be known")
+    return warnings
+
+
+# --- the file -----------------------------------------------------------------------------------------------------
+
+
+def write_results(folder: str | os.PathLike[str], results: Mapping[str, Any]) -> Path:
+    """Writes <folder>/accuracy_results.json whole or not at all; returns its path. Raises StorageError."""
+    path = Path(folder) / FILE_NAME
+    unfinished = path.with_name(f".{FILE_NAME}.{os.getpid()}")
+    try:
+        with open(unfinished, "w", encoding="utf-8") as file:
+            json.dump(results, file, ensure_ascii=False, indent=1, allow_nan=False)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path} cannot be written: {error.strerror}; free space or choose another folder"
+        ) from error
+    return path
+
+
+def read_results(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Reads a folder's accuracy_results.json (or the file itself). Raises StorageError that says what is wrong."""
+    path = Path(folder)
+    path = path / FILE_NAME if path.is_dir() else path
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StorageError(f"{path} does not exist; grade the run first") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise StorageError(f"{path} cannot be read ({error}); grade the run again") from error
+    version = results.get("schema_version") if isinstance(results, dict) else None
+    if version != SCHEMA_VERSION:
+        raise StorageError(f"{path} has version {version}, this toolkit reads {SCHEMA_VERSION}; grade the run again")
+    return dict(results)
