@@ -108,7 +108,7 @@ def write_grades(
         set_name=shape.dataset,
         settings=manifest["settings"],
         published=published,
-        grader={"name": "math", "version": "1", "answer_from": "answer"},
+        grader={"name": shape.kind, "version": "1", "answer_from": "answer"},
         allow_incomplete=True,
     )
     write_results(target, results)

@@ -16,7 +16,7 @@ from typing import Any
 from tools import problems
 from tools.report import folders
 from tools.reasoning import split_reasoning
-from tools.report.facts import headline_facts, running_score
+from tools.report.facts import headline_facts, length_bins, running_curve, running_score
 from tools.verdicts import GradedSample, Verdict
 from tools.view.line_index import LineIndex
 from tools.view.problem_index import ProblemIndex
@@ -117,23 +117,34 @@ class OpenDataset:
             seeds.add(seed)
         return list(task_ids), sorted(seeds)
 
-    def overview(self) -> dict[str, Any]:
-        """Everything the first view shows; no response is read for it."""
+    def head(self) -> dict[str, Any]:
+        """What stands on the card of a data set."""
         self.refresh()
         task_ids, seeds = self.axes()
-        data = self.data
+        data, planned = self.data, len(task_ids) * len(seeds)
         return {
             "run": self.run.name,
             "dataset": self.folder.name,
             "version": self.version,
             "model": data.model,
+            "generated": max(len(self.index.lines), len(self.log.grades)),
+            "planned": planned,
+            "facts": headline_facts(data),
+            "running": running_score(data.grades, planned=planned),
+        }
+
+    def overview(self) -> dict[str, Any]:
+        """Everything the first view shows; no response is read for it."""
+        head = self.head()
+        task_ids, seeds = self.axes()
+        data = self.data
+        return {
+            **head,
             "task_ids": task_ids,
             "seeds": seeds,
             "map": self._map(task_ids, seeds),
-            "counts": Counter(grade.verdict.value for grade in self.log.grades.values()),
-            "generated": len(self.index.lines),
-            "facts": headline_facts(data),
-            "running": running_score(self.log.grades.values(), is_planned=len(task_ids) * len(seeds)),
+            "counts": Counter(grade.verdict.value for grade in data.grades),
+            "charts": {"running": running_curve(data.grades), "lengths": length_bins(data.grades)},
             "status": self.run.status(),
             "manifest": self.manifest,
             "notes": [*self.notes, *self.log.notes, *self._index_notes(), *folders.missing_parts(data)],

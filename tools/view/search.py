@@ -90,7 +90,8 @@ def find_text(index: LineIndex, text: str) -> dict[tuple[str, int], str]:
     return hits
 
 
-def _find_in_line(content: bytes, needles: set[bytes], is_exact: bool) -> str | None:
+def _find_in_line(line: bytes, needles: set[bytes], is_exact: bool) -> str | None:
+    content = line[line.find(b'"output":') + 1 : line.rfind(b'"seed":')]
     haystack = content if is_exact else content.lower()
     places = [place for needle in needles if (place := haystack.find(needle)) >= 0]
     if not places:
