@@ -84,6 +84,8 @@ def build_results(
         "missing": [list(key) for key in missing[:MISSING_LISTED]],
         "missing_count": len(missing),
         "set": {"name": set_name, "count": len(task_ids), "sha256": set_hash(task_ids)},
+        "task_ids": list(task_ids),
+        "labels": {name: dict(by_task) for name, by_task in (labels or {}).items()},
         "settings": dict(settings),
         "grader": _grader_record(grader, by_key.values()),
         "counts": {verdict.value: verdicts.get(verdict, 0) for verdict in Verdict},
