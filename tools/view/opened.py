@@ -18,7 +18,7 @@ from tools.report import folders
 from tools.reasoning import split_reasoning
 from tools.report.facts import headline_facts, length_bins, running_curve, running_score
 from tools.verdicts import GradedSample, Verdict
-from tools.view.line_index import LineIndex
+from tools.report.line_index import LineIndex
 from tools.view.problem_index import ProblemIndex
 
 # One letter per sample in the map: two states before grading, then the verdicts.

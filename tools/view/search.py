@@ -9,7 +9,7 @@ import dataclasses
 import json
 from typing import Any
 
-from tools.view.line_index import IndexedLine, LineIndex
+from tools.report.line_index import IndexedLine, LineIndex
 from tools.view.opened import OpenDataset
 
 PAGE_SIZE = 100
