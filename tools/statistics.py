@@ -216,11 +216,12 @@ def score_interval(
     ratio = min(1.0, float(np.var(values, ddof=1)) / spread) if spread > 0 else 1.0
     effective = size / ((weight * ratio + 1.0) / (weight + 1.0))
     quantile = two_sided_t_quantile(level, size - 1)
-    low, high = _wilson(mean, effective, quantile)
+    low, high = wilson(mean, effective, quantile)
     return Interval(low, high, level, "Wilson with effective sample size, t quantile, clustered by problem", speaks_of)
 
 
-def _wilson(mean: float, size: float, quantile: float) -> tuple[float, float]:
+def wilson(mean: float, size: float, quantile: float) -> tuple[float, float]:
+    """Wilson's interval of a proportion seen in `size` (effective) observations; it always holds the mean."""
     shrink = 1.0 + quantile**2 / size
     center = (mean + quantile**2 / (2.0 * size)) / shrink
     half = quantile / shrink * math.sqrt(mean * (1.0 - mean) / size + quantile**2 / (4.0 * size**2))

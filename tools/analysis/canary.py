@@ -1,0 +1,123 @@
+"""A 20-minute canary: does this engine version still give the scores that the last one gave? (PAINS 7)
+
+    python -m tools.analysis.canary make OUT/aime24 canary.json      # from a full run, once per model and engine
+    python -m tools.analysis.canary check OUT2/aime24 canary.json    # a run of the 5 problems x 8 seeds that it names
+
+The expectation holds, for the 5 problems whose rates are nearest to 1/2 (they tell most), how many of their samples were
+correct. The check asks by an exact permutation test whether the new samples are like the old ones. 40 samples see only
+large breaks (15 to 20 points), which is what a broken kernel, template or sampler makes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tools.analysis.pairing import Comparison, compare_counts
+from tools.analysis.runs import Run, find_runs, read_json_object
+from tools.errors import SettingsMismatch, StorageError, UsageError, run_command
+from tools.generations import write_atomically
+from tools.statistics import Counts
+
+PROBLEMS, SEEDS = 5, 8
+ALARM = 0.01  # run often, so one false alarm in a hundred
+
+
+@dataclass(frozen=True)
+class CanaryCheck:
+    """New minus expected on the canary's problems; `is_alarm` when chance explains it less than once in a hundred."""
+
+    comparison: Comparison
+    is_alarm: bool
+    sentence: str
+
+
+def make_expectation(run: Run, problems: int = PROBLEMS, seeds: int = SEEDS) -> dict[str, Any]:
+    """The record to store beside an engine version: which problems and seeds to sample, and what was seen."""
+    task_ids = [str(task_id) for task_id in run.results["task_ids"]]
+    counts = run.counts(task_ids)
+    chosen = sorted(range(len(task_ids)), key=lambda i: (abs(float(counts.rates[i]) - 0.5), task_ids[i]))[:problems]
+    manifest = run.manifest or {}
+    return {
+        "model": run.results["model"],
+        "dataset": run.dataset,
+        "engine": manifest.get("engine") or manifest.get("identity", {}).get("engine"),
+        "versions": manifest.get("versions"),
+        "settings": run.results["settings"],
+        "seeds": run.results["seeds"][:seeds],
+        "expected": {
+            task_ids[i]: {"correct": int(counts.correct[i]), "samples": int(counts.samples[i])} for i in chosen
+        },
+    }
+
+
+def check_expectation(run: Run, expectation: Mapping[str, Any]) -> CanaryCheck:
+    """Compares a new run with the stored expectation. Raises SettingsMismatch where they are not the same experiment."""
+    for name, new in (("model", run.results["model"]), ("dataset", run.dataset)):
+        if expectation[name] != new:
+            raise SettingsMismatch(f"the canary was made with {name} {expectation[name]}, this run has {new}")
+    for name in ("max_new_tokens", "temperature", "top_p"):
+        old, new = expectation["settings"].get(name), run.results["settings"].get(name)
+        if old != new:
+            raise SettingsMismatch(f"the canary was made with {name} {old}, this run has {new}; use the same settings")
+    task_ids = list(expectation["expected"])
+    rows = expectation["expected"].values()
+    old_counts = Counts(
+        np.array([row["correct"] for row in rows], float), np.array([row["samples"] for row in rows], float)
+    )
+    comparison = compare_counts(old_counts, run.counts(task_ids))
+    is_alarm = comparison.p_sampling < ALARM
+    shown = [f"{100 * score:.1f} %" for score in comparison.scores]
+    return CanaryCheck(
+        comparison,
+        is_alarm,
+        f"{'ALARM' if is_alarm else 'as expected'}: {shown[1]} on {len(task_ids)} problems, expected {shown[0]}, "
+        f"p = {comparison.p_sampling:.2g} that sampling alone does this",
+    )
+
+
+def read_expectation(path: Path) -> dict[str, Any]:
+    """Raises StorageError when the file is absent, damaged or something else."""
+    expectation = read_json_object(path)
+    if expectation is None:
+        raise StorageError(f"{path} does not exist; make it from a full run with `make`")
+    if not {"model", "dataset", "settings", "expected"} <= expectation.keys():
+        raise StorageError(f"{path} is no canary expectation; make it from a full run with `make`")
+    return expectation
+
+
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.analysis.canary", description="Does a new engine still agree?"
+    )
+    parser.add_argument("action", choices=("make", "check"))
+    parser.add_argument("run", help="one graded data set's folder")
+    parser.add_argument("file", type=Path, help="the expectation, a JSON file")
+    return parser.parse_args(arguments)
+
+
+def main() -> int:
+    options = parse_arguments(sys.argv[1:])
+    runs = find_runs(options.run)
+    if len(runs) > 1:
+        raise UsageError(f"{options.run} holds {', '.join(runs)}; give the folder of one of them")
+    (run,) = runs.values()
+    if options.action == "make":
+        expectation = make_expectation(run)
+        write_atomically(options.file, json.dumps(expectation, ensure_ascii=False, indent=1) + "\n")
+        print(f"{options.file}: {len(expectation['expected'])} problems, seeds {expectation['seeds']}")
+        return 0
+    check = check_expectation(run, read_expectation(options.file))
+    print(check.sentence)
+    return 1 if check.is_alarm else 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))
