@@ -1,6 +1,6 @@
 """`manifest.json` beside the generations: with what everything was made. Continuing with other settings is refused.
 
-The part "identity" decides what a sample is; two sessions of one run must agree on all of it. What may differ (GPUs,
+The part "settings" decides what a sample is; two sessions of one run must agree on all of it. What may differ (GPUs,
 batch size, hardware) is recorded per session. Keys that Evalchemy's users know keep their names: start_time, end_time,
 total_evaluation_time_seconds, git_hash, hardware_info, model_num_parameters, transformers_version.
 """
@@ -40,7 +40,7 @@ def read_manifest(folder: pathlib.Path) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError) as error:
         raise StorageError(f"{path}: damaged or unreadable; restore it, or start anew with --overwrite") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("identity"), dict):
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("settings"), dict):
         raise StorageError(f"{path}: not a manifest of this toolkit; restore it, or start anew with --overwrite")
     return manifest
 
@@ -57,7 +57,7 @@ def check_settings(folder: pathlib.Path, identity: Mapping[str, Any]) -> None:
                 f"{folder} holds generations without {FILE_NAME}, so nobody knows their settings; choose another folder or --overwrite"
             )
         return
-    made_with = manifest["identity"]
+    made_with = manifest["settings"]
     differences = [
         f"{key} was {made_with[key]!r} and is now {value!r}"
         for key, value in identity.items()
@@ -86,7 +86,8 @@ def settle(
             "sessions": [],
             "plan": {"seeds": [], "task_ids": []},
         }
-        manifest = {**facts, **manifest, "identity": {**manifest.get("identity", {}), **identity}}
+        manifest |= {key: value for key, value in facts.items() if key not in manifest}
+        manifest = {**manifest, "settings": {**manifest.get("settings", {}), **identity}}
         for key in ("seeds", "task_ids"):
             manifest["plan"][key] = list(dict.fromkeys([*manifest["plan"][key], *plan[key]]))
         _write(folder, manifest)

@@ -30,9 +30,9 @@ class WorkQueue:
     """One worker's view of the shared queue. Not for use by several threads at once."""
 
     def __init__(
-        self, folder: pathlib.Path, name: str, samples: Sequence[Sample], lengths: Mapping[str, list[int]]
+        self, folder: pathlib.Path, name: str, samples: Sequence[Sample], lengths: Mapping[str, list[int]], workers: int
     ) -> None:
-        self.folder, self.name = folder, name
+        self.folder, self.name, self._workers = folder, name, workers
         self._samples = samples
         self._index = {sample: index for index, sample in enumerate(samples)}
         known = {(problem.split("\t")[0], problem.split("\t")[1]): tokens for problem, tokens in lengths.items()}
@@ -45,9 +45,12 @@ class WorkQueue:
 
     @staticmethod
     def create(
-        folder: pathlib.Path, samples: Sequence[Sample], lengths: Mapping[tuple[str, str], list[int]] | None = None
+        folder: pathlib.Path,
+        samples: Sequence[Sample],
+        lengths: Mapping[tuple[str, str], list[int]] | None = None,
+        workers: int = 1,
     ) -> None:
-        """Starts a new queue in `folder`; what an earlier run left there is dropped."""
+        """Starts a new queue in `folder` for so many workers; what an earlier run left there is dropped."""
         try:
             (folder / "workers").mkdir(parents=True, exist_ok=True)
             for old in (folder / "workers").iterdir():
@@ -58,6 +61,7 @@ class WorkQueue:
         plan = {
             "samples": [[sample.dataset, sample.task_id, sample.seed] for sample in samples],
             "lengths": {"\t".join(problem): tokens for problem, tokens in (lengths or {}).items()},
+            "workers": workers,
         }
         write_atomically(folder / "plan.json", json.dumps(plan, ensure_ascii=False))
 
@@ -65,13 +69,13 @@ class WorkQueue:
     def join(cls, folder: pathlib.Path, name: str) -> WorkQueue:
         """Enters the queue as the worker `name`, which nobody else alive may have."""
         plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-        return cls(folder, name, [Sample(*row) for row in plan["samples"]], plan["lengths"])
+        return cls(folder, name, [Sample(*row) for row in plan["samples"]], plan["lengths"], plan["workers"])
 
     def take(self, count: int) -> list[Sample]:
-        """Up to `count` samples that are this worker's from now on."""
+        """Up to `count` samples that are this worker's from now on, and not more than its share of those that wait."""
         with self._locked() as log:
             self._replay(log)
-            samples = self._scheduler.take(count)
+            samples = self._scheduler.take(min(count, -(-len(self._scheduler) // self._workers)))
             self._append(log, {"take": [self._index[sample] for sample in samples]} if samples else None)
         return samples
 
@@ -104,14 +108,11 @@ class WorkQueue:
         """True when every sample is done or failed, as far as this worker has read."""
         return len(self._closed) == len(self._samples)
 
-    @property
-    def failures(self) -> dict[Sample, str]:
-        return {self._samples[index]: reason for index, reason in self._failures.items()}
-
-    def refresh(self) -> None:
-        """Reads what the others did."""
+    def read_failures(self) -> dict[Sample, str]:
+        """The samples that could not be had so far, with the reason."""
         with self._locked() as log:
             self._replay(log)
+        return {self._samples[index]: reason for index, reason in self._failures.items()}
 
     @contextmanager
     def _locked(self) -> Iterator[int]:

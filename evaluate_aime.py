@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Grades responses to AIME and other mathematical sets (MATH-500, AMC 2023, choice letters) and prints the score.
+
+    python evaluate_aime.py --modelfolder out/aime24 --dataset data/aime24.jsonl
+
+Reads seed<N>.jsonl of this toolkit or of the original; writes verdicts.jsonl and accuracy_results.json beside them.
+Needs no GPU, no torch and no vLLM. Exit code 0: a score; 1: damaged or incomplete, with one line that says what to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import sys
+
+from tools.errors import UsageError, run_command
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("--modelfolder", "--generation-path", "-g", required=True, help="folder with seed<N>.jsonl of one set")
+    add("--dataset", "--test_data", "--question-path", "-q", help="problem file or set [the folder's name]")
+    add("--seeds", help="the seeds that a score needs, e.g. '100 200' [all planned, or all there]")
+    add("--allow-incomplete", action="store_true", help="grade what is there, by its true number of samples")
+    add(
+        "--answer-from",
+        choices=("answer", "anywhere"),
+        default="answer",
+        help="anywhere: reasoning too, as the original",
+    )
+    add("--grader", choices=("ours", "original"), default="ours", help="original: the original toolkit's rules")
+    add("--comparison", choices=("integer", "math", "choice"), help="how answers compare [the catalogue's]")
+    return parser.parse_args()
+
+
+def main() -> int:
+    given = parse_arguments()
+    from tools.evaluate import GradingOptions, evaluate_folder
+    from tools.results_text import format_table
+
+    folder = pathlib.Path(given.modelfolder)
+    seeds = parse_seeds(given.seeds) if given.seeds else None
+    options = GradingOptions(given.answer_from, given.grader, given.comparison, seeds, given.allow_incomplete)
+    results = evaluate_folder(folder, given.dataset or folder.resolve().name, options)
+    print(format_table([results]))
+    print(f"verdicts and results: {folder}/verdicts.jsonl, {folder}/accuracy_results.json", file=sys.stderr)
+    return 0
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    words = text.replace(",", " ").split()
+    if not all(word.isascii() and word.isdigit() for word in words):
+        raise UsageError(f"--seeds {text!r} is not a list of whole numbers; give for example --seeds '100 200'")
+    return tuple(int(word) for word in words)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

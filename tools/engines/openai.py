@@ -1,0 +1,114 @@
+"""Any OpenAI-compatible server as an engine: `vllm serve`, SGLang, a hosted API. OPENAI_BASE_URL and OPENAI_API_KEY.
+
+Types r1 and qwen go to /completions as token ids, so the server's template and begin-of-sentence do not interfere; type
+chat goes to /chat/completions and gets the server's own template. Every request carries its seed. 429, 5xx and
+time-outs are tried again with back-off by the client; what still fails is a Failure, never an empty answer.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from tools.engines import Completion, Failure, Request, first_line
+from tools.errors import EngineError, RequestFailed
+from tools.settings import RunSettings
+
+DEFAULT_CAPACITY = 64
+FAILURES_IN_A_ROW = 8  # then the server is taken for broken and the run stops
+
+
+class OpenAIEngine:
+    """A pool of threads, each waiting for one answer."""
+
+    def __init__(self, settings: RunSettings) -> None:
+        import openai
+
+        self.capacity = settings.max_num_seqs or DEFAULT_CAPACITY
+        self._settings, self._openai = settings, openai
+        self._client = openai.OpenAI(
+            base_url=settings.base_url,
+            api_key=os.environ.get("OPENAI_API_KEY") or "none",
+            max_retries=settings.max_retries,
+            timeout=settings.request_timeout_s,
+        )
+        self._check_server()
+        self._pool = ThreadPoolExecutor(self.capacity, thread_name_prefix="request")
+        self._running: dict[Future[Completion], Request] = {}
+        self._failures_in_a_row = 0
+
+    def submit(self, request: Request) -> None:
+        self._running[self._pool.submit(self._ask, request)] = request
+
+    def step(self) -> list[Completion | Failure]:
+        finished, _ = wait(self._running, timeout=1.0, return_when=FIRST_COMPLETED)
+        return [self._collect(future, self._running.pop(future)) for future in finished]
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._client.close()
+
+    def _collect(self, future: Future[Completion], request: Request) -> Completion | Failure:
+        try:
+            completion = future.result()
+        except (RequestFailed, self._openai.OpenAIError) as error:
+            self._failures_in_a_row += 1
+            if self._failures_in_a_row >= FAILURES_IN_A_ROW:
+                raise EngineError(
+                    f"the server at {self._client.base_url} failed {FAILURES_IN_A_ROW} times in a row ({first_line(error)}); look at its log, "
+                    "then run the same command again"
+                ) from error
+            return Failure(request.sample, first_line(error))
+        self._failures_in_a_row = 0
+        return completion
+
+    def _check_server(self) -> None:
+        try:
+            models = self._client.models.list()
+            names = [model.id for model in models.data]
+        except (self._openai.OpenAIError, AttributeError, TypeError, ValueError) as error:
+            raise EngineError(
+                f"the server at {self._client.base_url} does not answer as an OpenAI-compatible one ({first_line(error)}); "
+                "start it or set OPENAI_BASE_URL"
+            ) from error
+        if names and self._settings.model not in names:
+            raise EngineError(
+                f"the server at {self._client.base_url} has no model {self._settings.model!r}; it has {', '.join(names[:5])}"
+            )
+
+    def _ask(self, request: Request) -> Completion:
+        options: dict[str, Any] = {
+            "model": self._settings.model,
+            "seed": request.sample.seed,
+            "temperature": self._settings.temperature,
+            "top_p": self._settings.top_p,
+            "max_tokens": request.max_new_tokens,
+        }
+        try:
+            if request.prompt.token_ids is None:
+                answer: Any = self._client.chat.completions.create(
+                    messages=[{"role": "user", "content": request.prompt.question}], **options
+                )
+                text = _text_of_message(answer.choices[0].message)
+            else:
+                extra = {"skip_special_tokens": False}  # vLLM and SGLang: keep </think> where it is a special token
+                answer = self._client.completions.create(
+                    prompt=list(request.prompt.token_ids), extra_body=extra, **options
+                )
+                text = answer.choices[0].text
+            finish_reason, usage = answer.choices[0].finish_reason, answer.usage
+            if not isinstance(text, str) or finish_reason not in ("stop", "length"):
+                raise RequestFailed(f"the server's answer has no text or an odd finish reason ({finish_reason!r})")
+            return Completion(request.sample, text, finish_reason, usage.prompt_tokens, usage.completion_tokens)
+        except (AttributeError, TypeError, IndexError, ValueError) as error:
+            raise RequestFailed(f"the server's answer is not a completion ({first_line(error)})") from error
+
+
+def _text_of_message(message: Any) -> Any:
+    """The whole text of a chat message; a server that parses reasoning gives it apart, we put the tags back."""
+    reasoning = getattr(message, "reasoning", None) or getattr(message, "reasoning_content", None)
+    if not reasoning:
+        return message.content
+    answer = f"\n</think>\n\n{message.content}" if message.content else ""
+    return f"<think>\n{reasoning}{answer}"

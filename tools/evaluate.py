@@ -1,0 +1,247 @@
+"""Grades a folder of responses to mathematical problems: from generations to verdicts, results and a printed table.
+
+Nothing here needs a model, a GPU or torch; integer answers need no sympy either. Samples are joined to problems by key,
+never by line; what the plan asks for and the files lack is named, and without it there is no score.
+
+>>> results = evaluate_folder(pathlib.Path("out/aime24"), "data/aime24.jsonl")   # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from tools import generations, manifest
+from tools.errors import StorageError, UsageError
+from tools.generations import Generation
+from tools.grader import GRADER_VERSION, MathGrade, grade_response, group_equal_answers
+from tools.problems import ProblemSet, load_problem_set
+from tools.reasoning import split_reasoning
+from tools.results import build_results, write_results
+from tools.verdicts import GradedSample, Verdict
+
+
+@dataclasses.dataclass(frozen=True)
+class GradingOptions:
+    """How to grade. `answer_from`: "answer" or "anywhere"; `rules`: "ours" or "original"."""
+
+    answer_from: str = "answer"
+    rules: str = "ours"
+    comparison: str | None = None
+    seeds: tuple[int, ...] | None = None
+    allow_incomplete: bool = False
+
+
+def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions = GradingOptions()) -> dict[str, Any]:
+    """Grades every response in `folder`, writes verdicts.jsonl and accuracy_results.json there, returns the results.
+
+    Raises StorageError, DataError, IncompleteRun.
+    """
+    problem_set = load_problem_set(dataset)
+    if problem_set.info.grading != "math":
+        raise UsageError(
+            f"{problem_set.name} is a set of programming problems; grade it with evaluate_livecodebench.py"
+        )
+    made_with = manifest.read_manifest(folder) or {}
+    check_same_data(folder, made_with, problem_set)
+    responses = read_responses(folder, problem_set)
+    task_ids, seeds = planned(made_with, problem_set, responses, options)
+    wanted, wanted_seeds = set(task_ids), set(seeds)
+    responses = [response for response in responses if response.task_id in wanted and response.seed in wanted_seeds]
+    is_opened = opens_reasoning(made_with, responses)
+    grades = list(grade_all(responses, problem_set, options, is_opened))
+    results = build_results(
+        model=made_with.get("model") or folder.resolve().parent.name,
+        dataset=problem_set.name,
+        grades=grades,
+        task_ids=task_ids,
+        seeds=seeds,
+        labels=problem_set.labels(),
+        answer_classes=classify_answers(grades),
+        set_name=problem_set.name,
+        settings=made_with.get("settings", {}),
+        published=published_figure(made_with, problem_set),
+        grader={"name": options.rules, "version": GRADER_VERSION, "answer_from": options.answer_from},
+        allow_incomplete=options.allow_incomplete,
+    )
+    results["would_differ_read_anywhere"] = sum(grade.is_correct_in_reasoning is True for grade in grades)
+    results["identical_samples"] = count_identical(responses)
+    if results["identical_samples"] and results["settings"].get("temperature") != 0:
+        results["warnings"].append(
+            f"{results['identical_samples']} of {len(responses)} responses repeat another seed's text word for word; is the seed used?"
+        )
+    write_verdicts(folder, grades)
+    write_results(folder, results)
+    return results
+
+
+def read_responses(folder: pathlib.Path, problem_set: ProblemSet) -> list[Generation]:
+    """All generations of a folder under their problems' ids, each once. Raises StorageError."""
+    if not folder.is_dir():
+        raise StorageError(f"{folder}: no such folder; give the folder that holds seed<N>.jsonl with --modelfolder")
+    if not generations.list_files(folder):
+        raise StorageError(
+            f"{folder}: no file named seed<N>.jsonl; give the folder of one data set, such as OUT/aime24"
+        )
+    task_ids = [problem.task_id for problem in problem_set.problems]
+    responses: dict[tuple[str, int], Generation] = {}
+    for response in generations.resolve_task_ids(generations.read_folder(folder), task_ids, folder):
+        key = (response.task_id, response.seed)
+        if responses.setdefault(key, response).output != response.output:
+            raise StorageError(
+                f"{folder}: problem {response.task_id} seed {response.seed} stands there twice with different texts; remove one of the lines"
+            )
+    return list(responses.values())
+
+
+def check_same_data(folder: pathlib.Path, made_with: Mapping[str, Any], problem_set: ProblemSet) -> None:
+    """Raises StorageError when the responses were made from another file of the same name."""
+    used = made_with.get("data", {}).get("sha256")
+    if used and used != problem_set.sha256:
+        raise StorageError(
+            f"{folder}: these responses were made from a file with sha256 {used[:12]}..., {problem_set.path} has "
+            f"{problem_set.sha256[:12]}...; grade with the file they were made from"
+        )
+
+
+def planned(
+    made_with: Mapping[str, Any], problem_set: ProblemSet, responses: Sequence[Generation], options: GradingOptions
+) -> tuple[list[str], list[int]]:
+    """(task_ids, seeds) that a score needs: the manifest's plan; for files of others all problems, for every seed there."""
+    plan = made_with.get("plan", {})
+    asked = set(plan.get("task_ids") or [problem.task_id for problem in problem_set.problems])
+    task_ids = [problem.task_id for problem in problem_set.problems if problem.task_id in asked]
+    seeds = options.seeds or plan.get("seeds") or sorted({response.seed for response in responses})
+    return task_ids, list(seeds)
+
+
+def opens_reasoning(made_with: Mapping[str, Any], responses: Iterable[Generation]) -> bool | None:
+    """Whether prompts ended in `<think>`: from the manifest, or because a response closes what it never opened."""
+    told: bool | None = made_with.get("is_reasoning_opened_by_prompt")
+    if told is not None:
+        return told
+    for response in responses:
+        closing = response.output.find("</think>")
+        if closing >= 0 and not 0 <= response.output.find("<think>") < closing:
+            return True
+    return None
+
+
+def grade_all(
+    responses: Iterable[Generation], problem_set: ProblemSet, options: GradingOptions, is_opened: bool | None
+) -> Iterator[GradedSample]:
+    """One GradedSample per response."""
+    comparison = options.comparison or problem_set.info.comparison
+    for response in responses:
+        reference = problem_set.by_id[response.task_id].answer or ""
+        if options.rules == "original":
+            yield grade_like_original(response, reference, problem_set, comparison, is_opened)
+        else:
+            yield grade_one(response, reference, comparison, options.answer_from, is_opened)
+
+
+def grade_one(
+    response: Generation, reference: str, comparison: str, answer_from: str, is_opened: bool | None
+) -> GradedSample:
+    """Our verdict, and whether the right answer stands in the reasoning only."""
+    parts = split_reasoning(response.output, is_opened)
+    text, opened = (response.output, None) if answer_from == "anywhere" else (parts.answer, None)
+    grade = grade_response(
+        text,
+        reference,
+        comparison=comparison,
+        answer_from="anywhere",
+        is_opened_by_prompt=opened,
+        is_cut_off=response.is_cut_off,
+    )
+    if grade.verdict is Verdict.NO_ANSWER and parts.is_closed is False:
+        grade = MathGrade(Verdict.TRUNCATED, rule="extraction", reason="the reasoning is never closed")
+    is_in_reasoning = None
+    if (
+        answer_from == "answer"
+        and not grade.is_correct
+        and parts.is_closed is not None
+        and "\\boxed" not in parts.answer
+    ):
+        is_in_reasoning = grade_response(
+            response.output, reference, comparison=comparison, answer_from="anywhere"
+        ).is_correct
+    return to_sample(response, grade, parts.is_closed, len(parts.reasoning), is_in_reasoning)
+
+
+def grade_like_original(
+    response: Generation, reference: str, problem_set: ProblemSet, comparison: str, is_opened: bool | None
+) -> GradedSample:
+    """The original toolkit's verdict, with a mark where ours differs."""
+    from tools.original_grader import is_correct_original
+
+    ours = grade_one(response, reference, comparison, "answer", is_opened)
+    is_right = is_correct_original(response.output, reference, rules=problem_set.info.original_rules)
+    verdict = Verdict.CORRECT if is_right else (Verdict.WRONG if ours.is_correct else ours.verdict)
+    return dataclasses.replace(
+        ours,
+        verdict=verdict,
+        rule="original",
+        reason=f"ours: {ours.verdict} ({ours.rule})",
+        differs_from_original=is_right != ours.is_correct,
+    )
+
+
+def to_sample(
+    response: Generation, grade: MathGrade, is_closed: bool | None, reasoning_chars: int, is_in_reasoning: bool | None
+) -> GradedSample:
+    return GradedSample(
+        response.task_id,
+        response.seed,
+        grade.verdict,
+        answer=grade.answer,
+        rule=grade.rule,
+        reason=grade.reason,
+        output_tokens=response.output_tokens,
+        reasoning_chars=reasoning_chars,
+        is_cut_off=response.is_cut_off,
+        closes_reasoning=is_closed,
+        is_correct_in_reasoning=is_in_reasoning,
+        details=grade.details,
+    )
+
+
+def classify_answers(grades: Iterable[GradedSample]) -> dict[tuple[str, int], int | None]:
+    """For maj@k: the class of equal answers of each sample within its problem. No answer, no vote."""
+    by_problem: dict[str, list[GradedSample]] = {}
+    for grade in grades:
+        by_problem.setdefault(grade.task_id, []).append(grade)
+    classes: dict[tuple[str, int], int | None] = {}
+    for samples in by_problem.values():
+        numbers = group_equal_answers([sample.answer for sample in samples])
+        classes.update({(sample.task_id, sample.seed): number for sample, number in zip(samples, numbers, strict=True)})
+    return classes
+
+
+def count_identical(responses: Iterable[Generation]) -> int:
+    """How many responses repeat the text of another seed of the same problem."""
+    seen: set[tuple[str, int]] = set()
+    repeated = 0
+    for response in responses:
+        key = (response.task_id, hash(response.output))
+        repeated += key in seen
+        seen.add(key)
+    return repeated
+
+
+def published_figure(made_with: Mapping[str, Any], problem_set: ProblemSet) -> dict[str, Any] | None:
+    """The model card's figure for this model and set, as the results compare with it."""
+    from tools.profiles import find_profile
+
+    profile = find_profile(made_with.get("model", ""))
+    value = profile.published.get(problem_set.name)
+    if value is None:
+        return None
+    settings = {"max_new_tokens": profile.max_new_tokens, "temperature": profile.temperature, "top_p": profile.top_p}
+    return {"value": value, "source": profile.source, "samples_per_problem": 64, "set": problem_set.name, **settings}
+
+
+def write_verdicts(folder: pathlib.Path, grades: Sequence[GradedSample]) -> None:
+    generations.write_atomically(folder / "verdicts.jsonl", "".join(grade.to_json() + "\n" for grade in grades))

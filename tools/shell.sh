@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# What the shell front doors share: the Python to use, a child that ends with its parent, grading of all sets.
+# They set `root`, the toolkit's folder, before they read this.
+# shellcheck disable=SC2154
+
+# The repository's own environment when it is there, else whatever python3 is; PYTHON names another.
+python=${PYTHON:-}
+if [[ -z $python ]]; then
+    python=$root/.venv/bin/python
+    [[ -x $python ]] || python=python3
+fi
+export PYTHONUNBUFFERED=1
+
+help_asked() {
+    local word
+    for word in "$@"; do
+        [[ $word == --help || $word == -h ]] && return 0
+    done
+    return 1
+}
+
+# Runs a command so that TERM, HUP and INT reach it (a waiting shell passes nothing on), and returns its status.
+run_to_end() {
+    "$@" &
+    local child=$! status=0
+    trap 'kill -TERM "$child" 2>/dev/null || true' TERM HUP INT
+    while true; do
+        status=0
+        wait "$child" || status=$?
+        kill -0 "$child" 2>/dev/null || break
+    done
+    trap - TERM HUP INT
+    [[ $status -eq 0 ]] || exit "$status"
+}
+
+# Grades every set of a run and prints one table each; fails when one of them has no score.
+grade_all() {
+    local family=$1 model=$2 out=$3 status=0 set script=evaluate_aime.py
+    shift 3
+    [[ $family == livecodebench ]] && script=evaluate_livecodebench.py
+    while IFS= read -r set; do
+        "$python" "$root/$script" --generation-path "$out/$(basename "$set" .jsonl)" --question-path "$set" || status=$?
+    done < <(FAMILY=$family "$python" -m tools.settings --model "$model" --out "$out" "$@")
+    return "$status"
+}
