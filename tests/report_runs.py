@@ -10,9 +10,12 @@ Whether a sample is right is drawn from a fixed ability per problem, so figures 
 from __future__ import annotations
 
 import argparse
+import base64
 import dataclasses
 import json
+import pickle
 import random
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +144,7 @@ def make_problems(shape: RunShape) -> list[dict[str, Any]]:
                 "starter_code": "",
                 "difficulty": ("easy", "medium", "hard")[number % 7 // 3],
                 "public_test_cases": json.dumps([{"input": "3\n1 2 1\n", "output": "2\n", "testtype": "stdin"}]),
+                "private_test_cases": pack_tests([{"input": "5\n3 1 3 2 1\n", "output": "3\n", "testtype": "stdin"}]),
             }
             for number in range(shape.problems)
         ]
@@ -149,6 +153,11 @@ def make_problems(shape: RunShape) -> list[dict[str, Any]]:
          "answer": str(7**number % 1000), "year": 2024 + number * 2 // shape.problems}
         for number in range(shape.problems)
     ]  # fmt: skip
+
+
+def pack_tests(tests: list[dict[str, str]]) -> str:
+    """As in LiveCodeBench's files: base64 of zlib of a pickled JSON text."""
+    return base64.b64encode(zlib.compress(pickle.dumps(json.dumps(tests)))).decode()
 
 
 def make_labels(shape: RunShape, problems: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
@@ -186,19 +195,21 @@ def draw_grade(rng: random.Random, shape: RunShape, row: dict[str, Any], seed: i
 def draw_code_grade(
     rng: random.Random, task_id: str, seed: int, is_correct: bool, common: dict[str, Any]
 ) -> GradedSample:
-    details: dict[str, Any] = {"cpu_s": round(rng.expovariate(2.0), 3), "time_limit_s": 6.0, "tests": 25}
+    seconds = min(5.2, round(rng.expovariate(2.0), 3))
+    details: dict[str, Any] = {"tests_total": 25, "tests_run": 25, "max_cpu_s": seconds, "hangs_on_time": seconds > 4.8}
     if is_correct:
-        return GradedSample(task_id, seed, Verdict.CORRECT, PROGRAM, "stdin test 25", details=details, **common)
+        return GradedSample(task_id, seed, Verdict.CORRECT, PROGRAM, "25 tests", details=details, **common)
     verdict = rng.choices(
         (Verdict.WRONG, Verdict.TIMEOUT, Verdict.RUNTIME_ERROR, Verdict.COMPILE_ERROR, Verdict.INFRA_ERROR),
         (70, 14, 12, 3, 0.3),
     )[0]
-    number = rng.randint(1, 25)
+    number = rng.randint(1, 2)
+    details |= {"first_failing_test": number, "tests_run": number}
     if verdict is Verdict.TIMEOUT:
-        details["cpu_s"] = round(rng.uniform(5.9, 7.2), 2)
-    details["first_failed_test"] = {"number": number, "input": "5\n3 1 3 2 1\n", "expected": "3\n", "got": "4\n"}
-    return GradedSample(task_id, seed, verdict, PROGRAM, f"stdin test {number}",
-                        f"test {number}: printed 4 where 3 is expected", details=details, **common)  # fmt: skip
+        seconds = round(rng.uniform(6.0, 12.0), 2)
+        details |= {"max_cpu_s": seconds, "hangs_on_time": seconds < 7, "is_near_timeout": seconds < 7}
+    reason = "answered '4', expected '3'" if verdict is Verdict.WRONG else f"{verdict.value} in test {number}"
+    return GradedSample(task_id, seed, verdict, PROGRAM, f"test {number}", reason, details=details, **common)
 
 
 def make_generation(rng: random.Random, shape: RunShape, grade: GradedSample) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def join(children: Iterable[Child]) -> Markup:
     return Markup("".join(_child(child) for child in children))
 
 
-def tag(name: str, *children: Child, **attributes: str | float | bool | None) -> Markup:
+def tag(name: str, /, *children: Child, **attributes: str | float | bool | None) -> Markup:
     """One element. `class_` is class, other underscores are hyphens; None and False attributes are left out."""
     pairs = []
     for key, value in attributes.items():

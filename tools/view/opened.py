@@ -17,17 +17,13 @@ from tools import problems
 from tools.report import folders
 from tools.reasoning import split_reasoning
 from tools.report.facts import headline_facts, length_bins, running_curve, running_score
-from tools.verdicts import GradedSample, Verdict
+from tools.report.figures import LETTERS
 from tools.report.line_index import LineIndex
+from tools.verdicts import GradedSample
 from tools.view.problem_index import ProblemIndex
 
-# One letter per sample in the map: two states before grading, then the verdicts.
+# States of a sample in the map before it has a verdict; verdicts have the letters of figures.LETTERS.
 MISSING, UNGRADED = ".", "u"
-LETTERS = {
-    Verdict.CORRECT: "c", Verdict.WRONG: "w", Verdict.NO_ANSWER: "n", Verdict.TRUNCATED: "t", Verdict.TIMEOUT: "l",
-    Verdict.MEMORY: "m", Verdict.RUNTIME_ERROR: "r", Verdict.COMPILE_ERROR: "s", Verdict.GRADER_ERROR: "g",
-    Verdict.INFRA_ERROR: "i",
-}  # fmt: skip
 # Two looks at the files within this time give the same answer, however many windows are open.
 REFRESH_S = 0.5
 STATUS_STALE_S = 30.0

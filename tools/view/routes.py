@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import EvaluationError
+from tools.report.figures import LETTERS
 from tools.view.comparison import compare_datasets
-from tools.view.opened import LETTERS, OpenDataset, OpenRun, open_runs
+from tools.view.opened import OpenDataset, OpenRun, open_runs
 from tools.view.search import Query, find_samples
 
 
@@ -84,7 +85,7 @@ class Routes:
             kept = self._reports.get(key)
             if kept is None or kept[0] != dataset.version:
                 html = build_report([dataset.folder])
-                kept = self._reports[key] = dataset.version, (html, report_policy(html))
+                kept = self._reports[key] = dataset.version, (html, report_policy())
         return kept[1]
 
     def _dataset(self, parameters: dict[str, str]) -> OpenDataset:
