@@ -216,7 +216,9 @@ def make_generation(rng: random.Random, shape: RunShape, grade: GradedSample) ->
     """One line of seed<N>.jsonl whose text fits the verdict."""
     parts, length = [], 0
     while length < shape.chars:
-        parts.append(rng.choice(MATH_SENTENCES))
+        parts.append(
+            rng.choice(MATH_SENTENCES).replace("7", str(rng.randrange(10**6))) + f" Call this {rng.random():.8f}."
+        )
         length += len(parts[-1]) + 2
     reasoning = "\n\n".join(parts)
     if grade.verdict is Verdict.TRUNCATED:

@@ -1,8 +1,8 @@
 """Writes report.html: one file that opens from disk without network.
 
-    python -m tools.report OUT                       # OUT/report.html, all data sets of the run
-    python -m tools.report OUT/aime24 -o aime24.html
-    python -m tools.report OUT/livecodebench --cutoff 2024-08-01     # and test for contamination at that date
+python -m tools.report OUT                       # OUT/report.html, all data sets of the run
+python -m tools.report OUT/aime24 -o aime24.html
+python -m tools.report OUT/livecodebench --cutoff 2024-08-01     # and test for contamination at that date
 """
 
 from __future__ import annotations

@@ -81,29 +81,27 @@ def interval_chart(both: Span | None, sampling: Span | None, score: float, publi
     margin = max(0.02, 0.12 * (max(known) - min(known)))
     scale = Scale(max(0.0, min(known) - margin), min(1.0, max(known) + margin), 12, WIDTH - 12)
     axis = [
-        [tag("line", x1=scale(v), x2=scale(v), y1=18, y2=112, class_="rule"), text(scale(v), 128, f"{100 * v:.0f} %")]
+        [tag("line", x1=scale(v), x2=scale(v), y1=TOP, y2=170, class_="rule"), text(scale(v), 188, f"{100 * v:.0f} %")]
         for v in ticks(scale.low, scale.high, 5)
     ]
     rows: list[Child] = []
     for y, interval, kind, words in (
-        (36, both, "both", "for problems like these"),
-        (76, sampling, "sampling", "on these problems, other samples"),
+        (44, both, "both", "for problems like these"),
+        (104, sampling, "sampling", "on these problems, other samples"),
     ):
-        if interval is None:
-            rows.append(text(12, y + 4, f"{words}: no interval", anchor="start", class_="label start"))
-            continue
-        low, high = scale(interval[0]), scale(interval[1])
-        rows += [
-            tag("rect", x=low, y=y - 5, width=max(1.5, high - low), height=10, rx=5, class_=f"span {kind}"),
-            text(_inside((low + high) / 2, 86), y + 20, f"{words}: {_range(interval)}"),
-        ]
-    place = scale(score)
-    rows.append(tag("line", x1=place, x2=place, y1=26, y2=86, class_="mark"))
+        middle = WIDTH / 2 if interval is None else _inside((scale(interval[0]) + scale(interval[1])) / 2, 105)
+        known_ends = "no interval" if interval is None else _range(interval)
+        rows.append(text(middle, y - 14, f"{words}: {known_ends}", class_="label ink"))
+        if interval is not None:
+            low, high = scale(interval[0]), scale(interval[1])
+            rows.append(tag("rect", x=low, y=y - 6, width=max(1.5, high - low), height=12, rx=6, class_=f"span {kind}"))
+        rows.append(tag("line", x1=scale(score), x2=scale(score), y1=y - 9, y2=y + 9, class_="mark"))
     if published is not None:
         x = scale(published)
-        diamond = f"M{x:.1f} 96 l6 7 l-6 7 l-6 -7 z"
+        diamond = f"M{x:.1f} 133 l7 8 l-7 8 l-7 -8 z"
         rows.append(tag("path", tag("title", f"published {percent(published)}"), d=diamond, class_="published"))
-    return picture(134, axis, rows, label=f"Score {percent(score)} with its intervals")
+        rows.append(text(_inside(x, 50), 164, f"published {percent(published)}", class_="label ink"))
+    return picture(200, axis, rows, label=f"Score {percent(score)} with its intervals")
 
 
 def _inside(x: float, half: float) -> float:
@@ -131,7 +129,9 @@ def points_chart(points: Sequence[Point], *, label: str, cut_after: int | None =
         if number % every == 0:
             marks.append(text(place, height - 8, point.label))
     if cut_after is not None:
-        marks.append(tag("line", x1=x(cut_after - 0.5), x2=x(cut_after - 0.5), y1=TOP, y2=height - BOTTOM, class_="cut"))
+        marks.append(
+            tag("line", x1=x(cut_after - 0.5), x2=x(cut_after - 0.5), y1=TOP, y2=height - BOTTOM, class_="cut")
+        )
     return picture(height, share_axis(y), marks, label=label)
 
 
@@ -154,7 +154,7 @@ def curves_chart(
     place = math.log2 if is_log else float
     known = [x for curve in curves.values() for x, _ in curve]
     longest = max((len(name) for name in curves), default=0)
-    right = WIDTH - RIGHT - 6.4 * longest
+    right = WIDTH - RIGHT - 7.6 * longest
     x = Scale(place(min(known)), place(max(known)), LEFT + 6, right)
     ends = [v for band in (bands or {}).values() for _, low, high in band for v in (low, high)]
     y = _share_scale([share for curve in curves.values() for _, share in curve] + ends, height)
@@ -162,7 +162,9 @@ def curves_chart(
     for number, (name, band) in enumerate((bands or {}).items()):
         upper = [f"{x(place(v)):.1f} {y(high):.1f}" for v, _, high in band]
         lower = [f"{x(place(v)):.1f} {y(low):.1f}" for v, low, _ in reversed(band)]
-        drawn.append(tag("path", d=f"M{' L'.join(upper + lower)}z", class_=f"band c{list(curves).index(name) or number}"))
+        drawn.append(
+            tag("path", d=f"M{' L'.join(upper + lower)}z", class_=f"band c{list(curves).index(name) or number}")
+        )
     label_places = _spread([y(curve[-1][1]) for curve in curves.values()], 14)
     for number, ((name, curve), label_y) in enumerate(zip(curves.items(), label_places, strict=True)):
         line = " L".join(f"{x(place(value)):.1f} {y(share):.1f}" for value, share in curve)
@@ -203,7 +205,17 @@ def stacked_bars(bins: Sequence[Mapping[str, int]], kinds: Sequence[str], *, wid
             if counts[kind]:
                 top, bottom = y(base + counts[kind]), y(base)
                 title = tag("title", f"{number * width:g} to {(number + 1) * width:g} tokens: {counts[kind]} {kind}")
-                bars.append(tag("rect", title, x=left + 0.5, y=top, width=max(0.5, right - left - 1), height=bottom - top, class_=f"fill-{kind}"))
+                bars.append(
+                    tag(
+                        "rect",
+                        title,
+                        x=left + 0.5,
+                        y=top,
+                        width=max(0.5, right - left - 1),
+                        height=bottom - top,
+                        class_=f"fill-{kind}",
+                    )
+                )
             base += counts[kind]
     marks = [text(x(v), height - 8, f"{v / 1000:g}k") for v in ticks(0, x.high, 5)]
     return picture(height, axis, bars, marks, label=label)
@@ -229,11 +241,15 @@ def sample_map(rows: Sequence[tuple[str, str, str]], *, label: str) -> Markup:
         x0, y0 = left + number // per_column * strip, number % per_column * cell
         for column, letter in enumerate(letters):
             side = cell - gap
-            paths.setdefault(letter, []).append(f"M{x0 + column * cell:.4g} {y0:.4g}h{side:.3g}v{side:.3g}h-{side:.3g}z")
+            paths.setdefault(letter, []).append(
+                f"M{x0 + column * cell:.4g} {y0:.4g}h{side:.3g}v{side:.3g}h-{side:.3g}z"
+            )
         overlays.append(tag("rect", tag("title", note), x=x0, y=y0, width=k * cell, height=cell, class_="over"))
         if named:
             size = f"{min(8.5, cell):.3g}"
-            overlays.append(tag("text", name[:9], x=left - 4, y=y0 + cell * 0.82, text_anchor="end", font_size=size, class_="tiny"))
+            overlays.append(
+                tag("text", name[:9], x=left - 4, y=y0 + cell * 0.82, text_anchor="end", font_size=size, class_="tiny")
+            )
     cells = [tag("path", d="".join(parts), class_=f"cell v-{letter}") for letter, parts in sorted(paths.items())]
     height = per_column * cell
     return tag("svg", cells, overlays, viewBox=f"0 0 {width:.4g} {height:.4g}", role="img", aria_label=label,

@@ -79,7 +79,7 @@ def running_curve(grades: Sequence[GradedSample], points: int = 200) -> list[tup
     if not grades:
         return []
     correct = np.cumsum([grade.is_correct for grade in grades])
-    places = np.unique(np.linspace(1, len(grades), min(points, len(grades))).astype(int))
+    places = np.unique(np.linspace(min(10, len(grades)), len(grades), min(points, len(grades))).astype(int))
     return [(int(place), float(correct[place - 1] / place)) for place in places]
 
 

@@ -35,8 +35,7 @@ def score_figure(results: Mapping[str, Any]) -> Markup | None:
     published = results.get("published")
     value = number(published.get("value")) if isinstance(published, dict) else None
     chart = charts.interval_chart(interval_of(results, "both"), interval_of(results, "sampling"), score, value)
-    note = " The diamond is the published figure." if value is not None else ""
-    return figure("Score with its 95 % intervals", chart, f"The line is the score.{note}")
+    return figure("Score with its 95 % intervals", chart, "The upright line is the score.")
 
 
 def breakdown_figures(results: Mapping[str, Any], cutoff: str | None) -> list[Markup]:
@@ -102,7 +101,9 @@ def budget_figure(grades: Sequence[GradedSample], cap: Any) -> Markup | None:
         {"score": curve}, label="Score at smaller budgets", x_labels=[(v, f"{v / 1024:g}k") for v in _quarters(cap)],
         bands={"score": band},
     )  # fmt: skip
-    return figure("Score at smaller budgets", chart, "Had the cap been lower, with longer responses counted as cut off.")
+    return figure(
+        "Score at smaller budgets", chart, "Had the cap been lower, with longer responses counted as cut off."
+    )
 
 
 def _quarters(cap: int) -> list[int]:
@@ -119,7 +120,7 @@ def length_figures(grades: Sequence[GradedSample], analysis: Mapping[str, Any] |
             for right, other, cut in zip(bins["correct"], bins["other"], bins["truncated"], strict=True)
         ]
         chart = charts.stacked_bars(rows, ("correct", "wrong", "truncated"), width=bins["width"], label="Lengths")
-        caption = [_swatch("c", "correct"), _swatch("w", "not correct"), _swatch("t", "cut off"), " by output tokens"]
+        caption = [_swatch("c", "correct"), _swatch("w", "not correct"), _swatch("t", "cut off"), "by output tokens"]
         figures.append(figure("Length of responses", chart, caption))
     by_length = (analysis or {}).get("accuracy_by_length") or []
     points = [

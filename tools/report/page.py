@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tools.analysis.runs import Run
 from tools.analysis.summary import analyse
 from tools.errors import EvaluationError
 from tools.report import figures
+from tools.report.analyses import analysis_section
 from tools.report.audit import ROWS_SHOWN, AuditList, audit_lists, excerpt
 from tools.report.charts import percent
 from tools.report.facts import headline_facts, number, setting
@@ -117,7 +118,9 @@ def _dataset_section(data: DatasetData, cutoff: str | None) -> Markup:
     facts = headline_facts(data)
     notices: list[Child] = [tag("p", note, class_="notice") for note in data.notes]
     if facts:
-        notices += [tag("p", tag("b", "Not a score to claim: "), doubt, class_="notice bad") for doubt in facts["doubts"]]
+        notices += [
+            tag("p", tag("b", "Not a score to claim: "), doubt, class_="notice bad") for doubt in facts["doubts"]
+        ]
         notices += [tag("p", warning, class_="notice") for warning in facts["warnings"]]
     cap = results.get("settings", {}).get("max_new_tokens") if isinstance(results.get("settings"), dict) else None
     task_ids, seeds = _axes(data)
@@ -137,7 +140,7 @@ def _dataset_section(data: DatasetData, cutoff: str | None) -> Markup:
         tag("div", [chart for chart in pictures if chart], class_="pictures"),
         figures.map_figure(data.grades, task_ids, seeds),
         _more_results(data.results[1:]),
-        _analysis_section(analysis, unknown),
+        analysis_section(analysis, unknown),
         _audit_section(data),
         _manifest_section(data),
         class_="set",
@@ -196,29 +199,16 @@ def _more_results(others: Sequence[Mapping[str, Any]]) -> Markup | None:
     return tag("div", tag("h3", "Other sets from the same samples"), table([], rows)) if rows else None
 
 
-def _analysis_section(analysis: Mapping[str, Any] | None, unknown: Iterable[str]) -> Markup:
-    from tools.analysis.__main__ import describe
-
-    text = describe({**analysis, "unknown": []}) if analysis else ""
-    loops = ((analysis or {}).get("texts") or {}).get("loops_listed") or []
-    rows = [[loop["task_id"], loop["seed"], loop["kind"], loop["characters"], tag("code", str(loop["unit"])[:80])] for loop in loops[:ROWS_SHOWN]]  # fmt: skip
-    listed = tag("details", tag("summary", f"Responses that end in a loop: {len(loops)}"),
-                 table(["problem", "seed", "kind", "characters", "repeated"], rows)) if rows else None  # fmt: skip
-    return tag(
-        "div",
-        tag("h3", "Reasoning, length and budgets"),
-        tag("pre", text) if text else None,
-        [tag("p", reason, class_="notice") for reason in unknown],
-        listed,
-    )
-
-
 def _audit_section(data: DatasetData) -> Markup | None:
     if not data.grades:
         return None
     index = LineIndex(data.folder)
     index.refresh()
-    return tag("div", tag("h3", "To look at before believing it"), [_audit_list(found, index) for found in audit_lists(data.grades)])
+    return tag(
+        "div",
+        tag("h3", "To look at before believing it"),
+        [_audit_list(found, index) for found in audit_lists(data.grades)],
+    )
 
 
 def _audit_list(found: AuditList, index: LineIndex) -> Markup:
@@ -262,6 +252,3 @@ def _flat(value: Any, name: str) -> list[tuple[str, str]]:
         return [line for key, inner in value.items() for line in _flat(inner, f"{name}.{key}" if name else str(key))]
     written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return [(name, f"{written[:400]} … ({len(written)} characters)" if len(written) > 400 else written)]
-
-
-

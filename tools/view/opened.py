@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from tools import problems
-from tools.report import folders
+from tools.code_tests import read_tests
+from tools.errors import DataError
 from tools.reasoning import split_reasoning
+from tools.report import folders
 from tools.report.facts import headline_facts, length_bins, running_curve, running_score
 from tools.report.figures import LETTERS
 from tools.report.line_index import LineIndex
@@ -27,6 +29,8 @@ MISSING, UNGRADED = ".", "u"
 # Two looks at the files within this time give the same answer, however many windows are open.
 REFRESH_S = 0.5
 STATUS_STALE_S = 30.0
+# Of a test's input and expected output; some are megabytes of numbers.
+TEST_CHARS = 20_000
 
 
 class OpenRun:
@@ -179,7 +183,8 @@ class OpenDataset:
         if grade is None and row is None:
             return None
         shown: dict[str, Any] = {"task_id": task_id, "seed": seed, "verdict": grade and describe_grade(grade)}
-        shown["problem"] = self.problems().read(task_id)
+        shown["problem"] = problem = self.problems().read(task_id)
+        shown["has_tests"] = bool(problem and problem.get("question_content"))
         text = row and next((row[name] for name in ("output", "generation") if isinstance(row.get(name), str)), None)
         if row is not None and text is not None:
             is_opened = self.manifest.get("is_reasoning_opened_by_prompt")
@@ -187,6 +192,18 @@ class OpenDataset:
             shown["response"] = {"reasoning": split.reasoning, "answer": split.answer, "is_closed": split.is_closed}
             shown["generation"] = {name: value for name, value in row.items() if name not in ("output", "generation")}
         return shown
+
+    def test(self, task_id: str, number: int) -> dict[str, Any]:
+        """Test `number` (1, 2, ...) of a code problem, long texts cut. Raises DataError where it cannot be shown."""
+        row = self.problems().read_whole(task_id)
+        if row is None:
+            raise DataError(f"the problem file is not here, so test {number} cannot be shown")
+        tests = read_tests(row)
+        if not 1 <= number <= len(tests.cases):
+            raise DataError(f"the problem file holds {len(tests.cases)} tests for this problem and no test {number}")
+        case = tests.cases[number - 1]
+        texts = {"input": case.input[:TEST_CHARS], "expected": case.expected[:TEST_CHARS]}
+        return {**texts, "function": tests.function, "is_cut": max(len(case.input), len(case.expected)) > TEST_CHARS}
 
     def problems(self) -> ProblemIndex:
         """The statements: the file that the manifest names, else the one that the data set's name finds."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.problems import HEAVY_FIELDS, ID_FIELDS, STATEMENT_FIELDS
+from tools.report.line_index import parse_object
 
 # Longer than any statement with its starter code and public tests; private tests come after these.
 LEADING_BYTES = 256 << 10
@@ -33,10 +34,7 @@ class ProblemIndex:
 
     def read(self, task_id: str) -> dict[str, Any] | None:
         """The leading fields of a problem with its `statement`; None when the file does not have it."""
-        with self._lock:
-            if self._offsets is None:
-                self._offsets = self._scan()
-        offset = self._offsets.get(task_id)
+        offset = self._offset_of(task_id)
         if offset is None:
             return None
         try:
@@ -47,6 +45,24 @@ class ProblemIndex:
             return None
         fields["statement"] = next((fields[name] for name in STATEMENT_FIELDS if name in fields), None)
         return {name: value for name, value in fields.items() if name not in HEAVY_FIELDS}
+
+    def read_whole(self, task_id: str) -> dict[str, Any] | None:
+        """Every field of a problem, its tests included: megabytes for some. None when the file does not have it."""
+        offset = self._offset_of(task_id)
+        if offset is None:
+            return None
+        try:
+            with self.path.open("rb") as file:
+                file.seek(offset)
+                return parse_object(file.readline())
+        except OSError:
+            return None
+
+    def _offset_of(self, task_id: str) -> int | None:
+        with self._lock:
+            if self._offsets is None:
+                self._offsets = self._scan()
+            return self._offsets.get(task_id)
 
     def _scan(self) -> dict[str, int]:
         offsets: dict[str, int] = {}

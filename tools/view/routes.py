@@ -28,6 +28,7 @@ class Routes:
             "/api/overview": self.overview,
             "/api/sample": self.sample,
             "/api/samples": self.samples,
+            "/api/test": self.test,
             "/api/compare": self.compare,
         }
         self._reports: dict[tuple[str, str], tuple[int, tuple[str, str]]] = {}
@@ -55,6 +56,9 @@ class Routes:
         if found is None:
             raise NotFound("this sample is not in the folder (yet)")
         return found
+
+    def test(self, parameters: dict[str, str]) -> dict[str, Any]:
+        return self._dataset(parameters).test(parameters.get("task", ""), _whole(parameters.get("number")) or 0)
 
     def samples(self, parameters: dict[str, str]) -> dict[str, Any]:
         verdicts = frozenset(filter(None, parameters.get("verdicts", "").split(",")))

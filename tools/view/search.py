@@ -12,7 +12,7 @@ from typing import Any
 from tools.report.line_index import IndexedLine, LineIndex
 from tools.view.opened import OpenDataset
 
-PAGE_SIZE = 100
+PAGE_SIZE = 25
 MAX_QUERY_CHARS = 200
 SNIPPET_CHARS = 80
 
@@ -29,7 +29,7 @@ class Query:
 
 
 def find_samples(dataset: OpenDataset, query: Query) -> dict[str, Any]:
-    """{"total", "offset", "samples": up to PAGE_SIZE rows in the order of the map}."""
+    """{"total", "offset", "page_size", "samples": up to page_size rows in the order of the map}."""
     dataset.refresh()
     hits = find_text(dataset.index, query.text[:MAX_QUERY_CHARS]) if query.text else None
     task_ids, seeds = dataset.axes()
@@ -46,7 +46,7 @@ def find_samples(dataset: OpenDataset, query: Query) -> dict[str, Any]:
             if row and (not query.verdicts or row["verdict"] in query.verdicts):
                 rows.append(row if hits is None else {**row, "snippet": hits[key]})
     page = rows[query.offset : query.offset + PAGE_SIZE]
-    return {"total": len(rows), "offset": query.offset, "samples": page}
+    return {"total": len(rows), "offset": query.offset, "page_size": PAGE_SIZE, "samples": page}
 
 
 def _describe(dataset: OpenDataset, task_id: str, seed: int, line: IndexedLine | None) -> dict[str, Any] | None:

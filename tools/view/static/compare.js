@@ -58,7 +58,7 @@ export class ComparePage {
     const more = problems.length > rows.length ? h("button.quiet", { type: "button", onclick: () => { this.isAll = true; this.version = ""; this.update(); } }, `show all ${problems.length}`) : null;
     return h("section", null, h("h2", null, `${whole(problems.length)} of ${whole(overall.problems)} problems changed`),
       h("p.soft", null, "share correct under A and B, the largest change first; p where it remains below 0.05 after Holm"),
-      h("div.scroll", null, h("table.samples.changes", null, h("thead", null, h("tr", null, ["problem", "A", "", "B", "B − A", ""].map((name) => h("th", { scope: "col" }, name)))), h("tbody", null, rows))), more);
+      h("div.scroll", null, h("table.samples.changes", null, h("thead", null, h("tr", null, ["problem", "A", "", "B", "B − A", ""].map((name, place) => h(place ? "th.number" : "th", { scope: "col" }, name)))), h("tbody", null, rows))), more);
   }
 
   differences(settings, manifests) {

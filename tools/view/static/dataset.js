@@ -15,7 +15,7 @@ export class DatasetPage {
     this.legend = h("div.legend", { role: "group", "aria-label": "Show only these verdicts" });
     this.list = h("div.list");
     this.facts = h("section.facts");
-    this.element = h("div.dataset", null, this.head, this.notes, this.flow, this.mapSection(), this.listSection(), this.charts.element, this.facts);
+    this.element = h("div.dataset", null, this.head, this.notes, this.flow, this.mapSection(), this.charts.element, this.listSection(), this.facts);
     this.onTheme = () => this.data && (this.drawMap(), this.charts.redraw());
     window.addEventListener("theme", this.onTheme);
     this.onKey = (event) => this.key(event);
@@ -141,7 +141,7 @@ export class DatasetPage {
     const end = found.offset + found.samples.length;
     const step = (text, offset, isOff) => h("button.quiet", { type: "button", disabled: isOff, onclick: () => { this.offset = offset; this.loadList(); } }, text);
     return h("div.pager", null, h("span.soft", null, found.total ? `${whole(found.offset + 1)}–${whole(end)} of ${whole(found.total)}` : ""),
-      found.total > found.samples.length ? [step("‹ earlier", Math.max(0, found.offset - 100), found.offset === 0), step("later ›", end, end >= found.total)] : null);
+      found.total > found.samples.length ? [step("‹ earlier", Math.max(0, found.offset - found.page_size), found.offset === 0), step("later ›", end, end >= found.total)] : null);
   }
 
   go(task, seed) {
@@ -184,7 +184,7 @@ export function scoreBlock(facts) {
   const both = facts.interval, sampling = facts.sampling_interval;
   const line = (label, pair, kind) => pair && h("div.interval", null, h("span", null, label), h("b", null, `${(100 * pair[0]).toFixed(1)} – ${(100 * pair[1]).toFixed(1)} %`), ruler(pair, facts.score, both || pair, kind));
   return h("div.score", null, h("div.figure", null, h("span", null, `avg@${facts.samples_per_problem}`), h("strong", null, percent(facts.score))),
-    h("div.intervals", null, line("for problems like these", both, "both"), line("for these problems, other samples", sampling, "sampling")));
+    h("div.intervals", null, line("95 %, for problems like these", both, "both"), line("95 %, on these problems", sampling, "sampling")));
 }
 
 function runningBlock(running) {

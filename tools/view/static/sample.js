@@ -15,7 +15,7 @@ export function closeDrawer() {
 // sides: [{run, dataset}], one or two; actions: {close(), step(rows, columns)}
 export async function showSample(sides, task, seed, actions) {
   const mine = (wanted += 1);
-  const samples = await Promise.all(sides.map((side) => ask("/api/sample", { ...side, task, seed }).catch((error) => ({ error: error.message }))));
+  const samples = await Promise.all(sides.map((side) => ask("/api/sample", { ...side, task, seed }).then((sample) => ({ ...sample, side })).catch((error) => ({ error: error.message }))));
   if (mine !== wanted) return;
   const button = (text, label, run) => h("button.quiet", { type: "button", title: label, "aria-label": label, onclick: run }, text);
   const bar = h("div.drawer-bar", null, h("h2", null, `Problem ${task}`, h("span.soft", null, ` seed ${seed}`)),
@@ -47,6 +47,7 @@ function sampleBlock(sample) {
     grade?.is_correct_in_reasoning ? h("div.notice", null, "The right answer stands in the reasoning, but not after it.") : null,
     grade?.answer ? answerBlock(grade.answer) : null,
     grade && Object.keys(grade.details || {}).length ? detailsBlock(grade.details) : null,
+    sample.has_tests && grade?.details?.first_failing_test ? failingTest(sample.side, sample.task_id, grade.details.first_failing_test) : null,
     responseBlock(sample.response),
   ];
 }
@@ -62,11 +63,28 @@ function answerBlock(answer) {
   return h("p.graded", null, "graded answer ", h("code", null, answer));
 }
 
+// The test that decided: read from the problem file when it is asked for, since a set's tests are gigabytes.
+function failingTest(side, task, number) {
+  const body = h("div"), box = h("details", null, h("summary", null, `First failing test: ${number}`), body);
+  box.addEventListener("toggle", async () => {
+    if (!box.open || body.childNodes.length) return;
+    try {
+      const test = await ask("/api/test", { ...side, task, number });
+      const block = (name, text) => h("figure.io", null, h("figcaption", null, name), h("pre", { tabIndex: 0 }, text));
+      replace(body, test.function ? h("p.soft", null, `a call of ${test.function}, one JSON value a line`) : null, block("input", test.input), block("expected", test.expected),
+        test.is_cut ? h("p.soft", null, "longer than is shown here; the problem file has all of it") : null);
+    } catch (error) {
+      replace(body, h("p.soft", null, error.message));
+    }
+  });
+  return box;
+}
+
 // What a grader noted, by name; a failing test's texts get a block each.
 function detailsBlock(details) {
   const rows = [], blocks = [];
   const walk = (value, name) => {
-    if (value === null || value === "") return;
+    if (value === null || value === "" || value === false) return;
     if (Array.isArray(value) && value.every((inner) => typeof inner !== "object")) rows.push([name, value.join(", ")]);
     else if (typeof value === "object") for (const [key, inner] of Object.entries(value)) walk(inner, Array.isArray(value) ? `${name} ${Number(key) + 1}` : name ? `${name}: ${key}` : key);
     else if (typeof value === "string" && (value.includes("\n") || value.length > 80)) blocks.push([name, value]);

@@ -108,6 +108,12 @@ function setParagraph(element) {
   for (const match of withBoxes(text)) put(match.start, match.end, match.make());
   if (!parts.length) return;
   parts.push(text.slice(position));
+  // A displayed formula is a block of its own: the line breaks around it would double.
+  parts.forEach((part, place) => {
+    if (part.className !== "display") return;
+    if (typeof parts[place - 1] === "string") parts[place - 1] = parts[place - 1].replace(/[ \t]*\n$/, "");
+    if (typeof parts[place + 1] === "string") parts[place + 1] = parts[place + 1].replace(/^[ \t]*\n/, "");
+  });
   element.replaceChildren(...parts.map((part) => (typeof part === "string" ? document.createTextNode(part) : part)));
 }
 
