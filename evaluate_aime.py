@@ -10,6 +10,7 @@ Needs no GPU, no torch and no vLLM. Exit code 0: a score; 1: damaged or incomple
 from __future__ import annotations
 
 import argparse
+import os
 import pathlib
 import sys
 
@@ -38,6 +39,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> int:
     given = parse_arguments()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a pool of threads for a few sums
     from tools.evaluate import GradingOptions, evaluate_folder
     from tools.results_text import format_table
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tools import generations, manifest
@@ -46,12 +46,11 @@ def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions 
         )
     made_with = manifest.read_manifest(folder) or {}
     check_same_data(folder, made_with, problem_set)
-    responses = read_responses(folder, problem_set)
-    task_ids, seeds = planned(made_with, problem_set, responses, options)
+    check_folder(folder)
+    graded = grade_folder(folder, made_with, problem_set, options)
+    task_ids, seeds = planned(made_with, problem_set, graded.grades, options)
     wanted, wanted_seeds = set(task_ids), set(seeds)
-    responses = [response for response in responses if response.task_id in wanted and response.seed in wanted_seeds]
-    is_opened = opens_reasoning(made_with, responses)
-    grades = list(grade_all(responses, problem_set, options, is_opened))
+    grades = [grade for grade in graded.grades if grade.task_id in wanted and grade.seed in wanted_seeds]
     results = build_results(
         model=made_with.get("model") or folder.resolve().parent.name,
         dataset=problem_set.name,
@@ -67,33 +66,57 @@ def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions 
         allow_incomplete=options.allow_incomplete,
     )
     results["would_differ_read_anywhere"] = sum(grade.is_correct_in_reasoning is True for grade in grades)
-    results["identical_samples"] = count_identical(responses)
-    if results["identical_samples"] and results["settings"].get("temperature") != 0:
+    results["identical_samples"] = graded.identical
+    if graded.identical and results["settings"].get("temperature") != 0:
         results["warnings"].append(
-            f"{results['identical_samples']} of {len(responses)} responses repeat another seed's text word for word; is the seed used?"
+            f"{graded.identical} of {len(graded.grades)} responses repeat another seed's text word for word; is the seed used?"
         )
     write_verdicts(folder, grades)
     write_results(folder, results)
     return results
 
 
-def read_responses(folder: pathlib.Path, problem_set: ProblemSet) -> list[Generation]:
-    """All generations of a folder under their problems' ids, each once. Raises StorageError."""
+@dataclasses.dataclass
+class GradedFolder:
+    """All verdicts of a folder, and how many responses repeat the text of another seed of the same problem."""
+
+    grades: list[GradedSample]
+    identical: int
+
+
+def check_folder(folder: pathlib.Path) -> None:
+    """Raises StorageError when there is nothing to grade."""
     if not folder.is_dir():
         raise StorageError(f"{folder}: no such folder; give the folder that holds seed<N>.jsonl with --modelfolder")
     if not generations.list_files(folder):
         raise StorageError(
             f"{folder}: no file named seed<N>.jsonl; give the folder of one data set, such as OUT/aime24"
         )
-    task_ids = [problem.task_id for problem in problem_set.problems]
-    responses: dict[tuple[str, int], Generation] = {}
-    for response in generations.resolve_task_ids(generations.read_folder(folder), task_ids, folder):
-        key = (response.task_id, response.seed)
-        if responses.setdefault(key, response).output != response.output:
-            raise StorageError(
-                f"{folder}: problem {response.task_id} seed {response.seed} stands there twice with different texts; remove one of the lines"
-            )
-    return list(responses.values())
+
+
+def grade_folder(
+    folder: pathlib.Path, made_with: Mapping[str, Any], problem_set: ProblemSet, options: GradingOptions
+) -> GradedFolder:
+    """Grades file by file and keeps no text, so that memory does not grow with the responses."""
+    resolve = generations.task_id_resolver(folder, [problem.task_id for problem in problem_set.problems])
+    is_opened = opens_reasoning(folder, made_with)
+    graded = GradedFolder([], 0)
+    texts: dict[tuple[str, int], tuple[int, str]] = {}
+    seen: set[tuple[str, int, str]] = set()
+    for response in map(resolve, generations.read_folder(folder)):
+        text = response.output
+        key, mark = (response.task_id, response.seed), (len(text), text[-200:] + text[:200])
+        if key in texts:
+            if texts[key] != mark:
+                raise StorageError(
+                    f"{folder}: problem {response.task_id} seed {response.seed} stands there twice with different texts; remove one of the lines"
+                )
+            continue
+        texts[key] = mark
+        graded.identical += (response.task_id, *mark) in seen
+        seen.add((response.task_id, *mark))
+        graded.grades.append(grade(response, problem_set, options, is_opened))
+    return graded
 
 
 def check_same_data(folder: pathlib.Path, made_with: Mapping[str, Any], problem_set: ProblemSet) -> None:
@@ -107,39 +130,37 @@ def check_same_data(folder: pathlib.Path, made_with: Mapping[str, Any], problem_
 
 
 def planned(
-    made_with: Mapping[str, Any], problem_set: ProblemSet, responses: Sequence[Generation], options: GradingOptions
+    made_with: Mapping[str, Any], problem_set: ProblemSet, grades: Sequence[GradedSample], options: GradingOptions
 ) -> tuple[list[str], list[int]]:
     """(task_ids, seeds) that a score needs: the manifest's plan; for files of others all problems, for every seed there."""
     plan = made_with.get("plan", {})
     asked = set(plan.get("task_ids") or [problem.task_id for problem in problem_set.problems])
     task_ids = [problem.task_id for problem in problem_set.problems if problem.task_id in asked]
-    seeds = options.seeds or plan.get("seeds") or sorted({response.seed for response in responses})
+    seeds = options.seeds or plan.get("seeds") or sorted({grade.seed for grade in grades})
     return task_ids, list(seeds)
 
 
-def opens_reasoning(made_with: Mapping[str, Any], responses: Iterable[Generation]) -> bool | None:
+def opens_reasoning(folder: pathlib.Path, made_with: Mapping[str, Any]) -> bool | None:
     """Whether prompts ended in `<think>`: from the manifest, or because a response closes what it never opened."""
     told: bool | None = made_with.get("is_reasoning_opened_by_prompt")
     if told is not None:
         return told
-    for response in responses:
+    for response in generations.read_folder(folder):
         closing = response.output.find("</think>")
-        if closing >= 0 and not 0 <= response.output.find("<think>") < closing:
-            return True
+        if closing >= 0:
+            return not 0 <= response.output.find("<think>") < closing
     return None
 
 
-def grade_all(
-    responses: Iterable[Generation], problem_set: ProblemSet, options: GradingOptions, is_opened: bool | None
-) -> Iterator[GradedSample]:
-    """One GradedSample per response."""
+def grade(
+    response: Generation, problem_set: ProblemSet, options: GradingOptions, is_opened: bool | None
+) -> GradedSample:
+    """One response by the rules asked for."""
+    reference = problem_set.by_id[response.task_id].answer or ""
     comparison = options.comparison or problem_set.info.comparison
-    for response in responses:
-        reference = problem_set.by_id[response.task_id].answer or ""
-        if options.rules == "original":
-            yield grade_like_original(response, reference, problem_set, comparison, is_opened)
-        else:
-            yield grade_one(response, reference, comparison, options.answer_from, is_opened)
+    if options.rules == "original":
+        return grade_like_original(response, reference, problem_set, comparison, is_opened)
+    return grade_one(response, reference, comparison, options.answer_from, is_opened)
 
 
 def grade_one(
@@ -147,28 +168,17 @@ def grade_one(
 ) -> GradedSample:
     """Our verdict, and whether the right answer stands in the reasoning only."""
     parts = split_reasoning(response.output, is_opened)
-    text, opened = (response.output, None) if answer_from == "anywhere" else (parts.answer, None)
-    grade = grade_response(
-        text,
-        reference,
-        comparison=comparison,
-        answer_from="anywhere",
-        is_opened_by_prompt=opened,
-        is_cut_off=response.is_cut_off,
+    text = parts.answer if answer_from == "answer" else response.output
+    verdict = grade_response(
+        text, reference, comparison=comparison, answer_from="anywhere", is_cut_off=response.is_cut_off
     )
-    if grade.verdict is Verdict.NO_ANSWER and parts.is_closed is False:
-        grade = MathGrade(Verdict.TRUNCATED, rule="extraction", reason="the reasoning is never closed")
+    if verdict.verdict is Verdict.NO_ANSWER and parts.is_closed is False:
+        verdict = MathGrade(Verdict.TRUNCATED, rule="extraction", reason="the reasoning is never closed")
     is_in_reasoning = None
-    if (
-        answer_from == "answer"
-        and not grade.is_correct
-        and parts.is_closed is not None
-        and "\\boxed" not in parts.answer
-    ):
-        is_in_reasoning = grade_response(
-            response.output, reference, comparison=comparison, answer_from="anywhere"
-        ).is_correct
-    return to_sample(response, grade, parts.is_closed, len(parts.reasoning), is_in_reasoning)
+    if not verdict.is_correct and parts.is_closed is not None and "\\boxed" not in text:
+        whole = grade_response(response.output, reference, comparison=comparison, answer_from="anywhere")
+        is_in_reasoning = whole.is_correct
+    return to_sample(response, verdict, parts.is_closed, len(parts.reasoning), is_in_reasoning)
 
 
 def grade_like_original(
@@ -218,17 +228,6 @@ def classify_answers(grades: Iterable[GradedSample]) -> dict[tuple[str, int], in
         numbers = group_equal_answers([sample.answer for sample in samples])
         classes.update({(sample.task_id, sample.seed): number for sample, number in zip(samples, numbers, strict=True)})
     return classes
-
-
-def count_identical(responses: Iterable[Generation]) -> int:
-    """How many responses repeat the text of another seed of the same problem."""
-    seen: set[tuple[str, int]] = set()
-    repeated = 0
-    for response in responses:
-        key = (response.task_id, hash(response.output))
-        repeated += key in seen
-        seen.add(key)
-    return repeated
 
 
 def published_figure(made_with: Mapping[str, Any], problem_set: ProblemSet) -> dict[str, Any] | None:

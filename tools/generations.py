@@ -18,7 +18,7 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tools.errors import StorageError
@@ -67,22 +67,21 @@ def read_folder(folder: pathlib.Path) -> Iterator[Generation]:
 def read_file(path: pathlib.Path, seed: int) -> Iterator[Generation]:
     """The generations of one file. `seed` is the file name's and holds where a line names none."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                try:
+                    yield _to_generation(json.loads(line), seed)
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    if not line.endswith(b"\n"):  # its writer was killed here; this one sample is missing
+                        return
+                    raise StorageError(
+                        f"{path}, line {number}: damaged ({type(error).__name__}); delete this line and run the same command again: "
+                        "only it is sampled anew"
+                    ) from error
     except OSError as error:
         raise StorageError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    lines = data.split(b"\n")
-    torn_at = len(lines) if not lines[-1] else len(lines) - 1
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            yield _to_generation(json.loads(line), seed)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if number - 1 == torn_at:  # the writer was killed here; this one sample is missing
-                return
-            raise StorageError(
-                f"{path}, line {number}: damaged ({type(error).__name__}); delete this line and run the same command again: only it is sampled anew"
-            ) from error
 
 
 def _to_generation(row: Mapping[str, Any], seed: int) -> Generation:
@@ -165,24 +164,32 @@ def sort_files(folder: pathlib.Path, task_ids: Sequence[str]) -> None:
             write_atomically(path, "".join(generation.to_json() + "\n" for generation in ordered))
 
 
-def resolve_task_ids(
-    generations: Iterable[Generation], task_ids: Sequence[str], folder: pathlib.Path
-) -> list[Generation]:
-    """Gives every generation the id of its problem; the original's AIME files number the rows of the data file instead.
+def task_id_resolver(folder: pathlib.Path, task_ids: Sequence[str]) -> Callable[[Generation], Generation]:
+    """What gives each of a folder's generations the id of its problem.
 
-    Raises StorageError when the generations are of another data set.
+    The original's AIME files number the rows of the data file instead of naming problems; the folder's first file
+    tells which it is. The resolver raises StorageError at a generation of another data set.
     """
-    found = list(generations)
-    known, used = set(task_ids), {generation.task_id for generation in found}
-    if used <= known:
-        return found
-    if all(name.isascii() and name.isdigit() and int(name) < len(task_ids) for name in used):
-        return [dataclasses.replace(generation, task_id=task_ids[int(generation.task_id)]) for generation in found]
-    strangers = sorted(used - known)
-    raise StorageError(
-        f"{folder}: {len(strangers)} of {len(used)} task_ids are not in the data set ({', '.join(strangers[:3])}, ...); "
-        "these generations belong to another set, give its file with --dataset"
-    )
+    known = set(task_ids)
+    files = list_files(folder)
+    first = {generation.task_id for generation in read_file(files[0][1], files[0][0])} if files else set()
+    is_row_number = not first <= known and all(_is_row(name, len(task_ids)) for name in first)
+
+    def resolve(generation: Generation) -> Generation:
+        if is_row_number and _is_row(generation.task_id, len(task_ids)):
+            return dataclasses.replace(generation, task_id=task_ids[int(generation.task_id)])
+        if generation.task_id in known and not is_row_number:
+            return generation
+        raise StorageError(
+            f"{folder}: seed {generation.seed} answers problem {generation.task_id!r}, which is not in the data set; these generations "
+            "belong to another set, give its file with --dataset"
+        )
+
+    return resolve
+
+
+def _is_row(name: str, count: int) -> bool:
+    return name.isascii() and name.isdigit() and int(name) < count
 
 
 def write_atomically(path: pathlib.Path, text: str) -> None:

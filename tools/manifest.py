@@ -13,16 +13,13 @@ import hashlib
 import json
 import os
 import pathlib
-import platform
 import shutil
-import struct
-import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import metadata
 from typing import Any
 
+# What only a run of generation needs (platform, subprocess, ...) is imported there: graders read manifests too.
 from tools.errors import SettingsMismatch, StorageError
 from tools.generations import list_files, storage_error, write_atomically
 
@@ -127,6 +124,9 @@ def now() -> str:
 
 def package_versions() -> dict[str, str]:
     """Versions of the packages that matter for a sample, without importing them."""
+    import platform
+    from importlib import metadata
+
     versions = {"python": platform.python_version()}
     for name in RECORDED_PACKAGES:
         try:
@@ -138,6 +138,8 @@ def package_versions() -> dict[str, str]:
 
 def git_hash() -> str | None:
     """The commit of this toolkit, with "-dirty" when its files were changed; None outside a checkout."""
+    import subprocess
+
     root = pathlib.Path(__file__).resolve().parents[1]
     try:
         words = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
@@ -149,6 +151,9 @@ def git_hash() -> str | None:
 
 def hardware_info() -> dict[str, Any]:
     """CPU, memory and GPUs, from the system's own tools."""
+    import platform
+    import subprocess
+
     info: dict[str, Any] = {
         "machine": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",
@@ -199,6 +204,8 @@ def model_revision(model: str, revision: str | None = None) -> str | None:
 
 def count_parameters(model: str) -> int | None:
     """Number of weights, summed over the safetensors headers of a local model; None where that cannot be read."""
+    import struct
+
     total = 0
     for path in pathlib.Path(model).glob("*.safetensors"):
         with path.open("rb") as file:

@@ -33,16 +33,21 @@ def split_reasoning(response: str, is_opened_by_prompt: bool | None = None) -> S
     Text before a closing tag that nothing opened is reasoning too (the prompt must have opened it).
     """
     for opening, closing in TAG_PAIRS:
-        if closing in response or opening in response:
-            return _split_at_tags(response, opening, closing, bool(is_opened_by_prompt))
+        end = response.find(closing)
+        if end < 0 and opening not in response:
+            continue
+        is_open = bool(is_opened_by_prompt) or (end >= 0 and response.find(opening, 0, end) < 0)
+        rest = end + len(closing)
+        if is_open and end >= 0 and response.find(opening, rest) < 0 and response.find(closing, rest) < 0:
+            return SplitResponse(response[:end], response[rest:], True)  # nearly all responses, with one look at each letter
+        return _split_at_tags(response, opening, closing, is_open)
     if is_opened_by_prompt:
         return SplitResponse(response, "", False)
     return SplitResponse("", response, None)
 
 
 def _split_at_tags(response: str, opening: str, closing: str, is_open: bool) -> SplitResponse:
-    first_opening, first_closing = response.find(opening), response.find(closing)
-    is_open = is_open or (first_closing >= 0 and not 0 <= first_opening < first_closing)
+    """Several tags, or none that closes: what stands between an opening and the next closing tag is reasoning."""
     inside: list[str] = []
     outside: list[str] = []
     position = 0
