@@ -6,6 +6,7 @@ carries its numbers as <title> texts too. Shares are fractions 0..1 and shown in
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -182,7 +183,7 @@ def _spread(places: Sequence[float], least: float) -> list[float]:
     """Moves labels apart so that none covers another, keeping their order."""
     moved = list(places)
     order = sorted(range(len(places)), key=lambda number: places[number])
-    for above, below in zip(order, order[1:], strict=False):
+    for above, below in itertools.pairwise(order):
         moved[below] = max(moved[below], moved[above] + least)
     return moved
 

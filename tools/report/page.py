@@ -214,7 +214,7 @@ def _audit_section(data: DatasetData) -> Markup | None:
 def _audit_list(found: AuditList, index: LineIndex) -> Markup:
     if not found.grades:
         return tag("p", tag("span", "✓ ", class_="good"), f"{found.title}: none", class_="audit-none")
-    rows = [
+    rows: list[list[Child]] = [
         [grade.task_id, grade.seed, tag("td", _verdict(grade), class_="nowrap"), tag("td", grade.answer[:60] if grade.answer else "", class_="code"),
          [grade.reason[:300], _time(grade)], tag("td", excerpt(index, grade), class_="excerpt")]
         for grade in found.grades[:ROWS_SHOWN]

@@ -23,6 +23,7 @@ from tools.report.figures import LETTERS
 from tools.report.line_index import LineIndex
 from tools.verdicts import GradedSample
 from tools.view.problem_index import ProblemIndex
+from tools.view.provisional import ProvisionalGrader
 
 # States of a sample in the map before it has a verdict; verdicts have the letters of figures.LETTERS.
 MISSING, UNGRADED = ".", "u"
@@ -46,7 +47,7 @@ class OpenRun:
         """Takes up data sets that appeared since; a run that has just begun has none yet."""
         try:
             found = folders.find_dataset_folders(self.folder)
-        except folders.DataError:
+        except DataError:
             return
         for folder in found:
             if folder.name not in self.datasets:
@@ -76,6 +77,7 @@ class OpenDataset:
         self.results: list[dict[str, Any]] = []
         self.notes: list[str] = []
         self._problems: ProblemIndex | None = None
+        self._provisional: ProvisionalGrader | None = None
         self._stamps: tuple[float, ...] = ()
         self._refreshed_at = 0.0
         self._lock = threading.RLock()
@@ -85,10 +87,31 @@ class OpenDataset:
         with self._lock:
             if time.monotonic() - self._refreshed_at < REFRESH_S and self._refreshed_at:
                 return
-            grew, graded, described = self.index.refresh(), self.log.refresh(), self._refresh_descriptions()
-            if grew or graded or described:
-                self.version += 1
+            changes = [self.index.refresh(), self.log.refresh(), self._refresh_descriptions(), self._grade_some()]
+            self.version += any(changes)
             self._refreshed_at = time.monotonic()
+
+    def _grade_some(self) -> bool:
+        """While there are no verdicts, grades a few responses for the running score."""
+        if self.log.grades:
+            self._provisional = None
+            return False
+        if self._provisional is None:
+            self._provisional = ProvisionalGrader(self.index, self.folder.name, self._problem_file())
+        task_ids, _ = self.axes()
+        return self._provisional.advance(self.names_in_files(task_ids), self.is_reasoning_opened)
+
+    @property
+    def grades(self) -> dict[tuple[str, int], GradedSample]:
+        """The verdicts of the file; while there are none, the page's own."""
+        if self.log.grades or self._provisional is None:
+            return self.log.grades
+        return self._provisional.grades
+
+    @property
+    def is_reasoning_opened(self) -> bool | None:
+        told = self.manifest.get("is_reasoning_opened_by_prompt")
+        return told if isinstance(told, bool) else None
 
     def _refresh_descriptions(self) -> bool:
         paths = [self.folder / "manifest.json", *sorted(self.folder.glob(folders.RESULTS_PATTERN))]
@@ -103,7 +126,7 @@ class OpenDataset:
 
     @property
     def data(self) -> folders.DatasetData:
-        return folders.DatasetData(self.folder, self.results, list(self.log.grades.values()), self.manifest, [])
+        return folders.DatasetData(self.folder, self.results, list(self.grades.values()), self.manifest, [])
 
     def axes(self) -> tuple[list[str], list[int]]:
         """(task ids, seeds) in the order of the plan; what is there without being planned comes after."""
@@ -131,6 +154,7 @@ class OpenDataset:
             "planned": planned,
             "facts": headline_facts(data),
             "running": running_score(data.grades, planned=planned),
+            "is_provisional": bool(data.grades) and not self.log.grades,
         }
 
     def overview(self) -> dict[str, Any]:
@@ -152,7 +176,7 @@ class OpenDataset:
 
     def _map(self, task_ids: list[str], seeds: list[int]) -> str:
         """One letter per sample, seed after seed within problem after problem."""
-        letters = {key: LETTERS[grade.verdict] for key, grade in self.log.grades.items()}
+        letters = {key: LETTERS[grade.verdict] for key, grade in self.grades.items()}
         lines = self.index.lines
         names = self.names_in_files(task_ids)
         return "".join(
@@ -177,7 +201,7 @@ class OpenDataset:
     def sample(self, task_id: str, seed: int) -> dict[str, Any] | None:
         """One sample: its verdict, its text split into reasoning and answer, its problem. None: nothing of it is here."""
         self.refresh()
-        grade = self.log.grades.get((task_id, seed))
+        grade = self.grades.get((task_id, seed))
         task_ids, _ = self.axes()
         row = self.index.read(self.names_in_files(task_ids).get(task_id, task_id), seed)
         if grade is None and row is None:
@@ -185,10 +209,9 @@ class OpenDataset:
         shown: dict[str, Any] = {"task_id": task_id, "seed": seed, "verdict": grade and describe_grade(grade)}
         shown["problem"] = problem = self.problems().read(task_id)
         shown["has_tests"] = bool(problem and problem.get("question_content"))
-        text = row and next((row[name] for name in ("output", "generation") if isinstance(row.get(name), str)), None)
-        if row is not None and text is not None:
-            is_opened = self.manifest.get("is_reasoning_opened_by_prompt")
-            split = split_reasoning(text, is_opened if isinstance(is_opened, bool) else None)
+        text = None if row is None else row.get("output", row.get("generation"))
+        if row is not None and isinstance(text, str):
+            split = split_reasoning(text, self.is_reasoning_opened)
             shown["response"] = {"reasoning": split.reasoning, "answer": split.answer, "is_closed": split.is_closed}
             shown["generation"] = {name: value for name, value in row.items() if name not in ("output", "generation")}
         return shown
@@ -230,7 +253,7 @@ def open_runs(outs: list[Path]) -> list[OpenRun]:
     runs: list[OpenRun] = []
     for out in outs:
         if not out.is_dir():
-            raise folders.DataError(f"{out}: no such folder; give the OUT of a run, or one of its data set folders")
+            raise DataError(f"{out}: no such folder; give the OUT of a run, or one of its data set folders")
         name, number = out.resolve().name or "run", 2
         while name in {run.name for run in runs}:
             name, number = f"{out.resolve().name}-{number}", number + 1

@@ -50,7 +50,7 @@ def find_samples(dataset: OpenDataset, query: Query) -> dict[str, Any]:
 
 
 def _describe(dataset: OpenDataset, task_id: str, seed: int, line: IndexedLine | None) -> dict[str, Any] | None:
-    grade = dataset.log.grades.get((task_id, seed))
+    grade = dataset.grades.get((task_id, seed))
     if grade is None:
         if line is None:
             return None

@@ -73,7 +73,7 @@ export class DatasetPage {
     const facts = data.facts, running = data.running;
     const title = h("div", null, h("h1", null, data.dataset), h("p.model", null, data.model));
     const report = h("a.button", { href: `/report?run=${encodeURIComponent(this.run)}&dataset=${encodeURIComponent(this.dataset)}`, target: "_blank", rel: "noopener" }, "Report");
-    const score = facts && facts.score !== null ? scoreBlock(facts) : running ? runningBlock(running) : h("p.soft", null, "No sample is graded yet.");
+    const score = facts && facts.score !== null ? scoreBlock(facts) : running ? runningBlock(running, data.is_provisional) : h("p.soft", null, "No sample is graded yet.");
     replace(this.head, h("div.title", null, title, report), score, facts && facts.score !== null ? factChips(facts) : null,
       (facts?.doubts || []).map((doubt) => h("div.notice.bad", null, h("strong", null, "Not a score to claim: "), doubt)),
       (facts?.warnings || []).map((warning) => h("div.notice", null, warning)),
@@ -187,9 +187,9 @@ export function scoreBlock(facts) {
     h("div.intervals", null, line("95 %, for problems like these", both, "both"), line("95 %, on these problems", sampling, "sampling")));
 }
 
-function runningBlock(running) {
+function runningBlock(running, isProvisional) {
   const interval = running.interval ? `${(100 * running.interval[0]).toFixed(1)} – ${(100 * running.interval[1]).toFixed(1)} %` : "–";
-  return h("div.score.running", null, h("div.figure", null, h("span", null, "running, not a score"), h("strong", null, percent(running.mean))),
+  return h("div.score.running", null, h("div.figure", null, h("span", null, isProvisional ? "running, graded by this page" : "running, not a score"), h("strong", null, percent(running.mean))),
     h("div.intervals", null, h("div.interval", null, h("span", null, "graded"), h("b", null, `${whole(running.graded)} of ${whole(running.planned)}`)),
       h("div.interval", null, h("span", null, "95 % interval of the problems so far"), h("b", null, interval)),
       h("div.interval", null, h("span", null, "cut off"), h("b", null, percent(running.truncated_share)))));
