@@ -28,7 +28,22 @@ def write_responses(folder: pathlib.Path, seeds: int = 64, problems: int = 30, s
     answers = [draw.randrange(1000) for _ in range(problems)]
     rows = [{"id": index, "problem": f"Problem {index}", "answer": str(answer)} for index, answer in enumerate(answers)]
     dataset.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    words = ["so", "then", "the", "sum", "of", "x", "and", "y", "equals", "\\frac{1}{2}", "wait", "\\boxed{12}", "check", "again"]
+    words = [
+        "so",
+        "then",
+        "the",
+        "sum",
+        "of",
+        "x",
+        "and",
+        "y",
+        "equals",
+        "\\frac{1}{2}",
+        "wait",
+        "\\boxed{12}",
+        "check",
+        "again",
+    ]
     generations = folder / "rescoring"
     generations.mkdir()
     for seed in range(seeds):
@@ -59,7 +74,9 @@ def main() -> None:
             grading.append(cpu_seconds(*command))
         read, grade = statistics.median(parsing), statistics.median(grading)
         print(f"read and parse {read:.2f} s, evaluate_aime.py {grade:.2f} s: ratio {grade / read:.2f} (target 3)")
-    print(f"--help: {statistics.median(cpu_seconds('evaluate_aime.py', '--help') for _ in range(5)):.3f} s of CPU (target 0.2)")
+    print(
+        f"--help: {statistics.median(cpu_seconds('evaluate_aime.py', '--help') for _ in range(5)):.3f} s of CPU (target 0.2)"
+    )
 
 
 if __name__ == "__main__":

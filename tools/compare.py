@@ -34,7 +34,10 @@ from tools.errors import IncompleteRun, SettingsMismatch, UsageError, run_comman
 from tools.statistics import Counts
 
 # Differ between any two runs and say nothing about why scores do.
-_IGNORED_IN_MANIFESTS = ("plan", "sessions", "start_time", "end_time", "total_evaluation_time_seconds")
+_IGNORED_IN_MANIFESTS = (
+    "plan", "sessions", "start_time", "end_time", "total_evaluation_time_seconds",
+    "settings",  # compared on their own
+)  # fmt: skip
 # What makes two runs not the same experiment although the settings are.
 _ENGINE_KEYS = ("engine", "version", "torch", "vllm", "transformers", "hardware", "gpu", "git_hash", "template")
 
@@ -86,10 +89,10 @@ def compare_runs(first: Run, second: Run, *, difference: float = 0.02, with_text
     `difference`: the true difference, as a fraction, to plan seeds for beside the one observed.
     """
     refuse_unlike(first, second)
-    task_ids = [str(task_id) for task_id in first.results["task_ids"]]
+    task_ids = first.task_ids
     counts = first.counts(task_ids), second.counts(task_ids)
     overall = compare_counts(*counts)
-    rows = compare_responses(first.folder, second.folder, task_ids) if with_texts else []
+    rows = compare_responses(first, second) if with_texts else []
     equal = [(row.task_id, row.seed) for row in rows if row.position is None]
     return RunComparison(
         dataset=first.dataset,
@@ -209,7 +212,8 @@ def _notes(first: Run, second: Run, rows: Sequence[RowDifference]) -> list[str]:
             f"all {len(rows)} responses with equal problem and seed are identical: this compares two gradings of the same "
             "responses, and tests of significance do not apply"
         )
-    moved = [key for key, _, _ in _manifest_differences(first, second) if _names_engine(key)]
+    moved = [key for key, _, _ in differing(first.results["settings"], second.results["settings"])]
+    moved = [key for key in moved + [key for key, _, _ in _manifest_differences(first, second)] if _names_engine(key)]
     if moved:
         notes.append(f"engine or versions differ ({', '.join(moved[:4])}): a difference may come from them")
     return notes

@@ -39,7 +39,9 @@ def split_reasoning(response: str, is_opened_by_prompt: bool | None = None) -> S
         is_open = bool(is_opened_by_prompt) or (end >= 0 and response.find(opening, 0, end) < 0)
         rest = end + len(closing)
         if is_open and end >= 0 and response.find(opening, rest) < 0 and response.find(closing, rest) < 0:
-            return SplitResponse(response[:end], response[rest:], True)  # nearly all responses, with one look at each letter
+            return SplitResponse(
+                response[:end], response[rest:], True
+            )  # nearly all responses, with one look at each letter
         return _split_at_tags(response, opening, closing, is_open)
     if is_opened_by_prompt:
         return SplitResponse(response, "", False)

@@ -27,6 +27,7 @@ import numpy as np
 from tools import statistics
 from tools.analysis.published import judge_published
 from tools.errors import DataError, IncompleteRun, StorageError
+from tools.generations import write_atomically
 from tools.results_text import format_table, headline, percent
 from tools.statistics import Counts
 from tools.verdicts import GradedSample, Verdict
@@ -61,7 +62,7 @@ def build_results(
 
     `labels`: breakdown -> task_id -> label, e.g. {"month": {"abc387_a": "2025-01"}}. `answer_classes`: for maj@k, the
     class of equal answers of each sample within its problem, None without an answer. `published`: {"value", "source"},
-    with "samples_per_problem", "set", "max_new_tokens" where known.
+    with "samples_per_problem", "set", "problems" (count), "max_new_tokens" where known.
     """
     by_key = _keyed(grades, task_ids, seeds)
     missing = [(task_id, seed) for task_id in task_ids for seed in seeds if (task_id, seed) not in by_key]
@@ -280,19 +281,7 @@ def _warnings(results: Mapping[str, Any]) -> list[str]:
 def write_results(folder: str | os.PathLike[str], results: Mapping[str, Any]) -> Path:
     """Writes <folder>/accuracy_results.json whole or not at all; returns its path. Raises StorageError."""
     path = Path(folder) / FILE_NAME
-    unfinished = path.with_name(f".{FILE_NAME}.{os.getpid()}")
-    try:
-        with open(unfinished, "w", encoding="utf-8") as file:
-            json.dump(results, file, ensure_ascii=False, indent=1, allow_nan=False)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise StorageError(
-            f"{path} cannot be written: {error.strerror}; free space or choose another folder"
-        ) from error
+    write_atomically(path, json.dumps(results, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
     return path
 
 

@@ -11,13 +11,12 @@ from typing import Any
 
 def headline(results: Mapping[str, Any]) -> str:
     """The score in one line, never without k, set and cap."""
-    cap = results["settings"].get("max_new_tokens")
     reasoning = results["reasoning"]
     facts = [
         _plural(results["total_problems"], "problem"),
         _plural(len(results["seeds"]), "seed"),
         str(results["set"]["name"]),
-        f"cap {cap} tokens" if cap is not None else "cap unknown",
+        f"cap {_cap(results)}",
     ]
     shares = [f"{percent(reasoning['truncated_share'])} truncated"]
     if reasoning["reasoning_share"]:
@@ -34,15 +33,17 @@ def headline(results: Mapping[str, Any]) -> str:
 
 def format_table(list_of_results: Sequence[Mapping[str, Any]]) -> str:
     """Runs as a table of at most 80 columns for the terminal; notes on what cannot be claimed follow it."""
-    rows = [("set", "k", "score", "95 % interval", "sampling", "pass@k", "maj@k", "cut off")]
-    notes = []
+    rows = [("set", "k", "score", "95 % interval", "sampling", "pass@k", "maj@k", "cut")]
+    notes: list[str] = []
     for results in list_of_results:
+        identity = f"  {results['set']['name']}: ids sha256 {results['set']['sha256'][:16]}, cap {_cap(results)}"
+        notes += [identity] if identity not in notes else []
         k, low_high = results["samples_per_problem"], results["results"]["confidence_interval"]
         marker = "" if results["claimable"] else " *"
         error = results["sampling_error"]
         rows.append(
             (
-                f"{results['set']['name'][:17]} ({results['set']['count']})",
+                _set_cell(results["set"]),
                 str(k),
                 f"{100 * results['avg_at_k']:.1f}{marker}",
                 f"{100 * low_high[0]:.1f} - {100 * low_high[1]:.1f}" if low_high else "-",
@@ -56,8 +57,19 @@ def format_table(list_of_results: Sequence[Mapping[str, Any]]) -> str:
         notes += [f"  {results['set']['name']}: {warning}" for warning in results["warnings"]]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    legend = "Percent. Interval: choice of problems and sampling; sampling: one standard error."
+    legend = "Percent. Interval: choice of problems and sampling; sampling: standard error."
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], legend, *notes])
+
+
+def _set_cell(problem_set: Mapping[str, Any], width: int = 22) -> str:
+    name, count = str(problem_set["name"]), f" ({problem_set['count']})"
+    room = width - len(count)
+    return (name if len(name) <= room else name[: room - 2] + "..") + count
+
+
+def _cap(results: Mapping[str, Any]) -> str:
+    cap = results["settings"].get("max_new_tokens")
+    return f"{cap} tokens" if cap is not None else "unknown"
 
 
 def _curve_end(curve: Mapping[str, float]) -> str:

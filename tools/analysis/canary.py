@@ -41,15 +41,13 @@ class CanaryCheck:
 
 def make_expectation(run: Run, problems: int = PROBLEMS, seeds: int = SEEDS) -> dict[str, Any]:
     """The record to store beside an engine version: which problems and seeds to sample, and what was seen."""
-    task_ids = [str(task_id) for task_id in run.results["task_ids"]]
+    task_ids = run.task_ids
     counts = run.counts(task_ids)
     chosen = sorted(range(len(task_ids)), key=lambda i: (abs(float(counts.rates[i]) - 0.5), task_ids[i]))[:problems]
-    manifest = run.manifest or {}
     return {
-        "model": run.results["model"],
+        "model": _model_name(run),
         "dataset": run.dataset,
-        "engine": manifest.get("engine") or manifest.get("identity", {}).get("engine"),
-        "versions": manifest.get("versions"),
+        "versions": (run.manifest or {}).get("versions"),
         "settings": run.results["settings"],
         "seeds": run.results["seeds"][:seeds],
         "expected": {
@@ -58,9 +56,14 @@ def make_expectation(run: Run, problems: int = PROBLEMS, seeds: int = SEEDS) -> 
     }
 
 
+def _model_name(run: Run) -> str:
+    """The last part, so that the same weights in another folder count as the same model."""
+    return str(run.results["model"]).rstrip("/").split("/")[-1]
+
+
 def check_expectation(run: Run, expectation: Mapping[str, Any]) -> CanaryCheck:
     """Compares a new run with the stored expectation. Raises SettingsMismatch where they are not the same experiment."""
-    for name, new in (("model", run.results["model"]), ("dataset", run.dataset)):
+    for name, new in (("model", _model_name(run)), ("dataset", run.dataset)):
         if expectation[name] != new:
             raise SettingsMismatch(f"the canary was made with {name} {expectation[name]}, this run has {new}")
     for name in ("max_new_tokens", "temperature", "top_p"):

@@ -82,7 +82,7 @@ def main() -> int:
         print(describe_plan(plan_k(options.problems, options.half_width / 100)))
         return 0
     for name, run in find_runs(options.run).items():
-        counts = run.counts(run.results["task_ids"])
+        counts = run.counts(run.task_ids)
         print(f"{name}: {counts.problems} problems, learnt from {int(counts.samples.min())} samples each")
         print(describe_plan(plan_k(counts.problems, options.half_width / 100, counts)))
     return 0

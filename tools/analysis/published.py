@@ -65,6 +65,9 @@ def _why_not_comparable(published: Mapping[str, Any], results: Mapping[str, Any]
     wanted_set, cap = published.get("set"), published.get("max_new_tokens")
     if wanted_set is not None and wanted_set != results["set"]["name"]:
         return f"the published figure is for {wanted_set}, this run is {results['set']['name']}"
+    count = published.get("problems")
+    if count is not None and count != results["set"]["count"]:
+        return f"the published figure is for {count} problems, this run has {results['set']['count']}"
     ours = results["settings"].get("max_new_tokens")
     if cap is not None and ours is not None and cap != ours:
         return f"the published figure has a cap of {cap} tokens, this run {ours}"

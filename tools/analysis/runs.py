@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tools.errors import StorageError
+from tools.generations import Generation, list_files, read_file, read_folder, task_id_resolver
 from tools.results import FILE_NAME, read_results
 from tools.statistics import Counts
 from tools.verdicts import GradedSample
@@ -48,6 +49,20 @@ class Run:
     @cached_property
     def manifest(self) -> dict[str, Any] | None:
         return read_json_object(self.folder / MANIFEST)
+
+    @property
+    def task_ids(self) -> list[str]:
+        return [str(task_id) for task_id in self.results["task_ids"]]
+
+    def responses(self) -> Iterator[Generation]:
+        """The planned problems' generations, as far as the folder still holds them; the original's rows by their number."""
+        files, known = list_files(self.folder), set(self.task_ids)
+        if not files:
+            return
+        if any(generation.task_id in known for generation in read_file(files[0][1], files[0][0])):
+            yield from (generation for generation in read_folder(self.folder) if generation.task_id in known)
+        else:
+            yield from map(task_id_resolver(self.folder, self.task_ids), read_folder(self.folder))
 
     def counts(self, task_ids: Sequence[str]) -> Counts:
         """Correct and graded samples of these problems, in their order. Raises StorageError when one has none."""

@@ -12,11 +12,10 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from tools.generations import read_folder, resolve_task_ids
+from tools.analysis.runs import Run
 from tools.verdicts import GradedSample
 
 Key = tuple[str, int]
@@ -56,11 +55,11 @@ def first_divergence(first: str, second: str) -> int | None:
     return shorter
 
 
-def compare_responses(folder_a: Path, folder_b: Path, task_ids: Sequence[str]) -> list[RowDifference]:
+def compare_responses(first: Run, second: Run) -> list[RowDifference]:
     """Every (problem, seed) that both folders hold a generation of, by seed and problem. Empty without generations."""
-    texts = {(row.task_id, row.seed): row.output for row in resolve_task_ids(read_folder(folder_a), task_ids, folder_a)}
+    texts = {(row.task_id, row.seed): row.output for row in first.responses()}
     rows = []
-    for row in resolve_task_ids(read_folder(folder_b), task_ids, folder_b) if texts else []:
+    for row in second.responses() if texts else ():
         text = texts.get((row.task_id, row.seed))
         if text is not None:
             sizes = (len(text), len(row.output))
