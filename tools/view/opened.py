@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +134,7 @@ class OpenDataset:
         planned_ids, planned_seeds = plan.get("task_ids"), plan.get("seeds")
         task_ids = dict.fromkeys(str(task_id) for task_id in planned_ids) if isinstance(planned_ids, list) else {}
         seeds = {seed for seed in planned_seeds if isinstance(seed, int)} if isinstance(planned_seeds, list) else set()
-        for task_id, seed in [*self.log.grades, *(() if self.log.grades and task_ids else self.index.lines)]:
+        for task_id, seed in list(self.log.grades or self.index.lines):
             task_ids.setdefault(task_id)
             seeds.add(seed)
         return list(task_ids), sorted(seeds)
@@ -171,7 +170,7 @@ class OpenDataset:
             "charts": {"running": running_curve(data.grades), "lengths": length_bins(data.grades)},
             "status": self.run.status(),
             "manifest": self.manifest,
-            "notes": [*self.notes, *self.log.notes, *self._index_notes(), *folders.missing_parts(data)],
+            "notes": self._notes(),
         }
 
     def _map(self, task_ids: list[str], seeds: list[int]) -> str:
@@ -188,15 +187,22 @@ class OpenDataset:
     def names_in_files(self, task_ids: list[str]) -> dict[str, str]:
         """The id under which a problem's lines stand: the original's AIME files number the rows of the data file."""
         used = {task_id for task_id, _ in self.index.lines}
-        if not used or used & set(task_ids) or not all(name.isdigit() for name in used):
+        rows = {str(number) for number in range(len(task_ids))}
+        if used <= set(task_ids) or not used <= rows:
             return {task_id: task_id for task_id in task_ids}
         return {task_id: str(number) for number, task_id in enumerate(task_ids)}
 
-    def _index_notes(self) -> Iterable[str]:
-        for name, count in sorted(self.index.damaged.items()):
-            yield f"{name}: {count} damaged lines left out; these samples are missing."
-        if self.index.torn and not (self.run.status() or {}).get("is_live"):
-            yield f"{', '.join(sorted(self.index.torn))}: the last line is unfinished; that sample is missing."
+    def _notes(self) -> list[str]:
+        """What is damaged; and what is missing, unless the run is still making it."""
+        damaged = [
+            f"{name}: {count} damaged lines left out; these samples are missing."
+            for name, count in sorted(self.index.damaged.items())
+        ]
+        if (self.run.status() or {}).get("is_live"):
+            return [*self.notes, *damaged]
+        torn = [f"{name}: the last line is unfinished; that sample is missing." for name in sorted(self.index.torn)]
+        graded = folders.DatasetData(self.folder, self.results, list(self.log.grades.values()), self.manifest, [])
+        return [*self.notes, *self.log.notes, *damaged, *torn, *folders.missing_parts(graded)]
 
     def sample(self, task_id: str, seed: int) -> dict[str, Any] | None:
         """One sample: its verdict, its text split into reasoning and answer, its problem. None: nothing of it is here."""
