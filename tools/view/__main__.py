@@ -11,8 +11,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools.errors import UsageError, run_command
+
+if TYPE_CHECKING:
+    from tools.view.server import ViewServer
 
 DEFAULT_PORT = 8765
 PORTS_TRIED = 20
@@ -35,27 +39,31 @@ def main() -> int:
 
 def serve(outs: list[Path], port: int | None) -> None:
     """Serves until Ctrl-C."""
-    from tools.view.routes import Routes
-    from tools.view.server import ViewServer
-
-    routes = Routes(outs)
-    server = None
-    for candidate in [port] if port is not None else range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED):
-        try:
-            server = ViewServer(routes, candidate)
-            break
-        except UsageError:
-            if port is not None or candidate == DEFAULT_PORT + PORTS_TRIED - 1:
-                raise
-    assert server is not None
-    print(server.url, flush=True)
-    print("the page is on this machine only; Ctrl-C ends it", file=sys.stderr)
+    server = open_server(outs, port)
     try:
+        print(server.url, flush=True)
+        print("the page is on this machine only; Ctrl-C ends it", file=sys.stderr)
         server.serve_forever()
     except KeyboardInterrupt:
         pass
     finally:
         server.server_close()
+
+
+def open_server(outs: list[Path], port: int | None) -> ViewServer:
+    """A server on this port, or on the first free one from the default. Raises UsageError, DataError."""
+    from tools.view.routes import Routes
+    from tools.view.server import ViewServer
+
+    routes = Routes(outs)
+    if port is not None:
+        return ViewServer(routes, port)
+    for candidate in range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED - 1):
+        try:
+            return ViewServer(routes, candidate)
+        except UsageError:
+            continue
+    return ViewServer(routes, DEFAULT_PORT + PORTS_TRIED - 1)
 
 
 if __name__ == "__main__":
