@@ -66,10 +66,10 @@ class OpenRun:
 
 
 class OpenDataset:
-    """One data set's folder, followed while it grows. `version` counts the changes seen."""
+    """One data set's folder, followed while it grows. `version` rises with every change seen, also over restarts."""
 
     def __init__(self, run: OpenRun, folder: Path) -> None:
-        self.run, self.folder, self.version = run, folder, 0
+        self.run, self.folder, self.version = run, folder, int(time.time() * 1000)
         self.index = LineIndex(folder)
         self.log = folders.VerdictLog(folder / "verdicts.jsonl")
         self.manifest: dict[str, Any] = {}

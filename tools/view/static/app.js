@@ -7,13 +7,16 @@ import { closeDrawer } from "./sample.js";
 const POLL_MS = 2000;
 const page = document.getElementById("page");
 const crumbs = document.getElementById("crumbs");
-let shown = null; // {key, update()} of the page that is open
+let shown = null; // {place, update()} of the page that is open
+let routed = 0;
 
 async function route() {
   const parts = location.hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
   const key = parts[0] === "r" ? parts.slice(0, 3).join("/") : parts[0] === "compare" ? parts.slice(0, 5).join("/") : "home";
+  const mine = (routed += 1);
   try {
-    if (!shown || shown.key !== key) await open(key, parts);
+    if (!shown || shown.place !== key) await open(key, parts);
+    if (mine !== routed) return; // the address changed while the page was fetched
     const rest = parts.slice(key.split("/").length);
     if (shown.select) await shown.select(rest[0], rest[1] === undefined ? undefined : Number(rest[1]));
     else closeDrawer();
@@ -29,7 +32,7 @@ async function open(key, parts) {
   if (parts[0] === "r") shown = new DatasetPage(letters, parts[1], parts[2]);
   else if (parts[0] === "compare") shown = new ComparePage(letters, parts.slice(1, 3), parts.slice(3, 5));
   else shown = new HomePage(runs);
-  shown.key = key;
+  shown.place = key;
   showCrumbs(parts);
   replace(page, shown.element);
   window.scrollTo(0, 0);
@@ -43,6 +46,7 @@ function showCrumbs(parts) {
 }
 
 function complain(error) {
+  shown = null;
   replace(page, h("div.notice.bad", { role: "alert" }, h("strong", null, "This could not be shown. "), error.message));
 }
 
@@ -110,17 +114,18 @@ setTheme(themes.includes(stored) ? stored : "");
 
 const live = document.getElementById("live");
 async function poll() {
+  setTimeout(poll, POLL_MS);
   try {
     if (!document.hidden) await shown?.update();
     live.hidden = !shown?.isLive;
     live.className = "live";
     live.textContent = "live";
-  } catch {
+  } catch (error) {
+    if (!(error instanceof TypeError)) return complain(error); // an answer, but not the one wanted
     live.hidden = false;
     live.className = "live lost";
     live.textContent = "server has ended";
   }
-  setTimeout(poll, POLL_MS);
 }
 
 window.addEventListener("hashchange", route);
