@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Grades responses to AIME and other mathematical sets (MATH-500, AMC 2023, choice letters) and prints the score.
+"""Grades responses to AIME and other mathematical sets (MATH-500, AMC 2023,
+choice letters) and prints the score.
 
     python evaluate_aime.py --modelfolder out/aime24 --dataset data/aime24.jsonl
 
-Reads seed<N>.jsonl of this toolkit or of the original; writes verdicts.jsonl and accuracy_results.json beside them.
-Needs no GPU, no torch and no vLLM. Exit code 0: a score; 1: damaged or incomplete, with one line that says what to do.
+Reads seed<N>.jsonl of this toolkit or of the original; writes verdicts.jsonl
+and accuracy_results.json beside them. Needs no GPU, no torch and no vLLM. Exit
+code 0: a score; 1: damaged or incomplete, with one line that says what to do.
 """
 
 from __future__ import annotations
@@ -14,23 +16,29 @@ import os
 import pathlib
 import sys
 
+from tools.commandline import CommandLine
 from tools.errors import UsageError, run_command
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    parser = CommandLine(__doc__, usage="evaluate_aime.py --modelfolder FOLDER [--dataset FILE] [options]")
     add = parser.add_argument
-    add("--modelfolder", "--generation-path", "-g", required=True, help="folder with seed<N>.jsonl of one set")
-    add("--dataset", "--test_data", "--question-path", "-q", help="problem file or set [the folder's name]")
-    add("--seeds", help="the seeds that a score needs, e.g. '100 200' [all planned, or all there]")
+    add("--modelfolder", "--generation-path", "-g", required=True, metavar="DIR", help="holds seed<N>.jsonl of one set")
+    add(
+        "--dataset",
+        "--test_data",
+        "--question-path",
+        "-q",
+        metavar="SET",
+        help="problem file or set [the folder's name]",
+    )
+    add("--seeds", metavar="LIST", help="seeds that a score needs, e.g. '100 200' [all planned or there]")
     add("--allow-incomplete", action="store_true", help="grade what is there, by its true number of samples")
     add(
         "--answer-from",
         choices=("answer", "anywhere"),
         default="answer",
-        help="anywhere: reasoning too, as the original",
+        help="anywhere: the reasoning too, as the original read it",
     )
     add("--grader", choices=("ours", "original"), default="ours", help="original: the original toolkit's rules")
     add("--comparison", choices=("integer", "math", "choice"), help="how answers compare [the catalogue's]")

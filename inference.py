@@ -1,36 +1,35 @@
 #!/usr/bin/env python3
-"""Samples a model on problem sets: one worker per GPU, every answer on disk as it finishes, resumable at any moment.
+"""Samples a model on problem sets: one worker per GPU, every answer on disk as
+it finishes, resumable at any moment by the same command.
 
-    python inference.py --model nvidia/AceReason-Nemotron-1.1-7B --out out --datasets aime24,aime25
+    python inference.py --model nvidia/AceReason-Nemotron-1.1-7B --out out \\
+        --datasets aime24,aime25
 
-The same command continues a stopped run. Outputs: OUT/<set>/seed<N>.jsonl, OUT/<set>/manifest.json, OUT/status.json,
-OUT/logs/. Grading is a command of its own: evaluate_aime.py, evaluate_livecodebench.py.
+Outputs: OUT/<set>/seed<N>.jsonl, OUT/<set>/manifest.json, OUT/status.json and
+OUT/logs/. Grading is a command of its own: evaluate_aime.py for mathematics,
+evaluate_livecodebench.py for programs.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import pathlib
 import sys
 
+from tools.commandline import CommandLine
 from tools.errors import EngineError, EngineOutOfMemory, EvaluationError, run_command
 
 
 def main() -> int:
     if "--worker" in sys.argv[1:]:
         return run_as_worker(sys.argv[1:])
-    from tools.generate import generate
     from tools.settings import parse_settings
 
-    family = os.environ.get("FAMILY", "aime")
-    parser = argparse.ArgumentParser(
-        prog="inference.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    generate(parse_settings(sys.argv[1:], family=family, parser=parser))
+    parser = CommandLine(__doc__, usage="inference.py --model MODEL --out OUT [options]")
+    settings = parse_settings(sys.argv[1:], os.environ.get("FAMILY", "aime"), parser=parser)
+    from tools.generate import generate
+
+    generate(settings)
     return 0
 
 
@@ -39,7 +38,7 @@ def run_as_worker(arguments: list[str]) -> int:
     from tools.supervisor import EXIT_OUT_OF_MEMORY, EXIT_PERMANENT
     from tools.worker import run_worker
 
-    parser = argparse.ArgumentParser()
+    parser = CommandLine(run_as_worker.__doc__)
     parser.add_argument("--worker", required=True)
     parser.add_argument("--out", required=True, type=pathlib.Path)
     parser.add_argument("--max-num-seqs", type=int)

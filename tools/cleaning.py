@@ -44,9 +44,11 @@ DELIMITERS = re.compile(
 )
 SIZES = re.compile(r"\\(?:left|right|m?left|mright|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*(\.?)")
 SPACES = re.compile(
-    r"\\[,;:!> ]|\\(?:quad|qquad|thinspace|medspace|thickspace|negthinspace|negmedspace|negthickspace|enspace|space)(?![A-Za-z])|~|\\[hv]space\*?\{[^{}]*\}|\\h?phantom\{[^{}]*\}"
+    r"(?<!\\)\\[,;:!> ]|\\(?:quad|qquad|thinspace|medspace|thickspace|negthinspace|negmedspace|negthickspace|enspace|space)(?![A-Za-z])|~|\\[hv]space\*?\{[^{}]*\}|\\h?phantom\{[^{}]*\}"
 )
 LINE_BREAK_SKIP = re.compile(r"\\\\\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm)\s*\]")
+DOUBLED_BACKSLASH = re.compile(r"\\\\(?=[A-Za-z]{2})")
+BRACED_SIGN = re.compile(r"\{\s*([-+=<>])\s*\}")
 FRACTIONS = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 BINOMIALS = re.compile(r"\\[dt]binom(?![A-Za-z])")
 GROUPING_COMMA = re.compile(r"(?<=\d)(?:\s*\{\s*,\s*\}|\s*,(?:\s*\\!)+)\s*(?=\d{3}(?!\d))")
@@ -94,6 +96,9 @@ def _ascii_spellings(text: str) -> str:
 
 
 def _without_commands(text: str) -> str:
+    if "\\begin" not in text:
+        text = DOUBLED_BACKSLASH.sub(r"\\", text)
+    text = BRACED_SIGN.sub(r"\1", text)
     text = LINE_BREAK_SKIP.sub(r"\\\\", text)
     text = GROUPING_COMMA.sub("", text)
     text = BRACED_COMMA.sub(",", text)

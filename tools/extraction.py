@@ -24,8 +24,8 @@ DISPLAY = re.compile(r"\\\[\s*\n(.*?)\n\s*\\\]", re.DOTALL)
 INLINE_AFTER_IS = re.compile(r"\bis:? *\\\((.*?)\\\)", re.DOTALL)
 ESCAPED_DISPLAY = re.compile(r"\\\[\\n(.*?)\\n\\\]", re.DOTALL)
 ANSWER_PHRASE = re.compile(
-    r"(?:####|\b(?:final\s+)?answer(?:\s+is|\s*:)|\banswer(?=\s*(?:\$|\\[(\[])))[:\s]*([^\n]+|\$\$.*?\$\$|\\\[.*?\\\])",
-    re.IGNORECASE,
+    r"(?:####|\b(?:final\s+)?answer(?:\s+is|\s*:)|\banswer(?=\s*(?:\$|\\[(\[])))[:\s]*(\$\$.*?\$\$|\\\[.*?\\\]|[^\n]+)",
+    re.IGNORECASE | re.DOTALL,
 )
 ANSWER_PREFIX = re.compile(r"^\s*(?:(?:the\s+)?(?:final\s+)?answer\s*(?:is|:)\s*:?\s*)", re.IGNORECASE)
 MATH_SPAN = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)

@@ -17,9 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.cleaning import math_answer_cleaning, plain_form, unwrapped_text
+from tools.cleaning import math_answer_cleaning, plain_form
 from tools.errors import UsageError
 from tools.extraction import Extraction, extract, extract_answer
+from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
 from tools.mathematics.numbers import PLAIN_INTEGER, Number, int_from_digits, read_number
 from tools.reasoning import split_reasoning
 from tools.verdicts import Verdict
@@ -40,7 +41,6 @@ __all__ = [
 ]
 
 GRADER_VERSION = "1.0"
-DEFAULT_TIMEOUT_S = 3.0
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-4, 1e-6  # the original's, for `is_close` only
 INTEGER_NOISE = re.compile(r"^(?:\\text\{|\{|\\mathbf\{|\$|\\\(|\\ |\s)*([+-]?\d{1,9})(?:\}|\$|\\\)|\.|\s)*$")
 CHOICE = re.compile(
@@ -73,7 +73,7 @@ def math_equal(
     reference: str,
     include_percentage: bool = False,
     is_close: bool = False,
-    timeout: float = DEFAULT_TIMEOUT_S,
+    timeout: float = SYMBOLIC_TIMEOUT_S,
 ) -> bool:
     """Whether two bare answers denote the same mathematical object.
 
@@ -86,7 +86,7 @@ def math_equal(
 
 
 def grade_answer(
-    prediction: str, reference: str, *, comparison: str = "math", timeout: float = DEFAULT_TIMEOUT_S
+    prediction: str, reference: str, *, comparison: str = "math", timeout: float = SYMBOLIC_TIMEOUT_S
 ) -> MathGrade:
     """Compares two bare answers; `comparison`: "integer", "math" or "choice"."""
     if comparison not in COMPARISONS:
@@ -102,7 +102,7 @@ def grade_response(
     answer_from: str = "answer",
     is_opened_by_prompt: bool | None = None,
     is_cut_off: bool = False,
-    timeout: float = DEFAULT_TIMEOUT_S,
+    timeout: float = SYMBOLIC_TIMEOUT_S,
 ) -> MathGrade:
     """Splits off the reasoning, extracts the final answer and compares it with the reference.
 
@@ -175,24 +175,20 @@ def _by_rule(answer: str, is_equal: bool, rule: str, reason: str = "") -> MathGr
 
 
 def _grade_expression(prediction: str, given: str, gold: str, timeout: float) -> MathGrade:
-    """Everything that is not two plain numbers."""
-    words_given, words_gold = unwrapped_text(given), unwrapped_text(gold)
-    if words_given is not None or words_gold is not None:
-        left, right = (words_given or given).split(), (words_gold or gold).split()
-        return _by_rule(prediction, " ".join(left).lower() == " ".join(right).lower(), "text")
-    is_equal = symbolic_equal(given, gold, timeout)
-    if is_equal is None:
-        return MathGrade(Verdict.GRADER_ERROR, prediction, "symbolic", "not decided")
-    return _by_rule(prediction, is_equal, "symbolic")
+    """Everything that is not two plain numbers: words, letters, mathematics."""
+    from tools.mathematics.answers import compare_answers
+
+    found = compare_answers(given, gold, timeout)
+    verdict = {True: Verdict.CORRECT, False: Verdict.WRONG, None: Verdict.GRADER_ERROR}[found.is_equal]
+    forms = {"given": found.given_form, "gold": found.gold_form}
+    return MathGrade(verdict, prediction, found.rule, found.reason, {key: form for key, form in forms.items() if form})
 
 
-def symbolic_equal(prediction: str, reference: str, timeout: float = DEFAULT_TIMEOUT_S) -> bool | None:
-    """Whether two expressions are equal as mathematics; None when that could not be decided within its budget."""
-    left, right = math_answer_cleaning(prediction), math_answer_cleaning(reference)
-    left_number, right_number = read_number(left), read_number(right)
-    if left_number is not None and right_number is not None:
-        return left_number == right_number
-    return True if left == right else None
+def symbolic_equal(prediction: str, reference: str, timeout: float = SYMBOLIC_TIMEOUT_S) -> bool | None:
+    """Whether two expressions are equal as mathematics; None when that was not decided within the budget."""
+    from tools.mathematics.answers import compare_answers
+
+    return compare_answers(plain_form(prediction), plain_form(reference), timeout).is_equal
 
 
 def numeric_equal(prediction: float, reference: float) -> bool:

@@ -16,10 +16,11 @@ import hashlib
 import json
 import os
 import pathlib
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tools.errors import DataError
+from tools.errors import DataError, run_command
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"
@@ -211,3 +212,17 @@ def sha256_of_file(path: pathlib.Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def main() -> int:
+    """`python -m tools.problems aime24 ...`: finds or fetches sets, checks them, says where they lie."""
+    for name in sys.argv[1:] or sorted(read_catalogue()):
+        problem_set = load_problem_set(name)
+        print(
+            f"{problem_set.name}: {len(problem_set.problems)} problems, {problem_set.path}, sha256 {problem_set.sha256}"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tools.commandline import CommandLine
 from tools.engines import ENGINES
 from tools.errors import UsageError, run_command
 from tools.manifest import model_revision, package_versions
@@ -127,7 +128,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("options, each also an environment variable (OUT_SEQ_LEN for --out-seq-len)")
     for name, kind, default, text in OPTIONS:
         flag = "--" + name.lower().replace("_", "-")
-        group.add_argument(flag, dest=name, type=kind, default=None, metavar="X", help=f"{text} [{default}]")
+        group.add_argument(
+            flag,
+            dest=name,
+            type=kind,
+            default=None,
+            metavar={int: "N", float: "X", str: "S"}[kind],
+            help=f"{text} [{default}]",
+        )
     parser.add_argument("--overwrite", action="store_true", help="start anew; what is there is renamed to a backup")
 
 
@@ -135,10 +143,10 @@ def parse_settings(
     arguments: Sequence[str],
     family: str = "aime",
     environ: Mapping[str, str] = os.environ,
-    parser: argparse.ArgumentParser | None = None,
+    parser: CommandLine | None = None,
 ) -> RunSettings:
     """Reads a command line into settings. Raises UsageError. `family` ("aime", "livecodebench") chooses default sets."""
-    parser = parser or argparse.ArgumentParser(allow_abbrev=False)
+    parser = parser or CommandLine(None)
     parser.add_argument("--model", required=True, help="name on the hub, folder, or a server's model name")
     parser.add_argument("--out", required=True, help="folder for everything that is written")
     add_options(parser)

@@ -1,0 +1,1 @@
+"""What the demo model learns from: synthetic problems of our own, drawn at random."""

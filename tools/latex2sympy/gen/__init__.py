@@ -1,0 +1,1 @@
+"""Generated parser; see generate.py."""

@@ -1,0 +1,159 @@
+r"""Compares two answers in plain form: words as words, choice letters as letters, the rest as mathematics.
+
+Says which rule decided and how both sides were read, for the audit. What the quick reader cannot read and what the
+cheap stages leave open goes to a symbolic worker (tools/mathematics/symbolic.py).
+
+>>> compare_answers("No solution", r"\emptyset").is_equal
+True
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tools.mathematics.compare import trees_equal
+from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
+from tools.mathematics.reader import read
+from tools.mathematics.tree import BeyondLimits, Tree, Unreadable
+
+TEXT_WRAPPER = re.compile(r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|mbox|operatorname)\s*\{([^{}]*)\}")
+CHOICE = re.compile(r"\(?([A-J])\)?[.:]?")
+CHOICE_WITH_TEXT = re.compile(r"(?:(?:option|choice|answer)\s*:?\s*\(?([A-J])\)?|\(([A-J])\)|([A-J])[.:)])(?:\s+(.+))?", re.IGNORECASE)
+OTHER_CHOICE = re.compile(r"(?<![A-Za-z])\(?[A-J]\)?(?![A-Za-z])")
+MATHEMATICAL_SIGN = re.compile(r"\d|[\\^_=<>+*/{}|]")
+# Phrases with one mathematical meaning, spelled without punctuation.
+PHRASES: dict[str, Tree] = {
+    **dict.fromkeys(
+        ["no solution", "no solutions", "no real solution", "no real solutions", "empty set", "the empty set", "none", "no such numbers exist"],
+        ("set",),
+    ),
+    **dict.fromkeys(
+        ["all real numbers", "all reals", "all real number", "real numbers", "any real number", "all real x", "the set of all real numbers", "reals"],
+        ("numbers", "R"),
+    ),
+    **dict.fromkeys(["infinity", "positive infinity"], ("const", "oo")),
+}
+UNDEFINED = frozenset(["undefined", "does not exist", "dne", "not defined", "indeterminate", "doesnt exist"])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`is_equal` None: not decided within the budgets. The forms are the trees as they were read, or the words."""
+
+    is_equal: bool | None
+    rule: str
+    reason: str = ""
+    given_form: str = ""
+    gold_form: str = ""
+
+
+def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S) -> Comparison:
+    """The verdict on two plain forms (tools/cleaning.py)."""
+    choice = _compare_choices(given, gold)
+    if choice is not None:
+        return choice
+    given_words, gold_words = _words(given), _words(gold)
+    if given_words is not None and gold_words is not None:
+        is_equal = given_words == gold_words or _same_phrase(given_words, gold_words)
+        return Comparison(is_equal, "text", "", given_words, gold_words)
+    if gold_words is not None or given_words is not None:
+        bare = [TEXT_WRAPPER.sub(r"\1", side).strip() for side in (given, gold)]
+        if all(side.isalpha() for side in bare):
+            is_equal = bare[0] == bare[1] or (len(bare[0]) > 1 and bare[0].lower() == bare[1].lower())
+            return Comparison(is_equal, "text", "", *bare)
+    given_tree, given_error = _read(given, given_words)
+    gold_tree, gold_error = _read(gold, gold_words)
+    if given_tree is not None and gold_tree is not None:
+        return _compare_trees(given, gold, given_tree, gold_tree, timeout_s)
+    if gold_words is not None or given_words is not None or isinstance(given_error, BeyondLimits):
+        reason = str(given_error or gold_error or "words against mathematics")
+        return Comparison(False, "text" if gold_words is not None else "unreadable", reason, given[:200], gold[:200])
+    return _ask_worker(given, gold, timeout_s, str(given_error or gold_error))
+
+
+def _compare_trees(given: str, gold: str, given_tree: Tree, gold_tree: Tree, timeout_s: float) -> Comparison:
+    verdict = trees_equal(given_tree, gold_tree)
+    if not verdict and "," in given + gold and "list" in (given_tree[0], gold_tree[0]):
+        verdict = _with_ungrouped_digits(given, gold) or verdict
+    if verdict is None:
+        return _ask_worker(given, gold, timeout_s, "the quick stages do not decide")
+    return Comparison(verdict, _rule_of(given_tree, gold_tree), "", repr(given_tree)[:500], repr(gold_tree)[:500])
+
+
+def _with_ungrouped_digits(given: str, gold: str) -> bool | None:
+    """`100,200,300` against a list of three: the commas separate after all."""
+    if not re.search(r"\d,\d{3}", given + gold):
+        return None
+    try:
+        return trees_equal(read(given, groups_digits=False), read(gold, groups_digits=False))
+    except (Unreadable, BeyondLimits):
+        return None
+
+
+def _rule_of(given: Tree, gold: Tree) -> str:
+    for kind in ("rel", "matrix", "tuple", "set", "list", "cup", "setminus", "numbers", "unit", "percent", "ratio"):
+        if kind in (gold[0], given[0]):
+            return {"rel": "relation", "cup": "set", "setminus": "set", "numbers": "set"}.get(kind, kind)
+    return "expression"
+
+
+def _read(text: str, words: str | None) -> tuple[Tree | None, Exception | None]:
+    if words is not None:
+        if words in PHRASES:
+            return PHRASES[words], None
+        if words in UNDEFINED or not re.fullmatch(r"\\?[A-Za-z]{1,3}", text):
+            return None, None
+    try:
+        return read(text), None
+    except (Unreadable, BeyondLimits) as error:
+        return None, error
+    except RecursionError:
+        return None, BeyondLimits("nested too deep")
+
+
+def _ask_worker(given: str, gold: str, timeout_s: float, reason: str) -> Comparison:
+    from tools.mathematics.symbolic import decide
+
+    return decide(given, gold, timeout_s, reason)
+
+
+# Words.
+def _words(text: str) -> str | None:
+    r"""The lower-case words of an answer that is prose; None for mathematics. `\text{...}` of one word is prose."""
+    stripped = TEXT_WRAPPER.sub(r" \1 ", text) if "\\" in text else text
+    if MATHEMATICAL_SIGN.search(stripped):
+        return None
+    has_wrapper = stripped != text
+    words = re.sub(r"[^\w\s'\-]", " ", stripped.replace("-", " ")).split()
+    if not words or (not has_wrapper and max(map(len, words)) < 3):
+        return None
+    if not has_wrapper and "," in text and all(len(word) <= 1 for word in words):
+        return None
+    has_separator = re.search(r"[,;]|\band\b|\bor\b", stripped)
+    if has_separator and all(len(word) == 1 or word in ("and", "or") for word in words):
+        return None
+    joined = " ".join(words)
+    return joined if len(joined) == 1 else joined.lower()
+
+
+def _same_phrase(given: str, gold: str) -> bool:
+    meanings = PHRASES.get(given), PHRASES.get(gold)
+    return (meanings[0] is not None and meanings[0] == meanings[1]) or (given in UNDEFINED and gold in UNDEFINED)
+
+
+def _compare_choices(given: str, gold: str) -> Comparison | None:
+    """A gold that is one capital letter A-J, against a letter with or without its option's text."""
+    bare_gold = TEXT_WRAPPER.sub(r"\1", gold).strip()
+    gold_match = CHOICE.fullmatch(bare_gold)
+    if gold_match is None:
+        return None
+    bare = re.sub(r"[{}]", "", TEXT_WRAPPER.sub(r"\1 ", given)).strip()
+    match = CHOICE.fullmatch(bare)
+    letter = match[1] if match else None
+    if letter is None:
+        with_text = CHOICE_WITH_TEXT.fullmatch(bare)
+        if with_text is None or OTHER_CHOICE.search(with_text[4] or ""):
+            return None
+        letter = (with_text[1] or with_text[2] or with_text[3]).upper()
+    return Comparison(letter == gold_match[1], "choice", "", letter, gold_match[1])

@@ -1,0 +1,264 @@
+r"""Decides whether two answers denote the same object: one rule per kind, over expression trees.
+
+The order of questions: names off, several values out of one sign ±, sets of reals, relations, lists and sets out of
+order, tuples in order, then single values. The conventions are listed in docs/grading.md.
+
+>>> from tools.mathematics.reader import read
+>>> trees_equal(read(r"x=\pm 2"), read("2,-2")), trees_equal(read("(1,2)"), read("(2,1)"))
+(True, False)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import product
+
+from tools.mathematics.relations import relations_equal, split_name
+from tools.mathematics.sets import is_real_set, real_sets_equal, variable_of
+from tools.mathematics.tree import Tree, kinds, mapped
+from tools.mathematics.values import all_of, matrix_value, values_equal
+
+MAX_SIGN_CHOICES = 16
+SINGLE_KINDS = frozenset("num dec sym const add mul neg div pow root call apply percent degree unit based ratio".split())
+
+
+def trees_equal(given: Tree, gold: Tree) -> bool | None:
+    """True, False, or None when undecided."""
+    if given == gold:
+        return True
+    given, gold = _both_signs(given), _both_signs(gold)
+    given_name, given_value = split_name(given)
+    gold_name, gold_value = split_name(gold)
+    if given_name is not None or gold_name is not None:
+        return _named_equal((given_name, given_value, given), (gold_name, gold_value, gold))
+    if is_real_set(given) or is_real_set(gold):
+        verdict = _as_real_sets(given, gold)
+        if verdict is not None:
+            return verdict
+    if given[0] == "rel" and gold[0] == "rel":
+        return relations_equal(given, gold)
+    return _collections_equal(given, gold)
+
+
+def _named_equal(given: tuple[Tree | None, Tree, Tree], gold: tuple[Tree | None, Tree, Tree]) -> bool | None:
+    """`name = value` against the same, against a bare value, or as an equation."""
+    (given_name, given_value, given_tree), (gold_name, gold_value, gold_tree) = given, gold
+    if given_name is None or gold_name is None:
+        if given_tree[0] == "rel" and gold_tree[0] == "rel":
+            return _named_against_relation(given, gold)
+        if "list" in (given_tree[0], gold_tree[0]) and given_value[0] != gold_value[0]:
+            verdict = _collections_equal(given_tree, gold_tree)
+            if verdict is not False:
+                return verdict
+        return trees_equal(given_value, gold_value)
+    if given_name == gold_name or ("sym", "") in (given_name, gold_name):
+        return trees_equal(given_value, gold_value)
+    if _is_equation(given_tree) and _is_equation(gold_tree):
+        return relations_equal(given_tree, gold_tree)
+    return False
+
+
+def _named_against_relation(given: tuple[Tree | None, Tree, Tree], gold: tuple[Tree | None, Tree, Tree]) -> bool | None:
+    """`x \\in [1,2]` against `1 <= x <= 2` in the same variable; else equation against equation."""
+    (name, value, _), (_, _, relation) = (given, gold) if given[0] is not None else (gold, given)
+    if is_real_set(relation) and name == variable_of(relation):
+        return real_sets_equal(value, relation)
+    return relations_equal(given[2], gold[2])
+
+
+def _is_equation(tree: Tree) -> bool:
+    return tree[0] == "rel" and tree[1] == ("=",)
+
+
+def _as_real_sets(given: Tree, gold: Tree) -> bool | None:
+    """Both as sets of reals when each can be one; inequalities in different variables differ."""
+    variables = {variable_of(side) for side in (given, gold) if side[0] == "rel"}
+    if len(variables) > 1:
+        return False
+    return real_sets_equal(given, gold)
+
+
+def _both_signs(tree: Tree) -> Tree:
+    r"""`1\pm\sqrt{2}` as the list of its two values, inside collections too."""
+    if not kinds(tree) & {"pm", "mp"}:
+        return tree
+    if tree[0] in ("list", "set", "tuple"):
+        head = {"list": 2, "set": 1, "tuple": 3}[tree[0]]
+        choices = [_sign_choices(item) for item in tree[head:]]
+        if tree[0] == "tuple":
+            tuples = [(*tree[:head], *items) for items in product(*choices)]
+            return ("list", "or", *tuples)
+        return (*tree[:head], *(item for options in choices for item in options))
+    if tree[0] == "rel" and tree[1] in (("=",), ("~",)):
+        return ("list", "or", *(("rel", tree[1], *sides) for sides in product(*map(_sign_choices, tree[2:]))))
+    return ("list", "or", *_sign_choices(tree))
+
+
+def _sign_choices(tree: Tree) -> list[Tree]:
+    r"""All values of an expression with signs ±; `\mp` goes with `\pm`, several `\pm` are free of each other."""
+    found = kinds(tree)
+    if not found & {"pm", "mp"}:
+        return [tree]
+    if "mp" in found:
+        return [mapped(tree, _with_sign(sign)) for sign in (1, -1)]
+    if tree[0] == "pm":
+        lefts = _sign_choices(tree[1]) if tree[1] is not None else [None]
+        pairs = list(product(lefts, _sign_choices(tree[2])))
+        return [_signed_sum(left, right, sign) for sign in (1, -1) for left, right in pairs][:MAX_SIGN_CHOICES]
+    head = 2 if tree[0] in ("call", "apply") else 1
+    options = [_sign_choices(part) if isinstance(part, tuple) else [part] for part in tree[head:]]
+    return [(*tree[:head], *parts) for parts in product(*options)][:MAX_SIGN_CHOICES]
+
+
+def _with_sign(sign: int) -> Callable[[Tree], Tree]:
+    def change(node: Tree) -> Tree:
+        if node[0] in ("pm", "mp"):
+            return _signed_sum(node[1], node[2], sign if node[0] == "pm" else -sign)
+        return node
+
+    return change
+
+
+def _signed_sum(left: Tree | None, right: Tree, sign: int) -> Tree:
+    term: Tree = right if sign > 0 else ("neg", right)
+    return term if left is None else ("add", left, term)
+
+
+# Collections.
+def _collections_equal(given: Tree, gold: Tree) -> bool | None:
+    given, gold = _unwrapped(given), _unwrapped(gold)
+    if given[0] in ("list", "set") or gold[0] in ("list", "set"):
+        return _lists_equal(given, gold)
+    if given[0] == "tuple" or gold[0] == "tuple":
+        return _tuples_equal(given, gold)
+    if given[0] == gold[0] == "ratio":
+        return len(given) == len(gold) and all_of(values_equal(a, b) for a, b in zip(given[1:], gold[1:], strict=True))
+    if given[0] == gold[0] == "numbers":
+        return bool(given == gold)
+    if given[0] not in SINGLE_KINDS and given[0] not in CALCULUS and not _is_matrix(given):
+        return None if given[0] == gold[0] else False
+    if gold[0] not in SINGLE_KINDS and gold[0] not in CALCULUS and not _is_matrix(gold):
+        return False
+    is_value = [not kinds(side) & NO_VALUES for side in (given, gold)]
+    if is_value[0] != is_value[1] or (given[0] == "ratio") != (gold[0] == "ratio"):
+        return False
+    return values_equal(given, gold)
+
+
+NO_VALUES = frozenset("tuple set list rel builder cup cap setminus numbers".split())
+CALCULUS = frozenset("integral sum prod lim diff matrix cases text".split())
+
+
+def _is_matrix(tree: Tree) -> bool:
+    return tree[0] == "matrix"
+
+
+def _unwrapped(tree: Tree) -> Tree:
+    """A list of one is its item; lists inside a list of pairs are tuples."""
+    if tree[0] == "list":
+        items = [("tuple", "(", ")", *item[2:]) if item[0] == "list" else item for item in tree[2:]]
+        return items[0] if len(items) == 1 else ("list", tree[1], *items)
+    return tree
+
+
+def _items(tree: Tree) -> list[Tree]:
+    return list(tree[2:]) if tree[0] == "list" else list(tree[1:]) if tree[0] == "set" else [tree]
+
+
+def _lists_equal(given: Tree, gold: Tree) -> bool | None:
+    """Lists without brackets and sets: the same items in any order."""
+    if {given[0], gold[0]} == {"tuple", "list"} or {given[0], gold[0]} == {"matrix", "list"}:
+        return _list_against_tuple(given, gold)
+    if "tuple" in (given[0], gold[0]) and "set" in (given[0], gold[0]):
+        return False
+    # Solutions that are pairs are a set however they are listed; `1, 1, 2` keeps its two ones.
+    is_set = "set" in (given[0], gold[0]) or all(item[0] == "tuple" for item in _items(given)[1:])
+    given_names, given_items = _names_off(_items(given))
+    gold_names, gold_items = _names_off(_items(gold))
+    if is_set:
+        given_items, gold_items = _distinct(given_items), _distinct(gold_items)
+    if len(given_items) != len(gold_items):
+        return False
+    if len(set(given_names)) > 1 and len(set(gold_names)) > 1:
+        return _match([*zip(given_names, given_items, strict=True)], [*zip(gold_names, gold_items, strict=True)], _pairs_equal)
+    if len(set(given_names)) > 1 or len(set(gold_names)) > 1:  # x = 1, y = 2 against 1, 2
+        return all_of(trees_equal(a, b) for a, b in zip(given_items, gold_items, strict=True))
+    if given_names and gold_names and given_names[0] and gold_names[0] and given_names[0] != gold_names[0]:
+        return False
+    return _match(given_items, gold_items, trees_equal)
+
+
+def _pairs_equal(given: tuple[Tree | None, Tree], gold: tuple[Tree | None, Tree]) -> bool | None:
+    return trees_equal(given[1], gold[1]) if given[0] == gold[0] else False
+
+
+def _names_off(items: list[Tree]) -> tuple[list[Tree | None], list[Tree]]:
+    """Names and values; a name said once, as in `n = 1, 2, 3`, holds for all that follow."""
+    names: list[Tree | None] = []
+    values: list[Tree] = []
+    for item in items:
+        name, value = split_name(item)
+        for part in _items(value) if value[0] == "list" else [value]:
+            names.append(name if name is not None else (names[-1] if names else None))
+            values.append(part)
+    return names, values
+
+
+def _distinct(items: list[Tree]) -> list[Tree]:
+    kept: list[Tree] = []
+    for item in items:
+        if not any(trees_equal(item, other) for other in kept):
+            kept.append(item)
+    return kept
+
+
+def _match(given: Sequence[Tree | tuple[Tree | None, Tree]], gold: Sequence[Tree | tuple[Tree | None, Tree]], equal: Callable[..., bool | None]) -> bool | None:
+    """Every given item finds its own gold one (equality is transitive, so the first that fits will do)."""
+    remaining = list(gold)
+    is_open = False
+    for item in given:
+        for candidate in remaining:
+            verdict = equal(item, candidate)
+            if verdict:
+                remaining.remove(candidate)
+                break
+            is_open |= verdict is None
+        else:
+            return None if is_open else False
+    return True
+
+
+def _list_against_tuple(given: Tree, gold: Tree) -> bool | None:
+    """`x = 2, y = 3` against `(2,3)`: only a list whose items have different names has an order."""
+    listed, ordered = (given, gold) if given[0] == "list" else (gold, given)
+    names, values = _names_off(_items(listed))
+    if len(set(names)) < len(names) or None in names:
+        return False
+    return _tuples_equal(("tuple", "(", ")", *values), ordered)
+
+
+def _tuples_equal(given: Tree, gold: Tree) -> bool | None:
+    """In order, with the same brackets; a single column or row is a tuple of its entries."""
+    left, right = _as_tuple(given), _as_tuple(gold)
+    if left is None or right is None or len(left) != len(right) or left[1:3] != right[1:3]:
+        return False
+    return all_of(trees_equal(a, b) for a, b in zip(left[3:], right[3:], strict=True))
+
+
+def _as_tuple(tree: Tree) -> Tree | None:
+    if tree[0] == "tuple":
+        is_vector = tree[1:3] == ("[", "]") and len(tree) != 5
+        return ("tuple", "(", ")", *tree[3:]) if is_vector else tree
+    if tree[0] != "matrix":
+        try:
+            rows = matrix_value(tree) if tree[0] in ("mul", "add", "neg", "div") else tree
+        except ValueError:
+            return None
+        if isinstance(rows, tuple):
+            return None
+        tree = ("matrix", *(tuple(row) for row in rows))
+    cells = [cell for row in tree[1:] for cell in row]
+    is_line = len(tree) == 2 or all(len(row) == 1 for row in tree[1:])
+    return ("tuple", "(", ")", *cells) if is_line else None
+
+

@@ -1,0 +1,151 @@
+r"""The worker process behind symbolic.py: `python symbolic_worker.py MEMORY_BYTES`, questions and answers on its pipes.
+
+A message is four bytes of length and JSON; a question {"given", "gold", "timeout_s"}, an answer the fields of a
+Comparison. Text is parsed by the quick reader or the grammar, never evaluated. The ladder for two values, cheap to
+dear: normal forms and numbers (as in the caller), then SymPy: carry out the calculus, same structure, expanded
+difference, values in 30 digits, simplified difference.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import resource
+import struct
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+
+from tools.errors import LatexError
+from tools.mathematics import values
+from tools.mathematics.compare import trees_equal
+from tools.mathematics.reader import read
+from tools.mathematics.tree import BeyondLimits, Tree, Unreadable, kinds
+
+LENGTH = struct.Struct(">I")
+CALCULUS = frozenset("integral sum prod lim diff".split())
+DIGITS = 30
+CLOSE = 1e-20
+CLEAR = 1e-6
+
+
+def main() -> None:
+    """Serves questions until the pipe closes."""
+    memory_bytes = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    questions = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    silence = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):  # a library that prints must not break the protocol
+        os.dup2(silence, descriptor)
+    values.dear_stage = equal_by_sympy
+    _send(answers, {"is_ready": True})
+    while True:
+        header = questions.read(LENGTH.size)
+        if len(header) < LENGTH.size:
+            return
+        question = json.loads(questions.read(LENGTH.unpack(header)[0]))
+        _limit_cpu(question["timeout_s"])
+        _send(answers, _answer(question["given"], question["gold"]))
+
+
+def _send(answers: BinaryIO, message: dict[str, Any]) -> None:
+    payload = json.dumps(message).encode()
+    answers.write(LENGTH.pack(len(payload)) + payload)
+    answers.flush()
+
+
+def _limit_cpu(timeout_s: float) -> None:
+    """From now on `timeout_s` CPU seconds (whole ones, rounded up); the kernel ends the process after that."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = math.ceil(used.ru_utime + used.ru_stime + timeout_s)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
+def _answer(given: str, gold: str) -> dict[str, Any]:
+    try:
+        gold_tree = read_any(gold)
+    except LatexError as error:
+        return _comparison(None, "unreadable", f"the reference cannot be read: {error}", given, gold)
+    try:
+        given_tree = read_any(given)
+    except LatexError as error:
+        return _comparison(False, "unreadable", str(error), given, gold)
+    try:
+        verdict = trees_equal(given_tree, gold_tree)
+    except (MemoryError, RecursionError) as error:
+        return _comparison(None, "symbolic", f"{type(error).__name__} in the comparison", given, gold)
+    return _comparison(verdict, "symbolic", "" if verdict is not None else "no stage decides", repr(given_tree), repr(gold_tree))
+
+
+def _comparison(is_equal: bool | None, rule: str, reason: str, given: str, gold: str) -> dict[str, Any]:
+    return {"is_equal": is_equal, "rule": rule, "reason": reason, "given_form": given[:500], "gold_form": gold[:500]}
+
+
+def read_any(text: str) -> Tree:
+    """By the quick reader, else by the grammar; raises LatexError."""
+    try:
+        return read(text)
+    except BeyondLimits:
+        raise
+    except Unreadable:
+        from tools.latex2sympy.reader import read_latex
+
+        return read_latex(text)
+
+
+def equal_by_sympy(given: Tree, gold: Tree) -> bool | None:
+    """The dear end of the ladder, for two values."""
+    import sympy
+
+    from tools.latex2sympy.converter import to_sympy
+
+    try:
+        left, right = to_sympy(given, {}, is_exact=True), to_sympy(gold, {}, is_exact=True)
+        if kinds(given) & CALCULUS or kinds(gold) & CALCULUS:
+            left, right = left.doit(), right.doit()
+        if left == right:
+            return True
+        if isinstance(left, sympy.MatrixBase) or isinstance(right, sympy.MatrixBase):
+            return bool(sympy.simplify(left - right).is_zero_matrix) if left.shape == right.shape else False
+        return _equal_expressions(left, right)
+    except (LatexError, TypeError, ValueError, AttributeError, NotImplementedError, ArithmeticError):
+        return None
+
+
+def _equal_expressions(left: Any, right: Any) -> bool | None:
+    import sympy
+
+    if left.has(sympy.nan, sympy.zoo) != right.has(sympy.nan, sympy.zoo):
+        return False
+    difference = left - right
+    if difference == 0 or sympy.expand(difference) == 0:
+        return True
+    verdict = _equal_in_digits(difference)
+    if verdict is False:
+        return False
+    if left.has(sympy.Integral, sympy.Sum, sympy.Limit) and left.dummy_eq(right):
+        return True
+    return True if sympy.simplify(difference) == 0 else verdict
+
+
+def _equal_in_digits(difference: Any) -> bool | None:
+    """False when the difference is clearly not zero at some point of the real domain, else None."""
+    import sympy
+
+    names = sorted(difference.free_symbols, key=str)
+    for shift in range(3):
+        point = {name: sympy.Rational(1237 + 419 * shift + 331 * place, 1000) for place, name in enumerate(names)}
+        value = difference.subs(point).evalf(DIGITS)
+        if value.is_number and value.is_finite and value.is_comparable and abs(value) > CLEAR:
+            return False
+    return None
+
+
+if __name__ == "__main__":
+    main()
