@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tools.statistics import Interval
 
 SIGNIFICANT = 0.05
+NO_DIFFERENCE = 0.0005  # prints as 0.0 points; nobody plans seeds to see that
 _Item = TypeVar("_Item")
 
 
@@ -86,7 +87,7 @@ def _plans(comparison: RunComparison) -> list[str]:
     k = max(comparison.overall.samples)
     lines = []
     for plan in comparison.plans:
-        if plan.on_these_problems is not None:
+        if plan.on_these_problems is not None and abs(plan.difference) >= NO_DIFFERENCE:
             lines.append(
                 f"To see {abs(100 * plan.difference):.1f} points with 80 % power: {_seeds(plan, k, comparison)}."
             )

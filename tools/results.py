@@ -33,7 +33,7 @@ from tools.statistics import Array, Counts
 from tools.verdicts import GradedSample, Verdict
 from tools.voting import maj_at_k, vote_classes
 
-__all__ = ["build_results", "format_table", "read_results", "set_hash", "write_results"]
+__all__ = ["build_results", "format_table", "is_truncated", "read_results", "set_hash", "write_results"]
 
 SCHEMA_VERSION = 1
 FILE_NAME = "accuracy_results.json"
@@ -234,7 +234,7 @@ def _reasoning_shares(samples: Iterable[GradedSample]) -> dict[str, Any]:
     told = [sample.closes_reasoning for sample in listed if sample.closes_reasoning is not None]
     lengths = [sample.output_tokens for sample in listed if sample.output_tokens is not None]
     return {
-        "truncated_share": sum(_is_truncated(sample) for sample in listed) / len(listed),
+        "truncated_share": sum(is_truncated(sample) for sample in listed) / len(listed),
         "reasoning_share": len(told) / len(listed),
         "closed_share": sum(told) / len(told) if told else None,
         "mean_output_tokens": sum(lengths) / len(lengths) if lengths else None,
@@ -242,7 +242,8 @@ def _reasoning_shares(samples: Iterable[GradedSample]) -> dict[str, Any]:
     }
 
 
-def _is_truncated(sample: GradedSample) -> bool:
+def is_truncated(sample: GradedSample) -> bool:
+    """Cut off by the token limit, or never come to an answer: what every truncated share counts."""
     return sample.is_cut_off or sample.verdict is Verdict.TRUNCATED
 
 
@@ -322,7 +323,7 @@ def read_results(folder: str | os.PathLike[str]) -> dict[str, Any]:
         results = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise StorageError(f"{path} does not exist; grade the run first") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StorageError(f"{path} cannot be read ({error}); grade the run again") from error
     version = results.get("schema_version") if isinstance(results, dict) else None
     if version != SCHEMA_VERSION:
