@@ -1,0 +1,140 @@
+"""The tests of one problem: read lazily, from JSON or from LiveCodeBench's packed form, without trusting either.
+
+Private tests in the official files are base64 of zlib of a pickle of JSON text. `unpickle_text` reads only such pickles
+that hold one text and nothing else; it never runs the pickle machine, so a hostile file can build nothing.
+
+>>> unpickle_text(pickle.dumps("[]"))
+'[]'
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import enum
+import json
+import pickletools
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tools.errors import DataError
+
+MAX_UNPACKED_BYTES = 1 << 30  # of one problem; the largest official one has about a tenth
+TEXT_OPCODES = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"}
+SILENT_OPCODES = {"PROTO", "FRAME", "MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT", "STOP"}
+
+
+class CODE_TYPE(enum.Enum):  # noqa: N801 - the original's name
+    """How a problem talks to its solutions; values as in LiveCodeBench."""
+
+    call_based = 0
+    standard_input = 1
+
+
+@dataclass(frozen=True)
+class TestCase:
+    """`input` is stdin, or one JSON value per line for a call; `expected` is stdout, or one JSON value."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    input: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class ProblemTests:
+    """All tests of one problem, public ones first. `function` is None for programs from stdin to stdout."""
+
+    question_id: str
+    cases: tuple[TestCase, ...]
+    function: str | None
+
+    @property
+    def code_type(self) -> CODE_TYPE:
+        return CODE_TYPE.standard_input if self.function is None else CODE_TYPE.call_based
+
+
+def read_tests(row: Mapping[str, Any], *, with_public: bool = True, with_private: bool = True) -> ProblemTests:
+    """Reads the tests of one LiveCodeBench row; raises DataError that names the problem and the field."""
+    question_id = str(row.get("question_id", "?"))
+    cases: list[TestCase] = []
+    kinds = set()
+    for field, is_wanted in (("public_test_cases", with_public), ("private_test_cases", with_private)):
+        if is_wanted:
+            for case, kind in _read_field(question_id, field, row.get(field)):
+                cases.append(case)
+                kinds.add(kind)
+    function = find_function_name(row, "functional" in kinds)
+    if "functional" in kinds and function is None:
+        raise DataError(f"problem {question_id}: its tests call a function, but metadata.func_name does not name it")
+    return ProblemTests(question_id, tuple(cases), function)
+
+
+def find_function_name(row: Mapping[str, Any], is_functional: bool = False) -> str | None:
+    """metadata.func_name, or the last `def` of the starter code where the tests say that they call a function."""
+    metadata = row.get("metadata") or {}
+    if isinstance(metadata, str):
+        try:
+            metadata = json.loads(metadata)
+        except ValueError as error:
+            raise DataError(f"problem {row.get('question_id')}: metadata is not JSON ({error})") from error
+    if isinstance(metadata, dict) and isinstance(metadata.get("func_name"), str) and metadata["func_name"]:
+        return str(metadata["func_name"])
+    names = re.findall(r"^\s*def\s+(\w+)\s*\(", str(row.get("starter_code") or ""), re.MULTILINE)
+    return names[-1] if is_functional and names else None
+
+
+def _read_field(question_id: str, field: str, value: Any) -> Iterator[tuple[TestCase, str]]:
+    if isinstance(value, str):
+        value = _parse(question_id, field, value)
+    if value is None:
+        return
+    if not isinstance(value, list):
+        raise DataError(f"problem {question_id}: {field} holds no list of tests")
+    for number, test in enumerate(value, 1):
+        if not isinstance(test, dict) or not isinstance(test.get("input"), str) or "output" not in test:
+            raise DataError(f"problem {question_id}: test {number} of {field} lacks input or output")
+        expected = test["output"] if isinstance(test["output"], str) else json.dumps(test["output"])
+        yield TestCase(test["input"], expected), str(test.get("testtype", "stdin"))
+
+
+def _parse(question_id: str, field: str, text: str) -> Any:
+    if not text.strip():
+        return None
+    try:
+        if not text.lstrip().startswith("["):
+            text = unpack_text(text)
+        return json.loads(text)
+    except (ValueError, RecursionError, binascii.Error, zlib.error) as error:
+        hint = "restore the row or fetch the file again"
+        raise DataError(f"problem {question_id}: {field} cannot be decoded ({error}); {hint}") from error
+
+
+def unpack_text(packed: str) -> str:
+    """Base64 of zlib of a pickled text; raises ValueError or zlib.error."""
+    unpacker = zlib.decompressobj()
+    data = unpacker.decompress(base64.b64decode(packed, validate=True), MAX_UNPACKED_BYTES)
+    if not unpacker.eof:
+        raise ValueError("the packed text is cut off or larger than 1 GiB")
+    return unpickle_text(data)
+
+
+def unpickle_text(data: bytes) -> str:
+    """The text in a pickle that holds one text; ValueError for every other pickle."""
+    texts: list[str] = []
+    for opcode, argument, _position in pickletools.genops(data):
+        if opcode.name in TEXT_OPCODES:
+            texts.append(str(argument))
+        elif opcode.name not in SILENT_OPCODES:
+            raise ValueError(f"the pickle holds more than text (opcode {opcode.name})")
+    if len(texts) != 1:
+        raise ValueError("the pickle does not hold one text")
+    return texts[0]
+
+
+def parse_arguments(case: TestCase) -> list[Any]:
+    """The arguments of a call: one JSON value per line; raises ValueError."""
+    return [json.loads(line) for line in case.input.split("\n") if line.strip()]

@@ -1,0 +1,122 @@
+"""One grading process: holds the expected outputs, owns one sandbox, grades what it is told, one line in, lines out.
+
+Started by `code_pool.py`. It reads jobs as JSON lines and writes one JSON line per solution as soon as it is graded. It
+ends when its input ends, also in the middle of a program (the sandbox watches the same pipe).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from tools.code_extraction import extract_program, is_safe_code
+from tools.code_grading import CODES, CodeGrade, PreparedProblem, grade_program, prepare
+from tools.code_tests import read_tests
+from tools.errors import DataError, SandboxError
+from tools.reasoning import split_reasoning
+from tools.sandbox.limits import Limits
+from tools.sandbox.session import Sandbox
+from tools.verdicts import Verdict
+
+
+class Grader:
+    """Grades solutions of the problem that it was shown last; its tests are decoded once."""
+
+    def __init__(self, options: Mapping[str, Any], hangup_fd: int | None) -> None:
+        self.options = options
+        self.limits = Limits(**options["limits"])
+        self.sandbox = Sandbox(
+            is_unsafe_allowed=options["is_unsafe_allowed"], without=options["without"], slot=options["slot"],
+            hangup_fd=hangup_fd,
+        )  # fmt: skip
+        self._key: Any = None
+        self._problem: PreparedProblem | DataError | None = None
+
+    def show_problem(self, source: Mapping[str, Any]) -> None:
+        """`source` is a row, or a place in a file: {"path", "offset", "length"}."""
+        key = (source.get("path"), source.get("offset"), source.get("question_id"))
+        if key == self._key and "path" in source:
+            return
+        self._key, self._problem = key, None  # free the old tests before the new ones come
+        try:
+            self._problem = prepare(read_tests(read_row(source), with_public=self.options["with_public"]))
+        except DataError as error:
+            self._problem = error
+
+    def grade(self, solution: Mapping[str, Any]) -> dict[str, Any]:
+        """One solution, given as `code` or as a model's `response`."""
+        row: dict[str, Any] = {"solution_id": solution["solution_id"], "question_id": solution["question_id"]}
+        if isinstance(self._problem, DataError):
+            return row | CodeGrade(Verdict.GRADER_ERROR, str(self._problem), codes=[-1]).to_row()
+        assert self._problem is not None
+        code, missing = find_program(solution, self._problem.function)
+        if code is None:
+            return row | missing.to_row()
+        if self.options["with_advice"]:
+            row["risky_names"] = is_safe_code(code)[1]
+        return row | self._grade_code(self._problem, code).to_row()
+
+    def _grade_code(self, problem: PreparedProblem, code: str) -> CodeGrade:
+        for is_last_try in (False, True):
+            try:
+                return grade_program(
+                    self.sandbox, problem, code, limits=self.limits, runs_all=self.options["runs_all"]
+                )
+            except SandboxError as error:
+                if is_last_try:
+                    return CodeGrade(Verdict.INFRA_ERROR, str(error), codes=[CODES[Verdict.INFRA_ERROR]])
+        raise AssertionError("unreachable")
+
+
+def find_program(solution: Mapping[str, Any], function: str | None) -> tuple[str | None, CodeGrade]:
+    """The program of a solution; without one, the grade that says why."""
+    no_code = CodeGrade(Verdict.NO_ANSWER, "no Python block in the answer", codes=[CODES[Verdict.NO_ANSWER]])
+    if isinstance(solution.get("code"), str):
+        return (solution["code"], no_code) if solution["code"].strip() else (None, no_code)
+    split = split_reasoning(str(solution.get("response") or ""), solution.get("is_opened_by_prompt"))
+    code = extract_program(split.answer, function)
+    if code is None and (split.is_closed is False or solution.get("is_cut_off")):
+        reason = "cut off before an answer"
+        return None, CodeGrade(Verdict.TRUNCATED, reason, codes=[CODES[Verdict.TRUNCATED]])
+    return code, no_code
+
+
+def read_row(source: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The problem's row: given, or read now from its place in a file."""
+    if "path" not in source:
+        return source
+    try:
+        with open(source["path"], "rb") as file:
+            file.seek(source["offset"])
+            row = json.loads(file.read(source["length"]))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{source['path']}, byte {source['offset']}: the row cannot be read ({error})") from error
+    if not isinstance(row, dict):
+        raise DataError(f"{source['path']}, byte {source['offset']}: the row is no JSON object")
+    return row
+
+
+def main() -> int:
+    """Protocol: first line options; then lines {"problem": ..., "solutions": [...]}; replies one line each."""
+    jobs, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "w", encoding="ascii", buffering=1)
+    os.dup2(2, 1)  # nothing else may write between the replies
+    try:
+        grader = Grader(json.loads(jobs.readline()), hangup_fd=0)
+    except SandboxError as error:
+        replies.write(json.dumps({"refused": str(error)}) + "\n")
+        return 1
+    replies.write(json.dumps({"protection": grader.sandbox.protection.to_json()}) + "\n")
+    try:
+        while line := jobs.readline():
+            job = json.loads(line)
+            grader.show_problem(job["problem"])
+            for solution in job["solutions"]:
+                replies.write(json.dumps(grader.grade(solution)) + "\n")
+    except BrokenPipeError:
+        return 1
+    finally:
+        grader.sandbox.close()
+    return 0

@@ -1,0 +1,58 @@
+"""What of the protection holds on this machine, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.sandbox.landlock import GOOD_ABI
+
+REMEDIES = {
+    "landlock": "needs Linux 5.13 or later with Landlock among its security modules (kernel option lsm=landlock,...), "
+    "and a container runtime whose seccomp profile permits it (Docker 20.10.10 or later does)",
+    "seccomp": "needs a kernel with CONFIG_SECCOMP_FILTER, and x86_64 or aarch64",
+}
+
+
+@dataclass(frozen=True)
+class Protection:
+    """`missing` names layers without which nothing is run; `warnings` are weaknesses that one can live with."""
+
+    landlock_abi: int
+    has_seccomp: bool
+    uid: int
+    missing: tuple[str, ...]
+    warnings: tuple[str, ...]
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def refusal(self) -> str:
+        """The line with which a program is refused."""
+        parts = [f"{name} does not hold ({self.failures.get(name, 'switched off')}): {REMEDIES[name]}" for name in self.missing]
+        return f"no program is run without its protection; {'; '.join(parts)}; --unsafe-no-sandbox runs it all the same"
+
+    def to_json(self) -> dict[str, Any]:
+        """For accuracy_results.json."""
+        return {
+            "is_safe": not self.missing,
+            "landlock_abi": self.landlock_abi,
+            "seccomp": self.has_seccomp,
+            "own_user": self.uid,
+            "missing": list(self.missing),
+            "warnings": list(self.warnings),
+        }
+
+
+def describe(state: dict[str, Any]) -> Protection:
+    """From what the warm process reports of itself."""
+    missing = [name for name in ("landlock", "seccomp") if not state[name]]
+    warnings = []
+    if state["landlock"] and state["landlock"] < GOOD_ABI:
+        warnings.append(
+            f"Landlock ABI {state['landlock']} is older than {GOOD_ABI}: signals and abstract sockets are held back by "
+            "the system-call filter only (Linux 6.12 has ABI 6)"
+        )
+    if state["uid"] == 0:
+        warnings.append("programs run as root, since no other user id could be taken; run as another user instead")
+    failures = dict(state["failures"])
+    return Protection(state["landlock"], state["seccomp"], state["uid"], tuple(missing), tuple(warnings), failures)

@@ -1,0 +1,123 @@
+// The drawer with one response, or the responses of two runs to the same question side by side.
+import { h, ask, replace, whole, badge } from "./dom.js";
+import { renderText, codeBlock } from "./text.js";
+
+const drawer = document.getElementById("drawer");
+let wanted = 0;
+
+export function closeDrawer() {
+  wanted += 1;
+  drawer.hidden = true;
+  drawer.replaceChildren();
+  document.body.classList.remove("has-drawer");
+}
+
+// sides: [{run, dataset}], one or two; actions: {close(), step(rows, columns)}
+export async function showSample(sides, task, seed, actions) {
+  const mine = (wanted += 1);
+  const samples = await Promise.all(sides.map((side) => ask("/api/sample", { ...side, task, seed }).then((sample) => ({ ...sample, side })).catch((error) => ({ error: error.message }))));
+  if (mine !== wanted) return;
+  const button = (text, label, run) => h("button.quiet", { type: "button", title: label, "aria-label": label, onclick: run }, text);
+  const bar = h("div.drawer-bar", null, h("h2", null, `Problem ${task}`, h("span.soft", null, ` seed ${seed}`)),
+    actions.step ? [button("↑", "previous problem (k)", () => actions.step(-1, 0)), button("↓", "next problem (j)", () => actions.step(1, 0)),
+      button("←", "previous seed (h)", () => actions.step(0, -1)), button("→", "next seed (l)", () => actions.step(0, 1))] : null,
+    button("✕", "close (Esc)", actions.close));
+  const problem = samples.find((sample) => sample.problem)?.problem;
+  replace(drawer, bar, h("div.drawer-body", null, problem ? problemBlock(problem) : null,
+    h("div" + (sides.length > 1 ? ".sides" : ""), null, samples.map((sample, side) => h("article.response", null, sides.length > 1 ? h("h3.side", null, sides[side].run) : null, sampleBlock(sample))))));
+  drawer.classList.toggle("wide", sides.length > 1);
+  drawer.hidden = false;
+  document.body.classList.add("has-drawer");
+  drawer.querySelector(".drawer-body").scrollTop = 0;
+}
+
+function problemBlock(problem) {
+  const answer = problem.answer != null ? h("p.reference", null, "reference answer ", h("b", null, problem.answer)) : null;
+  return h("details.problem", { open: true }, h("summary", null, "Problem"), renderText(h("div.text"), problem.statement || "The problem file has no statement."), answer);
+}
+
+function sampleBlock(sample) {
+  if (sample.error) return h("div.notice", null, sample.error);
+  const grade = sample.verdict;
+  return [
+    h("div.verdict", null, badge(grade ? grade.verdict : "ungraded"), grade?.rule ? h("span.soft", null, `by ${grade.rule}`) : null,
+      h("span.soft", null, lengthText(sample))),
+    grade?.reason ? h("p.why", null, grade.reason) : null,
+    grade?.differs_from_original ? h("div.notice", null, "The original toolkit's grader decides otherwise here.") : null,
+    grade?.is_correct_in_reasoning ? h("div.notice", null, "The right answer stands in the reasoning, but not after it.") : null,
+    grade?.answer ? answerBlock(grade.answer) : null,
+    grade && Object.keys(grade.details || {}).length ? detailsBlock(grade.details) : null,
+    sample.has_tests && grade?.details?.first_failing_test ? failingTest(sample.side, sample.task_id, grade.details.first_failing_test) : null,
+    responseBlock(sample.response),
+  ];
+}
+
+function lengthText(sample) {
+  const tokens = sample.verdict?.output_tokens ?? sample.generation?.output_tokens;
+  const finish = sample.generation?.finish_reason;
+  return [tokens != null ? `${whole(tokens)} tokens` : null, finish === "length" ? "cut off at the cap" : null].filter(Boolean).join(" · ");
+}
+
+function answerBlock(answer) {
+  if (answer.includes("\n")) return h("details", null, h("summary", null, "Graded program"), codeBlock(answer));
+  return h("p.graded", null, "graded answer ", h("code", null, answer));
+}
+
+// The test that decided: read from the problem file when it is asked for, since a set's tests are gigabytes.
+function failingTest(side, task, number) {
+  const body = h("div"), box = h("details", null, h("summary", null, `First failing test: ${number}`), body);
+  box.addEventListener("toggle", async () => {
+    if (!box.open || body.childNodes.length) return;
+    try {
+      const test = await ask("/api/test", { ...side, task, number });
+      const block = (name, text) => h("figure.io", null, h("figcaption", null, name), h("pre", { tabIndex: 0 }, text));
+      replace(body, test.function ? h("p.soft", null, `a call of ${test.function}, one JSON value a line`) : null, block("input", test.input), block("expected", test.expected),
+        test.is_cut ? h("p.soft", null, "longer than is shown here; the problem file has all of it") : null);
+    } catch (error) {
+      replace(body, h("p.soft", null, error.message));
+    }
+  });
+  return box;
+}
+
+// What a grader noted, by name; a failing test's texts get a block each.
+function detailsBlock(details) {
+  const rows = [], blocks = [];
+  const walk = (value, name) => {
+    if (value === null || value === "" || value === false) return;
+    if (Array.isArray(value) && value.every((inner) => typeof inner !== "object")) rows.push([name, value.join(", ")]);
+    else if (typeof value === "object") for (const [key, inner] of Object.entries(value)) walk(inner, Array.isArray(value) ? `${name} ${Number(key) + 1}` : name ? `${name}: ${key}` : key);
+    else if (typeof value === "string" && (value.includes("\n") || value.length > 80)) blocks.push([name, value]);
+    else rows.push([name, String(value)]);
+  };
+  walk(details, "");
+  const readable = (name) => name.replaceAll("_", " ");
+  return h("div.details", null, h("dl", null, rows.map(([name, value]) => h("div", null, h("dt", null, readable(name)), h("dd", null, value)))),
+    blocks.map(([name, value]) => h("figure.io", null, h("figcaption", null, readable(name)), h("pre", { tabIndex: 0 }, value))));
+}
+
+function responseBlock(response) {
+  if (!response) return h("div.notice", null, "The text of this response is not in the folder.");
+  const { reasoning, answer, is_closed: isClosed } = response;
+  const thinking = reasoning ? folded(reasoning, isClosed) : null;
+  const body = h("div.text");
+  const text = answer.trim();
+  const raw = h("button.quiet.raw", { type: "button", "aria-pressed": "false" }, "as written");
+  raw.addEventListener("click", () => {
+    const isRaw = raw.getAttribute("aria-pressed") !== "true";
+    raw.setAttribute("aria-pressed", String(isRaw));
+    if (isRaw) replace(body, h("pre.raw-text", null, text));
+    else renderText(replace(body), text);
+  });
+  if (text) renderText(body, text);
+  else replace(body, h("p.soft", null, isClosed === false ? "The response ends inside its reasoning; there is no answer." : "Nothing stands after the reasoning."));
+  return [thinking, h("div.section-head.small", null, h("h3", null, "Answer"), text ? raw : null), body];
+}
+
+function folded(reasoning, isClosed) {
+  const body = h("div.text");
+  const size = `${whole(reasoning.length)} characters${isClosed === false ? ", never closed" : ""}`;
+  const box = h("details.reasoning", null, h("summary", null, "Reasoning ", h("span.soft", null, size)), body);
+  box.addEventListener("toggle", () => { if (box.open && !body.childNodes.length) renderText(body, reasoning.trim()); });
+  return box;
+}
