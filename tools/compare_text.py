@@ -26,11 +26,10 @@ _Item = TypeVar("_Item")
 
 def describe(comparison: RunComparison, shown: int | None = 10) -> str:
     """The whole comparison as text; lists are cut to `shown` items, None for all."""
-    of_chance = [] if comparison.is_regrading else [_plans(comparison), _groups(comparison, shown)]
+    by_chance = [_plans(comparison), _groups(comparison, shown), _problems(comparison, shown)]
     parts = [
         _summary(comparison),
-        *of_chance,
-        _problems(comparison, shown),
+        *([] if comparison.is_regrading else by_chance),
         _side_by_side("Settings that differ", comparison.settings, shown),
         _side_by_side("Manifests, where they differ", comparison.manifests, shown),
         _rows(comparison, shown),
