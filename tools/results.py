@@ -60,14 +60,15 @@ def build_results(
     grader: Mapping[str, Any],
     labels: Mapping[str, Mapping[str, str]] | None = None,
     answer_classes: Mapping[Key, int | None] | None = None,
-    published: Mapping[str, Any] | None = None,
+    published: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     allow_incomplete: bool = False,
 ) -> dict[str, Any]:
     """All numbers of one data set under one plan, `task_ids` x `seeds`. Raises IncompleteRun and DataError.
 
     `labels`: breakdown -> task_id -> label, e.g. {"month": {"abc387_a": "2025-01"}}. `answer_classes`: for maj@k, the
     class of equal answers of each sample within its problem, None without an answer. `published`: {"value", "source"},
-    with "samples_per_problem", "set", "problems" (count), "max_new_tokens" where known.
+    with "samples_per_problem", "set", "problems" (count), "max_new_tokens" where known, "breakdown" and "label" for a
+    part of the set; or several of them.
     """
     by_key = _keyed(grades, task_ids, seeds)
     missing = [(task_id, seed) for task_id in task_ids for seed in seeds if (task_id, seed) not in by_key]
