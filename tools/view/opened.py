@@ -28,6 +28,7 @@ from tools.view.provisional import ProvisionalGrader
 MISSING, UNGRADED = ".", "u"
 # Two looks at the files within this time give the same answer, however many windows are open.
 REFRESH_S = 0.5
+INDEX_SLICE_S = 0.2
 STATUS_STALE_S = 30.0
 # Of a test's input and expected output; some are megabytes of numbers.
 TEST_CHARS = 20_000
@@ -79,15 +80,17 @@ class OpenDataset:
         self._provisional: ProvisionalGrader | None = None
         self._stamps: tuple[float, ...] = ()
         self._refreshed_at = 0.0
+        self._axes: tuple[int, tuple[list[str], list[int]]] | None = None
         self._lock = threading.RLock()
 
     def refresh(self) -> None:
-        """Looks at the files again, at most twice a second."""
+        """Looks at the files again, at most twice a second, and for a slice of time: a large folder fills in."""
         with self._lock:
             if time.monotonic() - self._refreshed_at < REFRESH_S and self._refreshed_at:
                 return
-            changes = [self.index.refresh(), self.log.refresh(), self._refresh_descriptions(), self._grade_some()]
+            changes = [self.index.refresh(INDEX_SLICE_S), self.log.refresh(), self._refresh_descriptions()]
             self.version += any(changes)
+            self.version += self._grade_some()
             self._refreshed_at = time.monotonic()
 
     def _grade_some(self) -> bool:
@@ -124,20 +127,22 @@ class OpenDataset:
         return True
 
     @property
+    def graded(self) -> folders.DatasetData:
+        """What the folder's own files say."""
+        return folders.DatasetData(self.folder, self.results, list(self.log.grades.values()), self.manifest, [])
+
+    @property
     def data(self) -> folders.DatasetData:
+        """The same with the page's own verdicts where there are no others."""
         return folders.DatasetData(self.folder, self.results, list(self.grades.values()), self.manifest, [])
 
     def axes(self) -> tuple[list[str], list[int]]:
-        """(task ids, seeds) in the order of the plan; what is there without being planned comes after."""
-        plan = self.manifest.get("plan")
-        plan = plan if isinstance(plan, dict) else {}
-        planned_ids, planned_seeds = plan.get("task_ids"), plan.get("seeds")
-        task_ids = dict.fromkeys(str(task_id) for task_id in planned_ids) if isinstance(planned_ids, list) else {}
-        seeds = {seed for seed in planned_seeds if isinstance(seed, int)} if isinstance(planned_seeds, list) else set()
-        for task_id, seed in list(self.log.grades or self.index.lines):
-            task_ids.setdefault(task_id)
-            seeds.add(seed)
-        return list(task_ids), sorted(seeds)
+        """(task ids, seeds) of the map; before anything is graded, of what was generated."""
+        with self._lock:
+            if self._axes is None or self._axes[0] != self.version:
+                also = () if self.log.grades else list(self.index.lines)
+                self._axes = self.version, folders.axes_of(self.graded, also)
+            return self._axes[1]
 
     def head(self) -> dict[str, Any]:
         """What stands on the card of a data set."""
@@ -201,15 +206,13 @@ class OpenDataset:
         if (self.run.status() or {}).get("is_live"):
             return [*self.notes, *damaged]
         torn = [f"{name}: the last line is unfinished; that sample is missing." for name in sorted(self.index.torn)]
-        graded = folders.DatasetData(self.folder, self.results, list(self.log.grades.values()), self.manifest, [])
-        return [*self.notes, *self.log.notes, *damaged, *torn, *folders.missing_parts(graded)]
+        return [*self.notes, *self.log.notes, *damaged, *torn, *folders.missing_parts(self.graded)]
 
     def sample(self, task_id: str, seed: int) -> dict[str, Any] | None:
         """One sample: its verdict, its text split into reasoning and answer, its problem. None: nothing of it is here."""
         self.refresh()
         grade = self.grades.get((task_id, seed))
-        task_ids, _ = self.axes()
-        row = self.index.read(self.names_in_files(task_ids).get(task_id, task_id), seed)
+        row = self._line_of(task_id, seed)
         if grade is None and row is None:
             return None
         shown: dict[str, Any] = {"task_id": task_id, "seed": seed, "verdict": grade and describe_grade(grade)}
@@ -221,6 +224,13 @@ class OpenDataset:
             shown["response"] = {"reasoning": split.reasoning, "answer": split.answer, "is_closed": split.is_closed}
             shown["generation"] = {name: value for name, value in row.items() if name not in ("output", "generation")}
         return shown
+
+    def _line_of(self, task_id: str, seed: int) -> dict[str, Any] | None:
+        task_ids, _ = self.axes()
+        row = self.index.read(self.names_in_files(task_ids).get(task_id, task_id), seed)
+        if row is None and self.index.refresh():  # the index was not through yet
+            row = self.index.read(self.names_in_files(task_ids).get(task_id, task_id), seed)
+        return row
 
     def test(self, task_id: str, number: int) -> dict[str, Any]:
         """Test `number` (1, 2, ...) of a code problem, long texts cut. Raises DataError where it cannot be shown."""

@@ -73,8 +73,9 @@ export class DatasetPage {
     const facts = data.facts, running = data.running;
     const title = h("div", null, h("h1", null, data.dataset), h("p.model", null, data.model));
     const report = h("a.button", { href: `/report?run=${encodeURIComponent(this.run)}&dataset=${encodeURIComponent(this.dataset)}`, target: "_blank", rel: "noopener" }, "Report");
-    const score = facts && facts.score !== null ? scoreBlock(facts) : running ? runningBlock(running, data.is_provisional) : h("p.soft", null, "No sample is graded yet.");
-    replace(this.head, h("div.title", null, title, report), score, facts && facts.score !== null ? factChips(facts) : null,
+    const hasScore = facts && facts.score !== null && facts.is_complete;
+    const score = hasScore ? scoreBlock(facts) : running ? runningBlock(running, data.is_provisional) : h("p.soft", null, "No sample is graded yet.");
+    replace(this.head, h("div.title", null, title, report), score, facts ? factChips(facts) : null,
       (facts?.doubts || []).map((doubt) => h("div.notice.bad", null, h("strong", null, "Not a score to claim: "), doubt)),
       (facts?.warnings || []).map((warning) => h("div.notice", null, warning)),
       facts?.published?.verdict ? h("div.notice.plain", null, h("strong", null, "Published figure: "), facts.published.verdict) : null);
