@@ -146,6 +146,18 @@ def test_the_report_is_served_with_its_own_policy(served: Served) -> None:
 # --- a run that is going ------------------------------------------------------------------------------------------
 
 
+def settled(server: Served, run: str, dataset: str, responses: int) -> dict[str, Any]:
+    """The overview once the page has looked through all responses."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        overview = server.ask("/api/overview", run=run, dataset=dataset)
+        if overview["signs"]["responses"] == responses:
+            time.sleep(0.6)
+            return server.ask("/api/overview", run=run, dataset=dataset)
+        time.sleep(0.1)
+    raise AssertionError(f"only {overview['signs']} after 30 s")
+
+
 def test_the_page_follows_a_folder_that_grows(tmp_path: Path) -> None:
     whole = make_run(tmp_path / "whole", MATH, is_graded=False)
     folder = tmp_path / "out" / "aime24"
@@ -170,7 +182,7 @@ def test_the_page_follows_a_folder_that_grows(tmp_path: Path) -> None:
 def test_integer_answers_have_a_running_score_before_grading(tmp_path: Path) -> None:
     folder = make_run(tmp_path, MATH, is_graded=False)
     with serve(tmp_path) as server:
-        running = server.ask("/api/overview", run=tmp_path.name, dataset="aime24")
+        running = settled(server, tmp_path.name, "aime24", 24)
     assert running["is_provisional"]
     assert running["facts"] is None
     graded = make_run(tmp_path / "graded", MATH)
@@ -178,6 +190,18 @@ def test_integer_answers_have_a_running_score_before_grading(tmp_path: Path) -> 
     assert running["map"].count("c") == counts["correct"]
     assert running["running"]["graded"] == 24
     assert not (folder / "verdicts.jsonl").exists()
+
+
+def test_loops_and_cut_off_responses_are_counted_while_a_run_goes(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, CODE, is_graded=False)
+    rows = [json.loads(line) for line in (folder / "seed100.jsonl").read_text().splitlines()]
+    rows[0] |= {"output": "Wait, let me check again. " * 400, "finish_reason": "length"}
+    (folder / "seed100.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    cut_off = sum('"finish_reason": "length"' in path.read_text() for path in folder.glob("seed100.jsonl"))
+    with serve(tmp_path) as server:
+        signs = settled(server, tmp_path.name, "livecodebench", 36)["signs"]
+    assert (signs["responses"], signs["loops"]) == (36, 1)
+    assert signs["cut_off"] >= cut_off == 1
 
 
 def test_the_status_of_a_run_is_shown_until_it_goes_stale(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ class OpenDataset:
         self.notes: list[str] = []
         self._problems: ProblemIndex | None = None
         self._provisional: ProvisionalGrader | None = None
+        self._looked_at = 0
         self._stamps: tuple[float, ...] = ()
         self._refreshed_at = 0.0
         self._axes: tuple[int, tuple[list[str], list[int]]] | None = None
@@ -90,25 +91,28 @@ class OpenDataset:
                 return
             changes = [self.index.refresh(INDEX_SLICE_S), self.log.refresh(), self._refresh_descriptions()]
             self.version += any(changes)
-            self.version += self._grade_some()
+            looked_at = self._look_ahead()
+            self.version += looked_at != self._looked_at
+            self._looked_at = looked_at
             self._refreshed_at = time.monotonic()
 
-    def _grade_some(self) -> bool:
-        """While there are no verdicts, grades a few responses for the running score."""
+    def _look_ahead(self) -> int:
+        """While there are no verdicts, has responses graded for the running score; returns how many have been."""
         if self.log.grades:
             self._provisional = None
-            return False
+            return 0
         if self._provisional is None:
             self._provisional = ProvisionalGrader(self.index, self.folder.name, self._problem_file())
         task_ids, _ = self.axes()
-        return self._provisional.advance(self.names_in_files(task_ids), self.is_reasoning_opened)
+        return self._provisional.catch_up(self.names_in_files(task_ids), self.is_reasoning_opened)
 
     @property
     def grades(self) -> dict[tuple[str, int], GradedSample]:
         """The verdicts of the file; while there are none, the page's own."""
-        if self.log.grades or self._provisional is None:
+        provisional = self._provisional
+        if self.log.grades or provisional is None:
             return self.log.grades
-        return self._provisional.grades
+        return dict(provisional.grades)  # a copy: the thread goes on
 
     @property
     def is_reasoning_opened(self) -> bool | None:
@@ -173,6 +177,7 @@ class OpenDataset:
             "map": self._map(task_ids, seeds),
             "counts": Counter(grade.verdict.value for grade in data.grades),
             "charts": {"running": running_curve(data.grades), "lengths": length_bins(data.grades)},
+            "signs": None if self._provisional is None else self._provisional.signs,
             "status": self.run.status(),
             "manifest": self.manifest,
             "notes": self._notes(),

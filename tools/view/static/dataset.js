@@ -90,10 +90,14 @@ export class DatasetPage {
     const facts = [[`${whole(done)} of ${whole(total)}`, "samples"]];
     if (status?.tokens_per_s != null && status.is_live) facts.push([whole(status.tokens_per_s), "tokens/s"]);
     if (status?.eta_s != null && status.is_live) facts.push([duration(status.eta_s), "left"]);
-    if (status?.truncated != null) facts.push([whole(status.truncated), "cut off"]);
+    const { signs } = data, share = (count) => (signs?.responses ? count / signs.responses : 0);
+    if (signs?.responses) {
+      facts.push([percent(share(signs.cut_off)), "cut off at the cap", share(signs.cut_off) > 0.05]);
+      facts.push([percent(share(signs.loops)), "end in a repetition loop", share(signs.loops) > 0.05]);
+    }
     const state = status ? (status.state === "running" && !status.is_live ? `no sign of life for ${duration(status.age_s)}` : status.state) : "no run is writing to this folder";
     replace(this.flow, h("div.section-head", null, h("h2", null, "Progress"), h("span.soft", null, state)), progress(done, total),
-      h("div.chips", null, facts.map(([value, label]) => h("span.chip", null, h("b", null, value), " ", label))), workers(status));
+      h("div.chips", null, facts.map(([value, label, isBad]) => h(isBad ? "span.chip.warn" : "span.chip", null, h("b", null, value), " ", label))), workers(status));
   }
 
   showLegend(data) {
