@@ -26,4 +26,4 @@ model=$1 out=$2
 shift 2
 
 run_to_end "$python" "$root/inference.py" --model "$model" --out "$out" "$@"
-grade_all aime "$model" "$out" "$@"
+grade_all evaluate_aime.py "$model" "$out" "$@"

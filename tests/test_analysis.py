@@ -98,7 +98,7 @@ def test_ratio_interval_covers_where_problems_have_unequal_numbers_of_samples() 
 def test_score_at_budgets_is_a_recount() -> None:
     grades = [
         sample("a", 1, True, 5000),
-        sample("a", 2, True, 12000),
+        sample("a", 2, True, 16384),
         sample("b", 1, True, 20000),
         sample("b", 2, False, 900),
     ]
@@ -160,6 +160,7 @@ def test_loops_are_found(text: str) -> None:
         "Wait. " * 20,
         "".join(random.Random(0).choices("etaoin shrdlu", k=20000)),
         "| 1 | 2 |\n" * 40,
+        "".join(random.Random(1).choices("etaoin shrdlu", k=400)) * 3,  # a paragraph said three times
     ],
 )
 def test_honest_texts_are_no_loops(text: str) -> None:
@@ -205,6 +206,9 @@ def test_a_fall_at_the_cutoff_is_found_and_agrees_with_scipy() -> None:
     low, high = theirs.confidence_interval(0.95)
     assert split.confidence_interval == pytest.approx((low, high), rel=1e-3)
     assert split.p < 0.001
+    assert (split.problems_before, split.problems_after) == (120, 120)
+    on_the_day = contamination.split_at_cutoff(counts, ids, dates, "2024-09-01")
+    assert on_the_day.problems_after == 120
     assert split.difference == pytest.approx(after.mean() - before.mean())
     assert "contamination, or harder problems; difficulty is not known" in split.verdict
     level = contamination.split_at_cutoff(*dated(np.random.default_rng(1), 0.0, 0.0), "2024-08-01")
@@ -345,6 +349,17 @@ def test_pains_46_planner_gives_the_k_that_a_width_needs() -> None:
     assert worst.needed > plan.needed
     with pytest.raises(UsageError, match="half-width"):
         planner.plan_k(30, 0.0)
+
+
+def test_planner_learns_without_bias_from_few_samples() -> None:
+    generator = np.random.default_rng(10)
+    rates = generator.beta(1, 1, 40)
+    widths = []
+    for _ in range(400):
+        pilot = Counts(generator.binomial(2, rates).astype(float), np.full(40, 2.0))
+        widths.append(planner.plan_k(40, 0.01, pilot).rows[0][1])
+    exact = 1.959964**2 * float(np.sum(rates * (1 - rates))) / 40**2
+    assert np.mean(np.square(widths)) == pytest.approx(exact, rel=0.05)
 
 
 def test_planner_command_speaks_of_both_errors(tmp_path: pathlib.Path) -> None:

@@ -54,7 +54,7 @@ BINOMIALS = re.compile(r"\\[dt]binom(?![A-Za-z])")
 GROUPING_COMMA = re.compile(r"(?<=\d)(?:\s*\{\s*,\s*\}|\s*,(?:\s*\\!)+)\s*(?=\d{3}(?!\d))")
 BRACED_COMMA = re.compile(r"\{\s*,\s*\}")
 SPACED_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\\[,;: ]|\s)\s*\d{3})+(?![\d])")
-STYLE = r"(?:mathbf|mathit|mathsf|mathtt|mathnormal|boldsymbol|bm|pmb|underline|boxed|fbox|mbox\s*(?=\{\s*[-+\d])|ensuremath|displaylines|mathord|mathop|uline|emph|textnormal(?=\{\s*[-+\d])|textbf(?=\{\s*[-+\d\\(])|text(?=\{\s*[-+\d])|mathrm(?=\{\s*[-+\d]))"
+STYLE = r"(?:mathbf|mathit|mathsf|mathtt|mathnormal|boldsymbol|bm|pmb|underline|mbox\s*(?=\{\s*[-+\d])|ensuremath|displaylines|mathord|mathop|uline|emph|textnormal(?=\{\s*[-+\d])|textbf(?=\{\s*[-+\d\\(])|text(?=\{\s*[-+\d])|mathrm(?=\{\s*[-+\d]))"
 STYLE_OPENING = re.compile(rf"\\{STYLE}(?![A-Za-z])\s*\{{")
 COLOR = re.compile(r"\\(?:text)?color\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}\s*")
 BRACED_UNDER = re.compile(r"\\(?:underbrace|overbrace)\s*\{")
@@ -90,9 +90,13 @@ def plain_form(text: str) -> str:
 
 def _ascii_spellings(text: str) -> str:
     text = text.translate(UNICODE_SPELLINGS)
-    text = SUPERSCRIPTS.sub(lambda match: "^{" + match.group().translate(SUPERSCRIPT_DIGITS) + "}", text)
-    text = SUBSCRIPTS.sub(lambda match: "_{" + match.group().translate(SUBSCRIPT_DIGITS) + "}", text)
+    text = SUPERSCRIPTS.sub(lambda match: "^" + _group(match.group().translate(SUPERSCRIPT_DIGITS)), text)
+    text = SUBSCRIPTS.sub(lambda match: "_" + _group(match.group().translate(SUBSCRIPT_DIGITS)), text)
     return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(UNICODE_SPELLINGS)
+
+
+def _group(digits: str) -> str:
+    return digits if len(digits) == 1 else "{" + digits + "}"
 
 
 def _without_commands(text: str) -> str:

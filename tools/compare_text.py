@@ -25,10 +25,10 @@ _Item = TypeVar("_Item")
 
 def describe(comparison: RunComparison, shown: int | None = 10) -> str:
     """The whole comparison as text; lists are cut to `shown` items, None for all."""
+    of_chance = [] if comparison.is_regrading else [_plans(comparison), _groups(comparison, shown)]
     parts = [
         _summary(comparison),
-        _plans(comparison),
-        _groups(comparison, shown),
+        *of_chance,
         _problems(comparison, shown),
         _side_by_side("Settings that differ", comparison.settings, shown),
         _side_by_side("Manifests, where they differ", comparison.manifests, shown),
@@ -56,12 +56,15 @@ def _summary(comparison: RunComparison) -> list[str]:
     cap = first.results["settings"].get("max_new_tokens")
     lines = [
         f"{comparison.dataset}: {overall.problems} problems (set {first.results['set']['name']}, sha256 "
-        f"{first.results['set']['sha256'][:12]}), cap {cap if cap is not None else 'unknown'} tokens"
+        f"{first.results['set']['sha256'][:12]}), cap {f'{cap} tokens' if cap is not None else 'unknown'}"
     ]
     for name, run, score, k in zip("AB", comparison.runs, overall.scores, overall.samples, strict=True):
         lines.append(f"  {name}  {100 * score:5.1f} % avg@{k}  {run.results['model']}  ({run.folder})")
+    lines.append(f"  B - A = {_points(overall.difference)} points")
+    if comparison.is_regrading:
+        graded, changed = len(comparison.rows), len(comparison.verdicts)
+        return [*lines, f"  The same {graded} responses, graded twice; {changed} verdicts changed."]
     lines += [
-        f"  B - A = {_points(overall.difference)} points",
         f"  {'':25} {'95 % interval':17} {'p':9} smallest visible (80 % power)",
         _line("on these problems", overall.sampling_interval, overall.p_sampling, overall.smallest_visible_sampling),
         _line("for problems like these", overall.interval, overall.p_problems, overall.smallest_visible_problems),

@@ -9,7 +9,7 @@ if [[ -z $python ]]; then
     python=$root/.venv/bin/python
     [[ -x $python ]] || python=python3
 fi
-export PYTHONUNBUFFERED=1
+export PYTHONUNBUFFERED=1 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
 
 help_asked() {
     local word
@@ -33,13 +33,13 @@ run_to_end() {
     [[ $status -eq 0 ]] || exit "$status"
 }
 
-# Grades every set of a run and prints one table each; fails when one of them has no score.
+# Grades every set of a run by the given script, which prints a table each; fails when one of them has no score.
 grade_all() {
-    local family=$1 model=$2 out=$3 status=0 set script=evaluate_aime.py
+    local script=$1 model=$2 out=$3 status=0 set sets
     shift 3
-    [[ $family == livecodebench ]] && script=evaluate_livecodebench.py
+    sets=$("$python" -m tools.settings --model "$model" --out "$out" "$@")
     while IFS= read -r set; do
         "$python" "$root/$script" --generation-path "$out/$(basename "$set" .jsonl)" --question-path "$set" || status=$?
-    done < <(FAMILY=$family "$python" -m tools.settings --model "$model" --out "$out" "$@")
+    done <<<"$sets"
     return "$status"
 }

@@ -29,8 +29,8 @@ from tools.settings import RunSettings
 
 BACKOFF_S = (1.0, 2.0, 4.0)
 POLL_S = 0.1
-# Exit codes of a worker, beside 0: what a restart does not mend, what needs a smaller batch; all else is a crash.
-EXIT_PERMANENT, EXIT_OUT_OF_MEMORY = 2, 75
+# Exit codes of a worker, beside 0: what a restart does not mend, what needs a smaller batch, a crash (as all else is).
+EXIT_PERMANENT, EXIT_OUT_OF_MEMORY, EXIT_CRASH = 2, 75, 3
 INFERENCE = pathlib.Path(__file__).resolve().parents[1] / "inference.py"
 
 

@@ -51,7 +51,9 @@ def run_worker(out: pathlib.Path, name: str, max_num_seqs: int | None = None) ->
             sample, prompt, min(settings.max_new_tokens, room) if prompt.token_ids else settings.max_new_tokens
         )
 
+    started = time.monotonic()
     answer_all(queue, engine, make_request, out, status)
+    status.answering_s = round(time.monotonic() - started, 3)
     status.write("finished")
     engine.close()
     return 0
@@ -169,6 +171,7 @@ class WorkerStatus:
         self._path, self._name = path, name
         self.done = self.failed = self.tokens = self.truncated = self.unclosed = self.in_flight = 0
         self.by_dataset: dict[str, int] = {}
+        self.answering_s = 0.0  # between the engine's start and its last answer
         self._written_at = 0.0
         self.write("starting")
 

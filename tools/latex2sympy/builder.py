@@ -34,7 +34,13 @@ def error(context: Any, message: str) -> LatexError:
 
 
 class TreeBuilder(LatexMathVisitor):  # type: ignore[misc]
-    """Visits a parse; every method returns a Tree."""
+    """Visits a parse; every method returns a Tree.
+
+    `applied_letters` are read as functions before parentheses; `reads_mixed_numbers` makes 2\\frac12 a sum.
+    """
+
+    def __init__(self, applied_letters: frozenset[str] = APPLIED_LETTERS, reads_mixed_numbers: bool = True) -> None:
+        self.applied_letters, self.reads_mixed_numbers = applied_letters, reads_mixed_numbers
 
     # Answers, relations, sets.
     def visitAnswer(self, context: Any) -> Tree:
@@ -139,9 +145,9 @@ class TreeBuilder(LatexMathVisitor):  # type: ignore[misc]
             before = factors[-1] if factors else None
             if before is not None and before[0] in ("num", "dec") and factor[0] in ("num", "dec"):
                 raise error(child, "a sign is missing between two numbers")
-            if before is not None and _is_mixed(before, factor):
+            if self.reads_mixed_numbers and before is not None and _is_mixed(before, factor):
                 factors[-1] = number(before[1] + Fraction(factor[1][1], factor[2][1]))
-            elif before is not None and _is_application(before, factor):
+            elif before is not None and _is_application(before, factor, self.applied_letters):
                 arguments = factor[1] if factor[0] == "group" else factor
                 factors[-1] = ("apply", before[1], *_arguments(arguments))
             elif before is not None and before[0] == "differential" and factor[0] == "group" and factor[2] == "(":
@@ -491,8 +497,8 @@ def _is_mixed(before: Tree, factor: Tree) -> bool:
     return bool(is_fraction and before[0] == "num" and isinstance(before[1], int))
 
 
-def _is_application(before: Tree, factor: Tree) -> bool:
-    is_function = before[0] == "sym" and before[1][:1] in APPLIED_LETTERS and (len(before[1]) == 1 or before[1][1] in "_'")
+def _is_application(before: Tree, factor: Tree, letters: frozenset[str]) -> bool:
+    is_function = before[0] == "sym" and before[1][:1] in letters and (len(before[1]) == 1 or before[1][1] in "_'")
     return is_function and ((factor[0] == "group" and factor[2] == "(") or (factor[0] == "tuple" and factor[1] == "("))
 
 

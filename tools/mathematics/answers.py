@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from tools.mathematics.compare import trees_equal
 from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
 from tools.mathematics.reader import read
-from tools.mathematics.tree import BeyondLimits, Tree, Unreadable
+from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable, symbols
 
 TEXT_WRAPPER = re.compile(r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|mbox|operatorname)\s*\{([^{}]*)\}")
 CHOICE = re.compile(r"\(?([A-J])\)?[.:]?")
 CHOICE_WITH_TEXT = re.compile(r"(?:(?:option|choice|answer)\s*:?\s*\(?([A-J])\)?|\(([A-J])\)|([A-J])[.:)])(?:\s+(.+))?", re.IGNORECASE)
 OTHER_CHOICE = re.compile(r"(?<![A-Za-z])\(?[A-J]\)?(?![A-Za-z])")
+UNIT_LETTER = re.compile(r"(.*\d\}?)\s+[mgsLNJWVKhCFAT](?:/s|\^2|\^3)?")
+BARE_WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
 MATHEMATICAL_SIGN = re.compile(r"\d|[\\^_=<>+*/{}|]")
 # Phrases with one mathematical meaning, spelled without punctuation.
 PHRASES: dict[str, Tree] = {
@@ -65,11 +67,37 @@ def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S
     given_tree, given_error = _read(given, given_words)
     gold_tree, gold_error = _read(gold, gold_words)
     if given_tree is not None and gold_tree is not None:
+        if symbols(given_tree) and not symbols(gold_tree):
+            given_tree = _without_unit_letter(given, given_tree)
         return _compare_trees(given, gold, given_tree, gold_tree, timeout_s)
-    if gold_words is not None or given_words is not None or isinstance(given_error, BeyondLimits):
+    if gold_words is not None or given_words is not None:
         reason = str(given_error or gold_error or "words against mathematics")
-        return Comparison(False, "text" if gold_words is not None else "unreadable", reason, given[:200], gold[:200])
-    return _ask_worker(given, gold, timeout_s, str(given_error or gold_error))
+        return Comparison(False, "text", reason, given[:200], gold[:200])
+    if gold_tree is None and _may_the_grammar_know(gold, gold_error):
+        return _ask_worker(given, gold, timeout_s, str(gold_error))
+    if gold_tree is None:
+        return _as_strings(given, gold, f"the reference cannot be read: {gold_error}")
+    if _may_the_grammar_know(given, given_error):
+        return _ask_worker(given, gold, timeout_s, str(given_error))
+    return Comparison(False, "unreadable", str(given_error), given[:200], gold[:200])
+
+
+def _without_unit_letter(given: str, tree: Tree) -> Tree:
+    """`2.78 m` against a bare number: the letter is a unit, not a variable."""
+    match = UNIT_LETTER.fullmatch(given)
+    return read(match[1]) if match else tree
+
+
+def _may_the_grammar_know(text: str, error: Exception | None) -> bool:
+    """Whether the text has LaTeX commands that the quick reader leaves to the grammar."""
+    is_mathematics = not isinstance(error, (BeyondLimits, NotMathematics)) and not BARE_WORD.search(text)
+    return "\\" in text and is_mathematics
+
+
+def _as_strings(given: str, gold: str, reason: str) -> Comparison:
+    """A reference that is no mathematics we know: the answer must repeat it."""
+    is_equal = "".join(given.split()) == "".join(gold.split())
+    return Comparison(is_equal, "string", reason, given[:200], gold[:200])
 
 
 def _compare_trees(given: str, gold: str, given_tree: Tree, gold_tree: Tree, timeout_s: float) -> Comparison:

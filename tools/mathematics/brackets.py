@@ -14,7 +14,7 @@ from fractions import Fraction
 from tools.mathematics.limits import MAX_DEPTH
 from tools.mathematics.numbers import int_from_digits, lowest, read_number
 from tools.mathematics.tokens import CONSTANTS, FUNCTIONS, GREEK, Token
-from tools.mathematics.tree import BeyondLimits, Tree, Unreadable
+from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable
 
 CLOSINGS = {"(": (")", "]"), "[": ("]", ")"), r"\{": (r"\}",), r"\langle": (r"\rangle",), "{": ("}",), r"\lbrace": (r"\rbrace",), r"\lbrack": (r"\rbrack",)}
 ROUNDINGS = {r"\lfloor": (r"\rfloor", "floor"), r"\lceil": (r"\rceil", "ceil")}
@@ -164,7 +164,7 @@ class BracketReader:
         text = self.text
         letters = text.rstrip("'")
         if len(letters) > 3 or (len(letters) == 3 and _is_word(letters)):
-            raise self.error("a word that is no value:")
+            raise NotMathematics(f"the word {text[:30]!r} is no value", self.position)
         if len(letters) == 1:
             self.advance()
             return self.subscripted(("const", text) if text in ("e", "i") else ("sym", text))
@@ -182,7 +182,7 @@ class BracketReader:
             self.advance()
             return ("num", read_number(words))
         if not words or not words.replace(" ", "").replace("-", "").isalpha():
-            raise self.error("words that are no value:")
+            raise NotMathematics(f"the words {words[:30]!r} are no value", self.position)
         self.advance()
         if words in FUNCTIONS:
             return self.call(FUNCTIONS[words])

@@ -175,6 +175,8 @@ def _lists_equal(given: Tree, gold: Tree) -> bool | None:
     is_set = "set" in (given[0], gold[0]) or all(item[0] == "tuple" for item in _items(given)[1:])
     given_names, given_items = _names_off(_items(given))
     gold_names, gold_items = _names_off(_items(gold))
+    given_names, given_items = _grouped(given_names, given_items)
+    gold_names, gold_items = _grouped(gold_names, gold_items)
     if is_set:
         given_items, gold_items = _distinct(given_items), _distinct(gold_items)
     if len(given_items) != len(gold_items):
@@ -204,6 +206,15 @@ def _names_off(items: list[Tree]) -> tuple[list[Tree | None], list[Tree]]:
     return names, values
 
 
+def _grouped(names: list[Tree | None], values: list[Tree]) -> tuple[list[Tree | None], list[Tree]]:
+    """`p = 5, q = 2, p = 7, q = 2` as the pairs (5, 2) and (7, 2)."""
+    width = len(dict.fromkeys(names))
+    if width < 2 or None in names or len(names) == width or names != names[:width] * (len(names) // width):
+        return names, values
+    rows = [("tuple", "(", ")", *values[start : start + width]) for start in range(0, len(values), width)]
+    return [None] * len(rows), rows
+
+
 def _distinct(items: list[Tree]) -> list[Tree]:
     kept: list[Tree] = []
     for item in items:
@@ -229,10 +240,11 @@ def _match(given: Sequence[Tree | tuple[Tree | None, Tree]], gold: Sequence[Tree
 
 
 def _list_against_tuple(given: Tree, gold: Tree) -> bool | None:
-    """`x = 2, y = 3` against `(2,3)`: only a list whose items have different names has an order."""
+    """`x = 2, y = 3` against `(2,3)`: a list has an order when its items have names, or is written in that order."""
     listed, ordered = (given, gold) if given[0] == "list" else (gold, given)
     names, values = _names_off(_items(listed))
-    if len(set(names)) < len(names) or None in names:
+    has_names = len(set(names)) == len(names) and None not in names
+    if not has_names and len(values) < 3:  # (0,1) may be an interval; three values in order are the same triple
         return False
     return _tuples_equal(("tuple", "(", ")", *values), ordered)
 

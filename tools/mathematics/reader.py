@@ -27,7 +27,7 @@ from tools.mathematics.tokens import (
     SHORT_UNITS,
     tokenize,
 )
-from tools.mathematics.tree import ONE, Tree, Unreadable, negated, number
+from tools.mathematics.tree import ONE, NotMathematics, Tree, Unreadable, kinds, negated, number
 
 SEPARATOR_WORDS = {"and": "and", "or": "or", ",": ",", ";": ";", "&": "and"}
 TIMES = ("*", r"\cdot", r"\times", r"\ast", r"\cdotp", r"\bullet", r"\star")
@@ -241,7 +241,7 @@ class Reader(BracketReader):
         """Attaches a unit, a percent word or a multiplier that stands after the factors."""
         if self.kind == "text":
             words = self.text.strip()
-        elif self.kind == "word" and self.is_unit_word():
+        elif self.kind == "word" and self.is_unit_word() and any("num" in kinds(factor) for factor in factors):
             words = self.text
         elif self.text == r"\$":
             words = "dollars"
@@ -261,7 +261,7 @@ class Reader(BracketReader):
         if plain in PERCENT_WORDS:
             return ("percent", whole)
         if any(word in NOT_UNITS for word in plain.split()) or any(sign.isdigit() for sign in plain.strip("^23")):
-            raise Unreadable(f"words after the value: {words!r}", self.position)
+            raise NotMathematics(f"the words {words[:30]!r} after the value are no unit", self.position)
         if self.text == "^":
             self.advance()
             words += "^" + self.exponent_digits()

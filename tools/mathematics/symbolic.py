@@ -140,7 +140,15 @@ def decide(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S, reason:
     if max(len(given), len(gold)) > MAX_EXPRESSION_CHARS:
         return Comparison(False, "unreadable", f"longer than {MAX_EXPRESSION_CHARS} characters", given[:100], gold[:100])
     try:
-        answer = _pool.ask({"given": given, "gold": gold, "timeout_s": timeout_s}, timeout_s)
+        answer = _pool.ask({"operation": "compare", "given": given, "gold": gold, "timeout_s": timeout_s}, timeout_s)
     except WorkerDied as error:
         return Comparison(None, "symbolic", f"{error} ({reason})" if reason else str(error), given, gold)
     return Comparison(**answer)
+
+
+def ask_worker(question: dict[str, Any], timeout_s: float) -> dict[str, Any] | None:
+    """Another operation of the worker's; None when a limit was passed."""
+    try:
+        return _pool.ask({**question, "timeout_s": timeout_s}, timeout_s)
+    except WorkerDied:
+        return None

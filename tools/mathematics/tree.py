@@ -40,6 +40,10 @@ class Unreadable(LatexError):
     """The text is not mathematics that this reader knows; says where."""
 
 
+class NotMathematics(Unreadable):
+    """The text holds words: no reader should take it for a product of letters."""
+
+
 class BeyondLimits(LatexError):
     """The text passes one of the bounds of tools/mathematics/limits.py."""
 

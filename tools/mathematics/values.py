@@ -38,6 +38,7 @@ UNITS: dict[str, tuple[str, Fraction]] = {
 }  # fmt: skip
 # What a symbolic worker adds at the end of the ladder (tools/mathematics/symbolic_worker.py); nothing in the caller.
 dear_stage: Callable[[Tree, Tree], bool | None] | None = None
+OPERATORS = frozenset(["integral", "sum", "prod"])
 DEGREE_WORDS = ("degree", "deg")
 ANGLES = frozenset("sin cos tan cot sec csc".split())
 
@@ -83,6 +84,10 @@ def plain_values_equal(given: Tree, gold: Tree) -> bool | None:
         return True
     if has_matrix(given) or has_matrix(gold):
         return _matrices_equal(given, gold)
+    if given[0] == gold[0] and given[0] in OPERATORS:
+        verdict = _same_operator(given, gold)
+        if verdict is not None:
+            return verdict
     try:
         left, right = exact.quotient(given), exact.quotient(gold)
         if exact.same_quotient(left, right):
@@ -93,6 +98,29 @@ def plain_values_equal(given: Tree, gold: Tree) -> bool | None:
         pass
     verdict = compare_numerically(given, gold)
     return dear_stage(given, gold) if verdict is None and dear_stage is not None else verdict
+
+
+def _same_operator(given: Tree, gold: Tree) -> bool | None:
+    """Two integrals, sums or products over the same range: equal when their bodies are, the variable renamed.
+
+    Indefinite integrals are unequal when their integrands are.
+    """
+    _, body, variable, *limits = given
+    _, gold_body, gold_variable, *gold_limits = gold
+    if variable != gold_variable and variable in symbols_of(gold_body):
+        return None
+    body = mapped(body, lambda node: gold_variable if node == variable else node)
+    if all(limit is None for limit in limits + gold_limits):
+        return plain_values_equal(body, gold_body) if variable == gold_variable else None
+    if None in limits or None in gold_limits:
+        return None
+    pairs = [*zip(limits, gold_limits, strict=True), (body, gold_body)]
+    return all_of(plain_values_equal(a, b) for a, b in pairs) or None
+
+
+def symbols_of(tree: Tree) -> set[Tree]:
+    """The variables that occur, as nodes."""
+    return {node for node in nodes(tree) if node[0] == "sym"}
 
 
 def without_decoration(tree: Tree) -> Tree:

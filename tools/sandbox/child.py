@@ -6,7 +6,10 @@ reports is believed further than "this is what the program answered".
 
 from __future__ import annotations
 
+import ast
 import atexit
+import builtins
+import contextlib
 import gc
 import json
 import marshal
@@ -15,22 +18,27 @@ import resource
 import sys
 import threading
 import types
-from collections.abc import Callable
 from typing import Any, NoReturn
 
+from tools.sandbox.child_calls import find_function, make_encoder
+from tools.sandbox.plain import judge_plainness
 from tools.sandbox.process import die_with_parent
 from tools.sandbox.protocol import (
     CALL,
+    CHANNEL_FD,
     COMPILE,
     COMPILED,
+    DATA_FD,
     EXCEPTION,
     MAX_DESCRIPTORS,
     REPORT_FD,
     RESULT,
+    RUN,
     SYNTAX,
     UNPRINTABLE,
     Request,
 )
+from tools.sandbox.quick import serve_tests
 from tools.sandbox.seccomp import PreparedFilter
 
 FILENAME = "<solution>"
@@ -44,30 +52,30 @@ class WarmState:
 
     def __init__(self, program_filter: PreparedFilter | None) -> None:
         self.program_filter = program_filter
-        self.code = b""
+        self.record = b""  # what the last compiling fork left
+        self.code: types.CodeType | None = None  # from the record, made when it is first needed
 
 
 def run_child(request: Request, warm: WarmState) -> NoReturn:
     """Never returns. Exit status as Python's own: 0, the program's, or 1 after an exception."""
     status = 1
     try:
-        data_fd = REPORT_FD + 1
-        if request.operation not in (COMPILE, CALL):
+        last_fd = {COMPILE: CHANNEL_FD, CALL: DATA_FD, RUN: REPORT_FD}[request.operation]
+        if request.operation == RUN:
             os.dup2(REPORT_FD + 1, 0)
             os.dup2(REPORT_FD + 2, 1)
-            data_fd = REPORT_FD
-        os.closerange(data_fd + 1, MAX_DESCRIPTORS)
+        os.closerange(last_fd + 1, MAX_DESCRIPTORS)
         die_with_parent()
         _take_limits(request)
         if warm.program_filter is not None:
             warm.program_filter.install(os.getpid())
         gc.enable()
         if request.operation == COMPILE:
-            status = _compile(data_fd)
+            status = _compile(request.function)
         elif request.operation == CALL:
-            status = _call(warm.code, request.function, data_fd)
+            status = _call(warm.code, request.function)
         else:
-            status = _run(warm.code)
+            status = _run(warm.code, request.tidies_up)
     finally:
         _exit_now(status)
 
@@ -92,13 +100,23 @@ def _read_all(descriptor: int) -> bytes:
     return data
 
 
-def _compile(source_fd: int) -> int:
+def _compile(function: str) -> int:
+    """Leaves the code for later forks. Goes on to serve tests itself when the program is plain."""
     try:
-        code = compile(_read_all(source_fd), FILENAME, "exec", dont_inherit=True)
+        tree = ast.parse(_read_all(DATA_FD), FILENAME)
+        code = compile(tree, FILENAME, "exec", dont_inherit=True)
+        plainness = judge_plainness(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         _leave(SYNTAX, _describe(error))
         return 0
     _pwrite(REPORT_FD, COMPILED + marshal.dumps(code), 0)
+    os.close(REPORT_FD)
+    if plainness.reason:
+        return 0
+    for name in plainness.hidden:
+        delattr(builtins, name)
+    os.write(CHANNEL_FD, str(os.getpid()).encode())
+    serve_tests(code, function, CHANNEL_FD, _new_main)
     return 0
 
 
@@ -125,18 +143,18 @@ def _new_main() -> dict[str, Any]:
     return module.__dict__
 
 
-def _run(code: bytes) -> int:
+def _run(code: types.CodeType | None, tidies_up: bool) -> int:
     """A program from stdin to stdout, with the end that a real interpreter gives it."""
     names = _new_main()
     try:
-        exec(marshal.loads(code), names)  # noqa: S102 - the one place where programs run: a locked-in fork
+        exec(code, names)  # type: ignore[arg-type] # noqa: S102 - the one place where programs run: a locked-in fork
         status = 0
     except SystemExit as error:
         status = _exit_status(error)
     except BaseException as error:  # noqa: BLE001 - whatever ends a program ends this fork
         _leave(EXCEPTION, _describe(error))
         status = 1
-    return _finish(names) or status
+    return _finish(names, tidies_up) or status
 
 
 def _exit_status(error: SystemExit) -> int:
@@ -148,33 +166,34 @@ def _exit_status(error: SystemExit) -> int:
     return 1
 
 
-def _finish(names: dict[str, Any]) -> int:
+def _finish(names: dict[str, Any], tidies_up: bool) -> int:
     """Waits for threads, runs atexit functions, flushes; 120 like Python when the output cannot be flushed."""
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
+    if threading.active_count() > 1:
+        threading._shutdown()  # type: ignore[attr-defined]
+    if atexit._ncallbacks():
+        atexit._run_exitfuncs()
     status = 0
-    for name in ("stdout", "stderr"):
-        try:
-            getattr(sys, name).flush()
-        except (OSError, ValueError, AttributeError):
-            status = 120
-    names.clear()  # files that the program left open write their rest
-    gc.collect()
     try:
         sys.stdout.flush()
-    except (OSError, ValueError, AttributeError):
+    except Exception:  # noqa: BLE001 - sys.stdout may be an object of the program's own
         status = 120
+    if not tidies_up:
+        return status
+    names.clear()  # files that the program left open write their rest
+    gc.collect()
+    with contextlib.suppress(Exception):  # an object of the program's own has just lost its globals
+        sys.stdout.flush()
     return status
 
 
-def _call(code: bytes, function: str, arguments_fd: int) -> int:
+def _call(code: types.CodeType | None, function: str) -> int:
     """One call of a function or of a method of `class Solution`; the result leaves as JSON text."""
-    arguments = json.loads(_read_all(arguments_fd))
-    encode = json.JSONEncoder(default=_plain).encode
+    arguments = json.loads(_read_all(DATA_FD))
+    encode = make_encoder()
     try:
         names = _new_main()
-        exec(marshal.loads(code), names)  # noqa: S102 - as above
-        value = _find_function(names, function)(*arguments)
+        exec(code, names)  # type: ignore[arg-type] # noqa: S102 - as above
+        value = find_function(names, function)(*arguments)
     except SystemExit:
         _leave(EXCEPTION, "SystemExit: the program ended itself instead of returning")
         return 1
@@ -188,19 +207,3 @@ def _call(code: bytes, function: str, arguments_fd: int) -> int:
     except (TypeError, ValueError, RecursionError) as error:
         _leave(UNPRINTABLE, _describe(error))
     return 0
-
-
-def _find_function(names: dict[str, Any], function: str) -> Callable[..., Any]:
-    solution = names.get("Solution")
-    if isinstance(solution, type) and hasattr(solution, function):
-        return getattr(solution(), function)  # type: ignore[no-any-return]
-    if function not in names:
-        raise NameError(f"the program defines no function {function!r}")
-    return names[function]  # type: ignore[no-any-return]
-
-
-def _plain(value: Any) -> Any:
-    """numpy's scalars as Python's; everything else that JSON cannot say is not an answer."""
-    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
-        return value.item()
-    raise TypeError(f"returned a value of type {type(value).__name__}")

@@ -19,7 +19,7 @@ class Limits:
     """
 
     cpu_s: float = 6.0
-    grace: float = 1.25
+    grace: float = 1.1
     idle_s: float = 9.0
     wall_s: float = 900.0
     memory_bytes: int = 4 * GIB

@@ -55,9 +55,9 @@ def read_outcome(
     reply: Reply, stopped_by: End | None, output_fd: int | None, report_fd: int, limits: Limits
 ) -> Outcome:
     """Joins what the kernel says (reply) with what the program left behind."""
-    report = read_text(report_fd, limits.output_bytes)
-    kind, record = report[:1], report[1:]
     code = os.waitstatus_to_exitcode(reply.status)
+    report = read_text(report_fd, limits.output_bytes) if code != 0 or output_fd is None else b""
+    kind, record = report[:1], report[1:]
     output: bytes | None
     if output_fd is not None:
         output = read_text(output_fd, limits.output_bytes)

@@ -10,22 +10,32 @@ import struct
 from dataclasses import dataclass
 
 COMPILE, RUN, CALL = 1, 2, 3
+CHANNEL_FD = 5  # of a compiling fork: the socket over which a plain program gets tests
 CONTROL_FD = 9  # of the warm process; received descriptors then become 3, 4, 5
 REPORT_FD = 3  # where a fork leaves its one record
+DATA_FD = 4  # the program's text, or the arguments of a call
 MAX_DESCRIPTORS = 64
 
 # Kinds of record at REPORT_FD: first byte, then UTF-8 text (COMPILED: marshalled code).
 COMPILED, SYNTAX, RESULT, UNPRINTABLE, EXCEPTION = b"C", b"S", b"R", b"U", b"E"
 
-_REQUEST = struct.Struct("=BIQQQ")
+# Several tests of a plain program in one fork, over its channel: a test is one message, its answer another.
+TEST, ANSWER, NO_ANSWER = b"T", b"A", b"N"
+MAX_MESSAGE = 64 << 10  # larger inputs and answers are for forks of their own
+
+_REQUEST = struct.Struct("=B?IQQQ")
 _REPLY = struct.Struct("=iddQ")
 
 
 @dataclass(frozen=True)
 class Request:
-    """`operation` is COMPILE, RUN (stdin to stdout) or CALL; the limits are for the fork that does it."""
+    """`operation` is COMPILE, RUN (stdin to stdout) or CALL; the limits are for the fork that does it.
+
+    `tidies_up`: at its end the program's own objects are destroyed, as a real interpreter does (open files are flushed).
+    """
 
     operation: int
+    tidies_up: bool
     cpu_s: int
     address_bytes: int
     data_bytes: int
@@ -33,7 +43,9 @@ class Request:
     function: str = ""
 
     def pack(self) -> bytes:
-        numbers = _REQUEST.pack(self.operation, self.cpu_s, self.address_bytes, self.data_bytes, self.file_bytes)
+        numbers = _REQUEST.pack(
+            self.operation, self.tidies_up, self.cpu_s, self.address_bytes, self.data_bytes, self.file_bytes
+        )
         return numbers + self.function.encode()
 
     @classmethod

@@ -25,9 +25,10 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from tools.errors import SandboxError
+from tools.sandbox.batch import Batch
 from tools.sandbox.limits import DEFAULT_LIMITS, STACK_BYTES, Limits
 from tools.sandbox.outcome import MAX_REASON, End, Outcome, clean_line, read_outcome
 from tools.sandbox.places import ROOT, choose_uid, clean_environment, count_tasks, needs_reading_right, readable_paths
@@ -35,6 +36,15 @@ from tools.sandbox.places import site_folders as find_site_folders
 from tools.sandbox.protection import describe
 from tools.sandbox.protocol import CALL, COMPILE, RUN, SYNTAX, Reply, Request
 from tools.sandbox.watch import CpuClock, find_child
+
+# Modules that few solutions use: their programs go to a second, larger warm process.
+RARE_MODULES = (
+    "ast", "calendar", "concurrent.futures", "contextlib", "dataclasses", "fileinput", "hashlib", "inspect", "logging",
+    "numbers", "pprint", "secrets", "textwrap", "timeit", "traceback", "unicodedata", "uuid", "zlib", "numpy",
+)  # fmt: skip
+ALL_RARE = re.compile(rf"\b({'|'.join(name.partition('.')[0] for name in RARE_MODULES)}|scipy|sympy|pandas|networkx)\b")
+# Programs with objects that may still hold output at the end.
+KEEPS_OUTPUT = re.compile(r"\b(open|fdopen|TextIOWrapper|Buffered\w+|FileIO|__del__|finalize)\b")
 
 START_TIMEOUT_S = 60.0
 KILL_TIMEOUT_S = 20.0
@@ -54,7 +64,8 @@ class Program:
     number: int
     error: str
     function: str | None
-    uses_numpy: bool
+    is_rare: bool
+    tidies_up: bool
 
 
 class WarmProcess:
@@ -126,6 +137,7 @@ class Sandbox:
         self._hangup_fd = hangup_fd  # when this descriptor hangs up, our own parent has gone and so do we
         self._warm: dict[bool, WarmProcess] = {}
         self._loaded: dict[bool, int] = {}
+        self._batch: Batch | None = None
         self._sources: dict[int, str] = {}
         self._count = 0
         self.protection = describe(self._get(False).state)
@@ -143,34 +155,80 @@ class Sandbox:
         """Ends the warm processes."""
         for warm in self._warm.values():
             warm.close()
+        if self._batch is not None:
+            self._batch.end()
+        self._batch = None
         self._warm.clear()
         self._loaded.clear()
 
-    def _get(self, with_numpy: bool) -> WarmProcess:
-        if with_numpy not in self._warm:
-            modules = ["sortedcontainers", *(["numpy"] if with_numpy else [])]
-            self._warm[with_numpy] = WarmProcess(modules, self._without, self._slot)
-        return self._warm[with_numpy]
+    def _get(self, is_rare: bool) -> WarmProcess:
+        if is_rare not in self._warm:
+            modules = ["sortedcontainers", *(RARE_MODULES if is_rare else ())]
+            self._warm[is_rare] = WarmProcess(modules, self._without, self._slot)
+        return self._warm[is_rare]
 
     def load(self, source: str, function: str | None = None) -> Program:
         """Compiles a program (in a fork) for the runs that follow; `function` names what `call` calls."""
-        uses_numpy = re.search(r"\bnumpy\b", source) is not None
+        is_rare = ALL_RARE.search(source) is not None
         self._count += 1
         self._sources = {self._count: source}
-        error = self._compile(source, uses_numpy)
-        return Program(self._count, error, function, uses_numpy)
+        error = self._compile(source, function, is_rare)
+        return Program(self._count, error, function, is_rare, KEEPS_OUTPUT.search(source) is not None)
 
-    def _compile(self, source: str, uses_numpy: bool) -> str:
+    def _compile(self, source: str, function: str | None, is_rare: bool) -> str:
+        """Returns the error, empty when there is none. Leaves `_batch` open for a plain program."""
+        self._end_batch()
         limits = Limits(cpu_s=20.0, output_bytes=64 << 20)
+        request = make_request(COMPILE, limits, function=function or "")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with _memory_file(source.encode("utf-8", "replace")) as source_fd, _memory_file() as report_fd:
-            reply, stopped_by = self._exchange(uses_numpy, COMPILE, [report_fd, source_fd], limits, "")
+            with theirs:
+                self._send(is_rare, request, [report_fd, source_fd, theirs.fileno()])
+            self._loaded[is_rare] = self._count
+            hello = self._wait_for_batch(is_rare, ours, limits)
+            if hello:
+                self._batch = Batch(ours, int(hello))
+                self._batch_warm = is_rare
+                return ""
+            ours.close()
+            reply, stopped_by = self._receive(is_rare, limits)
             record = os.pread(report_fd, 1 + 4 * MAX_REASON, 0)
-        self._loaded[uses_numpy] = self._count
         if record[:1] == SYNTAX:
             return clean_line(record[1:])
         if reply.status != 0 or stopped_by is not None or not record:
             return "the compiler could not cope with this text"
         return ""
+
+    def _wait_for_batch(self, is_rare: bool, channel: socket.socket, limits: Limits) -> bytes:
+        """What a compiling fork says when it stays to answer tests; empty when it ends instead."""
+        deadline = time.monotonic() + limits.wall_s
+        while time.monotonic() < deadline:
+            ready = self._poll([channel, self._get(is_rare).socket], limits.cpu_s)
+            if channel in ready:
+                return channel.recv(64)
+            if ready:
+                return b""
+            break  # a compilation this slow is watched like any other run
+        return b""
+
+    def _end_batch(self) -> Reply | None:
+        """Ends the fork that answers tests; its warm process then replies to the request to compile."""
+        if self._batch is None:
+            return None
+        self._batch.end()
+        self._batch = None
+        return self._receive(self._batch_warm, DEFAULT_LIMITS)[0]
+
+    def ask(self, payload: bytes) -> tuple[bytes, float] | None:
+        """The answer of the program just loaded to one test, and its CPU seconds; only from a plain program, only when
+        it takes no time. None says nothing about the program: use `run` or `call` then."""
+        if self._batch is None:
+            return None
+        answer = self._batch.ask(payload)
+        if answer is None:
+            self._end_batch()
+            return None
+        return answer, self._batch.cpu_s
 
     def run(self, program: Program, stdin: bytes, limits: Limits = DEFAULT_LIMITS) -> Outcome:
         """One run from stdin to stdout in a fresh fork."""
@@ -189,35 +247,38 @@ class Sandbox:
     ) -> tuple[Reply, End | None]:
         if program.error:
             raise ValueError("a program that does not compile cannot be run")
-        if self._loaded.get(program.uses_numpy) != program.number:
+        self._end_batch()
+        if self._loaded.get(program.is_rare) != program.number:
             if program.number not in self._sources:
                 raise ValueError("this program is no longer loaded; load it again")
-            self._compile(self._sources[program.number], program.uses_numpy)
-        return self._exchange(program.uses_numpy, operation, descriptors, limits, program.function or "")
+            self._compile(self._sources[program.number], program.function, program.is_rare)
+            self._end_batch()
+        request = make_request(operation, limits, program.tidies_up, program.function or "")
+        self._send(program.is_rare, request, descriptors)
+        return self._receive(program.is_rare, limits)
 
-    def _exchange(
-        self, uses_numpy: bool, operation: int, descriptors: list[int], limits: Limits, function: str
-    ) -> tuple[Reply, End | None]:
-        """Sends one request and waits for its reply, watching the fork's clock meanwhile."""
-        request = Request(
-            operation, math.ceil(limits.cpu_s * limits.grace), limits.memory_bytes, limits.data_bytes,
-            limits.output_bytes, function,
-        )  # fmt: skip
-        warm = self._get(uses_numpy)
+    def _send(self, is_rare: bool, request: bytes, descriptors: list[int]) -> None:
         try:
-            socket.send_fds(warm.socket, [request.pack()], descriptors)
-            stopped_by = self._watch(warm, limits)
-            message = warm.socket.recv(4096)
+            socket.send_fds(self._get(is_rare).socket, [request], descriptors)
         except OSError as error:
-            message, stopped_by = b"", None
-            reason = str(error)
-        else:
-            reason = "its warm process ended"
+            self._give_up(is_rare, str(error))
+
+    def _receive(self, is_rare: bool, limits: Limits) -> tuple[Reply, End | None]:
+        """Waits for the reply to a request, watching the fork's clock meanwhile."""
+        warm = self._get(is_rare)
+        stopped_by = self._watch(warm, limits)
+        try:
+            message = warm.socket.recv(4096)
+        except OSError:
+            message = b""
         if not message:
-            self._warm.pop(uses_numpy).close()
-            self._loaded.pop(uses_numpy, None)
-            raise SandboxError(f"the sandbox lost a program ({reason}): is the machine out of memory?")
+            self._give_up(is_rare, "its warm process ended")
         return Reply.unpack(message), stopped_by
+
+    def _give_up(self, is_rare: bool, reason: str) -> NoReturn:
+        self._warm.pop(is_rare).close()
+        self._loaded.pop(is_rare, None)
+        raise SandboxError(f"the sandbox lost a program ({reason}): is the machine out of memory?")
 
     def _watch(self, warm: WarmProcess, limits: Limits) -> End | None:
         """Returns when the reply has come; kills a fork that is over its time."""
@@ -239,14 +300,23 @@ class Sandbox:
         return None
 
     def _is_answered(self, reply_socket: socket.socket, timeout_s: float) -> bool:
-        watched: list[Any] = [reply_socket]
-        if self._hangup_fd is not None:
-            watched.append(self._hangup_fd)
+        return bool(self._poll([reply_socket], timeout_s))
+
+    def _poll(self, sockets: list[socket.socket], timeout_s: float) -> list[socket.socket]:
+        """Those that have something to read. Ends this process when its own parent has hung up."""
+        watched: list[Any] = [*sockets] if self._hangup_fd is None else [*sockets, self._hangup_fd]
         ready = select.select(watched, [], [], timeout_s)[0]
         if self._hangup_fd in ready and not _has_data(self._hangup_fd):
             self.close()
             os._exit(1)
-        return reply_socket in ready
+        return [each for each in sockets if each in ready]
+
+
+def make_request(operation: int, limits: Limits, tidies_up: bool = False, function: str = "") -> bytes:
+    """A request as the warm process reads it; the kernel counts CPU limits in whole seconds."""
+    cpu_s = math.ceil(limits.cpu_s * limits.grace)
+    memory = (limits.memory_bytes, limits.data_bytes, limits.output_bytes)
+    return Request(operation, tidies_up, cpu_s, *memory, function).pack()
 
 
 def _has_data(descriptor: int | None) -> bool:

@@ -10,25 +10,27 @@ from __future__ import annotations
 import gc
 import importlib
 import json
+import marshal
 import os
 import resource
+import site
 import socket
 import sys
 import threading
 import time
+import types
 from typing import Any
 
 from tools.sandbox import landlock, process, seccomp
 from tools.sandbox.child import WarmState, run_child
 from tools.sandbox.protocol import COMPILE, COMPILED, CONTROL_FD, MAX_DESCRIPTORS, Reply, Request
 
-# Modules of the standard library that solutions use; loaded once, so that a fork finds them ready.
+# Modules of the standard library that most solutions use; loaded once, so that a fork finds them ready. Each one makes
+# every fork dearer, so the rare ones wait in a second warm process (`session.py` chooses by the program's text).
 COMMON_MODULES = (
-    "array", "ast", "atexit", "bisect", "calendar", "cmath", "collections", "collections.abc", "copy", "dataclasses",
-    "datetime", "decimal", "enum", "fileinput", "fractions", "functools", "heapq", "io", "itertools", "json", "math",
-    "numbers", "operator", "os", "pprint", "queue", "random", "re", "statistics", "string", "struct", "sys",
-    "textwrap", "time", "timeit", "types", "typing", "warnings", "traceback", "contextlib", "inspect", "signal", "abc",
-    "hashlib", "zlib", "encodings.idna", "encodings.latin_1", "encodings.ascii", "unicodedata",
+    "array", "atexit", "bisect", "cmath", "collections", "collections.abc", "copy", "datetime", "decimal", "enum",
+    "fractions", "functools", "heapq", "io", "itertools", "json", "math", "operator", "os", "queue", "random", "re",
+    "statistics", "string", "struct", "sys", "threading", "time", "types", "typing", "warnings",
 )  # fmt: skip
 
 # LiveCodeBench's own checker puts `from X import *` for these, in this order, before every solution.
@@ -70,6 +72,7 @@ def offer_prelude() -> None:
     names.update({name: getattr(typing, name) for name in typing.__all__})
     for name in ("bisect", "copy", "datetime", "string", "re", "heapq", "math", "random", "itertools", "functools"):
         names.setdefault(name, importlib.import_module(name))
+    site.setquit()  # exit() and quit(), which an interpreter without site-packages handling lacks
     for name, value in names.items():
         if not hasattr(builtins, name):
             setattr(builtins, name, value)
@@ -113,6 +116,8 @@ def serve(control: socket.socket, warm: WarmState) -> None:
         if not message:
             return
         request = Request.unpack(message)
+        if request.operation != COMPILE and warm.code is None:
+            warm.code = _take_code(warm.record)
         started = time.monotonic()
         pid = os.fork()
         if pid == 0:
@@ -120,11 +125,18 @@ def serve(control: socket.socket, warm: WarmState) -> None:
         _pid, status, usage = os.wait4(pid, 0)
         wall_s = time.monotonic() - started
         if request.operation == COMPILE:
-            record = os.pread(descriptors[0], request.file_bytes, 0)
-            warm.code = record[1:] if record[:1] == COMPILED else b""
+            warm.code, warm.record = None, os.pread(descriptors[0], request.file_bytes, 0)
         for descriptor in descriptors:
             os.close(descriptor)
         control.sendmsg([Reply(status, usage.ru_utime + usage.ru_stime, wall_s, usage.ru_maxrss).pack()])
+
+
+def _take_code(record: bytes) -> types.CodeType | None:
+    """The code object that a compiling fork left: inert data here, run by later forks only."""
+    if record[:1] != COMPILED:
+        return None
+    code = marshal.loads(record[1:])
+    return code if isinstance(code, types.CodeType) else None
 
 
 def main() -> None:
