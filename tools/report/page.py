@@ -21,7 +21,7 @@ from tools.report.analyses import analysis_section
 from tools.report.audit import ROWS_SHOWN, AuditList, audit_lists, excerpt
 from tools.report.charts import percent
 from tools.report.facts import headline_facts, number, setting
-from tools.report.folders import DatasetData, read_dataset
+from tools.report.folders import DatasetData, axes_of, read_dataset
 from tools.report.html import Child, Markup, table, tag
 from tools.report.line_index import LineIndex
 from tools.results import read_results
@@ -90,8 +90,8 @@ def _headline_table(sets: Sequence[DatasetData]) -> Markup:
 
 def _headline_row(data: DatasetData) -> list[Child]:
     facts = headline_facts(data)
-    if facts is None or facts["score"] is None:
-        return [data.name, tag("td", "no score: see below", colspan="9", class_="bad")]
+    if facts is None or facts["score"] is None or not facts["is_complete"]:
+        return [tag("th", data.name, scope="row"), tag("td", "no score: see below", colspan="9", class_="bad")]
     cut = facts["truncated_share"]
     claim = None if facts["is_claimable"] else tag("span", " not to be claimed", class_="bad")
     return [
@@ -123,14 +123,16 @@ def _dataset_section(data: DatasetData, cutoff: str | None) -> Markup:
         ]
         notices += [tag("p", warning, class_="notice") for warning in facts["warnings"]]
     cap = results.get("settings", {}).get("max_new_tokens") if isinstance(results.get("settings"), dict) else None
-    task_ids, seeds = _axes(data)
-    pictures = [
-        figures.score_figure(results),
-        figures.curve_figure(results),
-        figures.budget_figure(data.grades, cap),
-        *figures.breakdown_figures(results, cutoff),
-        *figures.length_figures(data.grades, analysis),
-    ]
+    task_ids, seeds = axes_of(data)
+    pictures: list[Markup | None] = []
+    if facts and facts["is_complete"]:  # of an incomplete run these would be pictures of a score that there is not
+        pictures += [
+            figures.score_figure(results),
+            figures.curve_figure(results),
+            figures.budget_figure(data.grades, cap),
+            *figures.breakdown_figures(results, cutoff),
+        ]
+    pictures += figures.length_figures(data.grades, analysis)
     return tag(
         "section",
         tag("h2", data.name, id=f"set-{data.folder.name}"),
@@ -145,18 +147,6 @@ def _dataset_section(data: DatasetData, cutoff: str | None) -> Markup:
         _manifest_section(data),
         class_="set",
     )
-
-
-def _axes(data: DatasetData) -> tuple[list[str], list[int]]:
-    """Problems and seeds of the map: the plan's where it is known, and whatever else was graded."""
-    plan = data.manifest.get("plan")
-    planned = plan if isinstance(plan, dict) else {}
-    task_ids = [str(task_id) for task_id in planned.get("task_ids") or []]
-    seeds = [seed for seed in planned.get("seeds") or [] if isinstance(seed, int)]
-    for grade in data.grades:
-        task_ids.append(grade.task_id)
-        seeds.append(grade.seed)
-    return list(dict.fromkeys(task_ids)), sorted(set(seeds))
 
 
 def _analyse(data: DatasetData, cutoff: str | None) -> tuple[dict[str, Any] | None, list[str]]:
@@ -212,6 +202,8 @@ def _audit_section(data: DatasetData) -> Markup | None:
 
 
 def _audit_list(found: AuditList, index: LineIndex) -> Markup:
+    if not found.is_checked:
+        return tag("p", f"{found.title}: not checked; no verdict of this run tells", class_="audit-none soft")
     if not found.grades:
         return tag("p", tag("span", "✓ ", class_="good"), f"{found.title}: none", class_="audit-none")
     rows: list[list[Child]] = [

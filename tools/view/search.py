@@ -31,6 +31,7 @@ class Query:
 def find_samples(dataset: OpenDataset, query: Query) -> dict[str, Any]:
     """{"total", "offset", "page_size", "samples": up to page_size rows in the order of the map}."""
     dataset.refresh()
+    dataset.index.refresh()
     hits = find_text(dataset.index, query.text[:MAX_QUERY_CHARS]) if query.text else None
     task_ids, seeds = dataset.axes()
     names = dataset.names_in_files(task_ids)

@@ -59,6 +59,9 @@ class HomePage {
 
   async update() {
     this.runs = (await ask("/api/runs")).runs;
+    const state = JSON.stringify([this.runs.map((run) => ({ ...run, status: run.status?.is_live })), [...this.chosen]]);
+    if (state === this.state) return; // nothing moves under the pointer without a reason
+    this.state = state;
     const cards = this.runs.flatMap((run) => run.datasets.map((head) => this.card(run, head)));
     const empty = h("div.notice", null, "Nothing is in this folder yet. The page fills as soon as the first generation is written.");
     replace(this.element, cards.length ? h("div.cards", null, cards) : empty, this.compareBar(cards.length));
@@ -72,7 +75,7 @@ class HomePage {
       this.chosen[box.checked ? "add" : "delete"](key);
       this.update();
     });
-    const score = facts?.score ?? null;
+    const score = facts?.is_complete ? facts.score : null; // an incomplete run has none
     const big = score !== null ? percent(score) : running ? percent(running.mean) : "–";
     const label = score !== null ? `avg@${facts.samples_per_problem}` : running ? `running, ${whole(running.graded)} graded` : "not graded";
     return h("article.card", null,
@@ -114,7 +117,6 @@ setTheme(themes.includes(stored) ? stored : "");
 
 const live = document.getElementById("live");
 async function poll() {
-  setTimeout(poll, POLL_MS);
   try {
     if (!document.hidden) await shown?.update();
     live.hidden = !shown?.isLive;
@@ -125,6 +127,8 @@ async function poll() {
     live.hidden = false;
     live.className = "live lost";
     live.textContent = "server has ended";
+  } finally {
+    setTimeout(poll, POLL_MS);
   }
 }
 

@@ -31,7 +31,7 @@ export class ComparePage {
 
   side(name, head) {
     return h("a.card.cover", { href: address("r", head.run, head.dataset) }, h("span.side", null, name), h("h2", null, `${head.run} / ${head.dataset}`),
-      h("p.model", null, head.model), h("p.big", null, percent(head.facts?.score), h("small", null, head.facts ? `avg@${head.facts.samples_per_problem}` : "no score")));
+      h("p.model", null, head.model), h("p.big", null, head.facts?.is_complete ? percent(head.facts.score) : "–", h("small", null, head.facts?.is_complete ? `avg@${head.facts.samples_per_problem}` : "no score")));
   }
 
   overall(overall) {
