@@ -111,8 +111,8 @@ def build_results(
 
 
 def set_hash(task_ids: Iterable[str]) -> str:
-    """sha256 of the sorted ids joined by newlines: the same set has the same hash in any order."""
-    return hashlib.sha256("\n".join(sorted(task_ids)).encode()).hexdigest()
+    """sha256 of the sorted ids, a line end after each: the same set has the same hash in any order."""
+    return hashlib.sha256("".join(f"{task_id}\n" for task_id in sorted(task_ids)).encode()).hexdigest()
 
 
 def _keyed(grades: Sequence[GradedSample], task_ids: Sequence[str], seeds: Sequence[int]) -> dict[Key, GradedSample]:
