@@ -121,9 +121,7 @@ def grade_program(
     return grade
 
 
-def _run_test(
-    sandbox: Sandbox, program: Program, test: PreparedTest, limits: Limits
-) -> tuple[Verdict, str, Outcome]:
+def _run_test(sandbox: Sandbox, program: Program, test: PreparedTest, limits: Limits) -> tuple[Verdict, str, Outcome]:
     matches = stdout_matches if program.function is None else result_matches
     quick = sandbox.ask(test.payload)
     if quick is not None and matches(quick[0].decode("utf-8", "replace"), test.expected):

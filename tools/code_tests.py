@@ -27,7 +27,7 @@ TEXT_OPCODES = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"}
 SILENT_OPCODES = {"PROTO", "FRAME", "MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT", "STOP"}
 
 
-class CODE_TYPE(enum.Enum):  # noqa: N801 - the original's name
+class CODE_TYPE(enum.Enum):
     """How a problem talks to its solutions; values as in LiveCodeBench."""
 
     call_based = 0

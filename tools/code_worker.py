@@ -62,9 +62,7 @@ class Grader:
     def _grade_code(self, problem: PreparedProblem, code: str) -> CodeGrade:
         for is_last_try in (False, True):
             try:
-                return grade_program(
-                    self.sandbox, problem, code, limits=self.limits, runs_all=self.options["runs_all"]
-                )
+                return grade_program(self.sandbox, problem, code, limits=self.limits, runs_all=self.options["runs_all"])
             except SandboxError as error:
                 if is_last_try:
                     return CodeGrade(Verdict.INFRA_ERROR, str(error), codes=[CODES[Verdict.INFRA_ERROR]])

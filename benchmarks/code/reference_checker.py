@@ -20,11 +20,29 @@ from unittest import mock
 
 PRELUDE = "".join(
     f"from {name} import *\n"
-    for name in (
-        "string re datetime collections heapq bisect copy math random statistics itertools functools operator io sys "
-        "json builtins typing"
-    ).split()
-) + "".join(f"import {name}\n" for name in "string re datetime collections heapq bisect math random".split())
+    for name in [
+        "string",
+        "re",
+        "datetime",
+        "collections",
+        "heapq",
+        "bisect",
+        "copy",
+        "math",
+        "random",
+        "statistics",
+        "itertools",
+        "functools",
+        "operator",
+        "io",
+        "sys",
+        "json",
+        "builtins",
+        "typing",
+    ]
+) + "".join(
+    f"import {name}\n" for name in ["string", "re", "datetime", "collections", "heapq", "bisect", "math", "random"]
+)
 PRELUDE += "import sys\nsys.setrecursionlimit(50000)\n"
 TIMEOUT_S = 6
 
