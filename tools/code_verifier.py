@@ -92,7 +92,7 @@ def grade_stdio(
 def _make_tests(inputs: Sequence[str], outputs: Sequence[str], function: str | None) -> ProblemTests:
     if len(inputs) != len(outputs):
         raise DataError(f"{len(inputs)} inputs but {len(outputs)} outputs")
-    cases = tuple(TestCase(given, expected) for given, expected in zip(inputs, outputs))
+    cases = tuple(TestCase(given, expected) for given, expected in zip(inputs, outputs, strict=True))
     return ProblemTests("given", cases, function)
 
 
