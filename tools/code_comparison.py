@@ -55,6 +55,11 @@ def _number_matches(word: str, other: str) -> bool:
         return False
 
 
+def ends_with_line(output: str, expected: str) -> bool:
+    """For test code that prints a token when it has come to its end: is it the last line?"""
+    return output.rstrip().rpartition("\n")[2] == expected
+
+
 def parse_json(text: str) -> Any:
     """JSON with integers of any length: beyond Python's limit they are kept as (\"int\", digits)."""
     try:
