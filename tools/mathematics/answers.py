@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from tools.mathematics.compare import trees_equal
 from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
 from tools.mathematics.reader import read
-from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable, symbols
+from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable, shown, symbols
 
 TEXT_WRAPPER = re.compile(r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|mbox|operatorname)\s*\{([^{}]*)\}")
 CHOICE = re.compile(r"\(?([A-J])\)?[.:]?")
@@ -23,6 +23,7 @@ CHOICE_WITH_TEXT = re.compile(r"(?:(?:option|choice|answer)\s*:?\s*\(?([A-J])\)?
 OTHER_CHOICE = re.compile(r"(?<![A-Za-z])\(?[A-J]\)?(?![A-Za-z])")
 UNIT_LETTER = re.compile(r"(.*\d\}?)\s+[mgsLNJWVKhCFAT](?:/s|\^2|\^3)?")
 BARE_WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+LEADING_WORDS = re.compile(r"^\\(?:text|textbf|mathrm|textnormal)\{[^{}]*(?:\b(?:is|are|equals)|:|=)\s*\}\s*(?=\S)")
 MATHEMATICAL_SIGN = re.compile(r"\d|[\\^_=<>+*/{}|]")
 # Phrases with one mathematical meaning, spelled without punctuation.
 PHRASES: dict[str, Tree] = {
@@ -52,6 +53,7 @@ class Comparison:
 
 def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S) -> Comparison:
     """The verdict on two plain forms (tools/cleaning.py)."""
+    given, gold = LEADING_WORDS.sub("", given), LEADING_WORDS.sub("", gold)
     choice = _compare_choices(given, gold)
     if choice is not None:
         return choice
@@ -106,7 +108,7 @@ def _compare_trees(given: str, gold: str, given_tree: Tree, gold_tree: Tree, tim
         verdict = _with_ungrouped_digits(given, gold) or verdict
     if verdict is None:
         return _ask_worker(given, gold, timeout_s, "the quick stages do not decide")
-    return Comparison(verdict, _rule_of(given_tree, gold_tree), "", repr(given_tree)[:500], repr(gold_tree)[:500])
+    return Comparison(verdict, _rule_of(given_tree, gold_tree), "", shown(given_tree), shown(gold_tree))
 
 
 def _with_ungrouped_digits(given: str, gold: str) -> bool | None:

@@ -21,6 +21,7 @@ from fractions import Fraction
 from typing import Any
 
 from tools.mathematics.exact import ANGLE_FUNCTIONS
+from tools.mathematics.limits import MAX_RESULT_BITS
 from tools.mathematics.tree import Tree, nodes, symbols
 
 POINTS = 4
@@ -135,6 +136,7 @@ class ManyDigits:
         return 0 if not value else int(self.context.mag(value))
 
 
+INFINITIES = (("const", "oo"), ("neg", ("const", "oo")))
 CMATH_NAMES = {"ln": "log"}
 MPMATH_NAMES = {"ln": "log", "ceil": "ceil"}
 GROWING = frozenset("exp sinh cosh".split())
@@ -145,6 +147,8 @@ INVERSE_RECIPROCALS = {"acot": "atan", "asec": "acos", "acsc": "asin", "acoth": 
 
 def evaluate(tree: Tree, point: Mapping[str, Value], field: Any) -> Value:
     """The value of a tree at a point; raises NotNumeric."""
+    if tree in INFINITIES:
+        return field.infinity if tree[0] == "const" else -field.infinity
     try:
         return _value(tree, point, field)
     except ZeroDivisionError as error:
@@ -160,7 +164,9 @@ def _value(tree: Tree, point: Mapping[str, Value], field: Any) -> Value:
     if kind == "sym":
         return point[tree[1]]
     if kind == "const":
-        return {"pi": field.pi, "e": field.e, "i": field.i, "oo": field.infinity}[tree[1]]
+        if tree[1] == "oo":
+            raise Undefined("arithmetic with infinity")
+        return {"pi": field.pi, "e": field.e, "i": field.i}[tree[1]]
     if kind == "pow":
         return _power(tree[1], tree[2], point, field)
     if kind == "root":
@@ -259,7 +265,7 @@ def _call(tree: Tree, point: Mapping[str, Value], field: Any) -> Value:
 
 
 def _whole(value: Value) -> int:
-    if value != int(value) or abs(value) > 2**53:
+    if abs(value) > 2**53 or value != int(value):
         raise NotNumeric("a whole number expected")
     return int(value)
 
@@ -313,6 +319,37 @@ def _loop(tree: Tree, point: Mapping[str, Value], field: Any) -> Value:
         value = _value(body, {**point, variable[1]: field.number(index)}, field)
         total = total + value if kind == "sum" else total * value
     return total
+
+
+def is_writable(tree: Tree) -> bool:
+    """Whether every power and factorial of constants in it can be written out within MAX_RESULT_BITS.
+
+    SymPy writes them out at once, and one multiplication of enormous integers cannot be interrupted.
+    """
+    for node in nodes(tree):
+        if node[0] == "prod" and not _is_short_range(node):
+            return False
+        is_factorial = node[:2] == ("call", "fact")
+        if (node[0] != "pow" and not is_factorial) or symbols(node):
+            continue
+        try:
+            last = abs(evaluate(node[2], {}, MACHINE))
+            base = 0.0 if is_factorial else abs(evaluate(node[1], {}, MACHINE))
+        except NotNumeric:
+            return False
+        bits = last * math.log2(last + 2) if is_factorial else last * abs(math.log2(base or 1.0))
+        if not bits <= MAX_RESULT_BITS:
+            return False
+    return True
+
+
+def _is_short_range(node: Tree) -> bool:
+    if symbols(node[3]) or symbols(node[4]):
+        return True
+    try:
+        return bool(abs(evaluate(node[4], {}, MACHINE) - evaluate(node[3], {}, MACHINE)) <= MAX_LOOP)
+    except NotNumeric:
+        return node[4] in INFINITIES
 
 
 # Conclusions.

@@ -221,6 +221,14 @@ class BracketReader:
             return self.factor()
         raise self.error("not known here:")
 
+    def raw_sign(self) -> str:
+        """`+` or `{+}`, or any group as text."""
+        if self.text in ("+", "-", "*"):
+            sign = self.text
+            self.advance()
+            return sign
+        return self.raw_group()
+
     def raw_group(self) -> str:
         """The signs of a brace group, or of one token, joined: for names."""
         if self.text != "{":
@@ -430,6 +438,16 @@ def _number_set(reader: BracketReader) -> Tree:
     name = reader.raw_group()
     if name not in NUMBER_SETS:
         return reader.subscripted(("sym", name))
+    if reader.text in ("^", "_"):
+        reader.advance()
+        sign = reader.raw_sign()
+        if name == "R" and sign == "+":
+            return ("tuple", "(", ")", ("num", 0), ("const", "oo"))
+        if name == "R" and sign == "-":
+            return ("tuple", "(", ")", ("neg", ("const", "oo")), ("num", 0))
+        if name == "Z" and sign == "+":
+            return ("numbers", "N")
+        return ("sym", f"\\mathbb{{{name}}}^{sign}")
     return ("numbers", name)
 
 

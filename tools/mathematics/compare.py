@@ -26,6 +26,8 @@ def trees_equal(given: Tree, gold: Tree) -> bool | None:
     """True, False, or None when undecided."""
     if given == gold:
         return True
+    if given[0] == gold[0] == "num":
+        return bool(given[1] == gold[1])
     given, gold = _both_signs(given), _both_signs(gold)
     given_name, given_value = split_name(given)
     gold_name, gold_value = split_name(gold)
@@ -62,7 +64,7 @@ def _named_against_relation(given: tuple[Tree | None, Tree, Tree], gold: tuple[T
     """`x \\in [1,2]` against `1 <= x <= 2` in the same variable; else equation against equation."""
     (name, value, _), (_, _, relation) = (given, gold) if given[0] is not None else (gold, given)
     if is_real_set(relation) and name == variable_of(relation):
-        return real_sets_equal(value, relation)
+        return real_sets_equal(value if is_real_set(value) or value[0] == "set" else ("set", value), relation)
     return relations_equal(given[2], gold[2])
 
 
