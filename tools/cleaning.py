@@ -55,7 +55,9 @@ LAYOUT_ENVIRONMENT = re.compile(
 FRACTIONS = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 BINOMIALS = re.compile(r"\\[dt]binom(?![A-Za-z])")
 # A number whose groups are joined by `{,}` or `,\\!` somewhere: then every comma in it groups.
-GROUPED_NUMBER = re.compile(r"(?<![\d,.])\d{1,3}(?:(?:\s*\{\s*,\s*\}|,(?:\s*\\!)*(?=\d|\s*\d))\s*\d{3}(?!\d))+")
+GROUPED_NUMBER = re.compile(
+    r"(?<![\d,.])\d{1,3}(?:(?:\s*\{\s*,\s*\}\s*|,(?:\s|\\[ ,;])*\\!(?:\s|\\[ ,;!])*|,(?=\d))\d{3}(?!\d))+"
+)
 BRACED_COMMA = re.compile(r"\{\s*,\s*\}")
 SPACED_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\\[,;: ]|\s)\s*\d{3})+(?![\d])")
 STYLE = r"(?:mathbf|mathit|mathsf|mathtt|mathnormal|boldsymbol|bm|pmb|underline|mbox\s*(?=\{\s*[-+\d])|ensuremath|displaylines|mathord|mathop|uline|smash|emph|textnormal(?=\{\s*[-+\d])|textbf(?=\{\s*[-+\d\\(])|text(?=\{\s*[-+\d])|mathrm(?=\{\s*[-+\d]))"

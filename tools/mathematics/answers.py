@@ -17,9 +17,13 @@ from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
 from tools.mathematics.reader import read
 from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable, shown, symbols
 
-TEXT_WRAPPER = re.compile(r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|mbox|operatorname)\s*\{([^{}]*)\}")
+TEXT_WRAPPER = re.compile(
+    r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|mbox|operatorname)\s*\{([^{}]*)\}"
+)
 CHOICE = re.compile(r"\(?([A-J])\)?[.:]?")
-CHOICE_WITH_TEXT = re.compile(r"(?:(?:option|choice|answer)\s*:?\s*\(?([A-J])\)?|\(([A-J])\)|([A-J])[.:)])(?:\s+(.+))?", re.IGNORECASE)
+CHOICE_WITH_TEXT = re.compile(
+    r"(?:(?:option|choice|answer)\s*:?\s*\(?([A-J])\)?|\(([A-J])\)|([A-J])[.:)])(?:\s+(.+))?", re.IGNORECASE
+)
 OTHER_CHOICE = re.compile(r"(?<![A-Za-z])\(?[A-J]\)?(?![A-Za-z])")
 UNIT_LETTER = re.compile(r"(.*\d\}?)\s+[mgsLNJWVKhCFAT](?:/s|\^2|\^3)?")
 BARE_WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
@@ -28,11 +32,29 @@ MATHEMATICAL_SIGN = re.compile(r"\d|[\\^_=<>+*/{}|]")
 # Phrases with one mathematical meaning, spelled without punctuation.
 PHRASES: dict[str, Tree] = {
     **dict.fromkeys(
-        ["no solution", "no solutions", "no real solution", "no real solutions", "empty set", "the empty set", "none", "no such numbers exist"],
+        [
+            "no solution",
+            "no solutions",
+            "no real solution",
+            "no real solutions",
+            "empty set",
+            "the empty set",
+            "none",
+            "no such numbers exist",
+        ],
         ("set",),
     ),
     **dict.fromkeys(
-        ["all real numbers", "all reals", "all real number", "real numbers", "any real number", "all real x", "the set of all real numbers", "reals"],
+        [
+            "all real numbers",
+            "all reals",
+            "all real number",
+            "real numbers",
+            "any real number",
+            "all real x",
+            "the set of all real numbers",
+            "reals",
+        ],
         ("numbers", "R"),
     ),
     **dict.fromkeys(["infinity", "positive infinity"], ("const", "oo")),

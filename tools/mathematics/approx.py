@@ -95,7 +95,12 @@ class ManyDigits:
 
         self.context = mpmath.mp.clone()
         self.context.dps = digits
-        self.pi, self.e, self.i, self.infinity = +self.context.pi, +self.context.e, self.context.mpc(0, 1), self.context.inf
+        self.pi, self.e, self.i, self.infinity = (
+            +self.context.pi,
+            +self.context.e,
+            self.context.mpc(0, 1),
+            self.context.inf,
+        )
         self.largest: Value = 0
         self.spread = 0
 
@@ -142,7 +147,14 @@ MPMATH_NAMES = {"ln": "log", "ceil": "ceil"}
 GROWING = frozenset("exp sinh cosh".split())
 DIRECT = frozenset("sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh exp ln".split())
 RECIPROCALS = {"cot": "tan", "sec": "cos", "csc": "sin", "coth": "tanh", "sech": "cosh", "csch": "sinh"}
-INVERSE_RECIPROCALS = {"acot": "atan", "asec": "acos", "acsc": "asin", "acoth": "atanh", "asech": "acosh", "acsch": "asinh"}
+INVERSE_RECIPROCALS = {
+    "acot": "atan",
+    "asec": "acos",
+    "acsc": "asin",
+    "acoth": "atanh",
+    "asech": "acosh",
+    "acsch": "asinh",
+}
 
 
 def evaluate(tree: Tree, point: Mapping[str, Value], field: Any) -> Value:
@@ -171,7 +183,9 @@ def _value(tree: Tree, point: Mapping[str, Value], field: Any) -> Value:
         return _power(tree[1], tree[2], point, field)
     if kind == "root":
         degree = tree[2][1] if tree[2][0] == "num" else None
-        return _real_power(_value(tree[1], point, field), None if degree is None else Fraction(1, 1) / degree, tree[2], point, field)
+        return _real_power(
+            _value(tree[1], point, field), None if degree is None else Fraction(1, 1) / degree, tree[2], point, field
+        )
     if kind == "call":
         return _call(tree, point, field)
     if kind in ("sum", "prod"):
@@ -376,7 +390,10 @@ def random_points(names: list[str], count: int) -> list[dict[str, Fraction]]:
         signs = (1,) if index % 3 == 0 else (-1, 1)
         step = 1 if index % 4 == 3 else 1000
         points.append(
-            {name: source.choice(signs) * Fraction(source.randint(300, 3700) * step // 1000 or 1, step) for name in names}
+            {
+                name: source.choice(signs) * Fraction(source.randint(300, 3700) * step // 1000 or 1, step)
+                for name in names
+            }
         )
     return points
 

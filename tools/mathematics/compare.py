@@ -19,7 +19,9 @@ from tools.mathematics.tree import Tree, kinds, mapped
 from tools.mathematics.values import all_of, matrix_value, values_equal
 
 MAX_SIGN_CHOICES = 16
-SINGLE_KINDS = frozenset("num dec sym const add mul neg div pow root call apply percent degree unit based ratio".split())
+SINGLE_KINDS = frozenset(
+    "num dec sym const add mul neg div pow root call apply percent degree unit based ratio".split()
+)
 
 
 def trees_equal(given: Tree, gold: Tree) -> bool | None:
@@ -184,7 +186,9 @@ def _lists_equal(given: Tree, gold: Tree) -> bool | None:
     if len(given_items) != len(gold_items):
         return False
     if len(set(given_names)) > 1 and len(set(gold_names)) > 1:
-        return _match([*zip(given_names, given_items, strict=True)], [*zip(gold_names, gold_items, strict=True)], _pairs_equal)
+        return _match(
+            [*zip(given_names, given_items, strict=True)], [*zip(gold_names, gold_items, strict=True)], _pairs_equal
+        )
     if len(set(given_names)) > 1 or len(set(gold_names)) > 1:  # x = 1, y = 2 against 1, 2
         return all_of(trees_equal(a, b) for a, b in zip(given_items, gold_items, strict=True))
     if given_names and gold_names and given_names[0] and gold_names[0] and given_names[0] != gold_names[0]:
@@ -225,7 +229,11 @@ def _distinct(items: list[Tree]) -> list[Tree]:
     return kept
 
 
-def _match(given: Sequence[Tree | tuple[Tree | None, Tree]], gold: Sequence[Tree | tuple[Tree | None, Tree]], equal: Callable[..., bool | None]) -> bool | None:
+def _match(
+    given: Sequence[Tree | tuple[Tree | None, Tree]],
+    gold: Sequence[Tree | tuple[Tree | None, Tree]],
+    equal: Callable[..., bool | None],
+) -> bool | None:
     """Every given item finds its own gold one (equality is transitive, so the first that fits will do)."""
     remaining = list(gold)
     is_open = False
@@ -274,5 +282,3 @@ def _as_tuple(tree: Tree) -> Tree | None:
     cells = [cell for row in tree[1:] for cell in row]
     is_line = len(tree) == 2 or all(len(row) == 1 for row in tree[1:])
     return ("tuple", "(", ")", *cells) if is_line else None
-
-

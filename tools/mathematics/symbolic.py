@@ -148,7 +148,9 @@ atexit.register(_pool.close)
 def decide(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S, reason: str = "") -> Comparison:
     """The worker's verdict on two plain forms; `is_equal` None when its budget ran out or no stage could tell."""
     if max(len(given), len(gold)) > MAX_EXPRESSION_CHARS:
-        return Comparison(False, "unreadable", f"longer than {MAX_EXPRESSION_CHARS} characters", given[:100], gold[:100])
+        return Comparison(
+            False, "unreadable", f"longer than {MAX_EXPRESSION_CHARS} characters", given[:100], gold[:100]
+        )
     try:
         answer = _pool.ask({"operation": "compare", "given": given, "gold": gold, "timeout_s": timeout_s}, timeout_s)
     except WorkerDied as error:
