@@ -208,6 +208,15 @@ def test_an_incomplete_run_has_no_score(tmp_path: Path) -> None:
     assert not any("Score" in (attributes.get("aria-label") or "") for name, attributes in page.tags if name == "svg")
 
 
+def test_every_set_of_the_same_samples_has_its_line(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, CODE)
+    second = read_results(folder) | {"set": {"name": "v6", "count": 20, "sha256": "ab" * 32}, "avg_at_k": 0.12345}
+    (folder / "accuracy_results_v6.json").write_text(json.dumps(second))
+    text = PageReader(build_report([folder])).text
+    assert "12.3 % avg@4" in text
+    assert "v6 abababab" in text
+
+
 def test_a_complete_run_with_doubts_is_marked(tmp_path: Path) -> None:
     folder = make_run(tmp_path, MATH)
     change_results(folder, claimable=False, not_claimable_because=["2 samples ended in grader_error"])

@@ -210,7 +210,7 @@ def test_the_page_follows_a_running_job(browser: Browser, tmp_path: Path) -> Non
     with serve(tmp_path / "out") as server:
         browser.open(server.url + "#/r/out/aime24")
         browser.wait("return document.querySelector('.flow .chip')?.textContent === '6 of 48 samples'")
-        assert "graded by this page" in browser.text()
+        browser.wait("return document.body.innerText.includes('graded by this page')")
         assert "1\u202f234 tokens/s" in browser.text()
         for path in seeds[1:5]:
             (folder / path.name).write_bytes(path.read_bytes())

@@ -160,7 +160,8 @@ class OpenDataset:
             "model": data.model,
             "generated": max(len(self.index.lines), len(self.log.grades)),
             "planned": planned,
-            "facts": headline_facts(data),
+            "facts": headline_facts(self.results[0]) if self.results else None,
+            "other_sets": [headline_facts(results) for results in self.results[1:]],
             "running": running_score(data.grades, planned=planned),
             "is_provisional": bool(data.grades) and not self.log.grades,
         }
@@ -214,15 +215,13 @@ class OpenDataset:
         return [*self.notes, *self.log.notes, *damaged, *torn, *folders.missing_parts(self.graded)]
 
     def sample(self, task_id: str, seed: int) -> dict[str, Any] | None:
-        """One sample: its verdict, its text split into reasoning and answer, its problem. None: nothing of it is here."""
+        """One sample: its verdict, its text split into reasoning and answer. None: nothing of it is here."""
         self.refresh()
         grade = self.grades.get((task_id, seed))
         row = self._line_of(task_id, seed)
         if grade is None and row is None:
             return None
         shown: dict[str, Any] = {"task_id": task_id, "seed": seed, "verdict": grade and describe_grade(grade)}
-        shown["problem"] = problem = self.problems().read(task_id)
-        shown["has_tests"] = bool(problem and problem.get("question_content"))
         text = None if row is None else row.get("output", row.get("generation"))
         if row is not None and isinstance(text, str):
             split = split_reasoning(text, self.is_reasoning_opened)

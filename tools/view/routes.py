@@ -28,6 +28,7 @@ class Routes:
             "/api/overview": self.overview,
             "/api/sample": self.sample,
             "/api/samples": self.samples,
+            "/api/problem": self.problem,
             "/api/test": self.test,
             "/api/compare": self.compare,
         }
@@ -56,6 +57,13 @@ class Routes:
         if found is None:
             raise NotFound("this sample is not in the folder (yet)")
         return found
+
+    def problem(self, parameters: dict[str, str]) -> dict[str, Any]:
+        """A statement; the first one of a set of gigabytes takes as long as reading through its file."""
+        problem = self._dataset(parameters).problems().read(parameters.get("task", ""))
+        if problem is None:
+            raise NotFound("the problem file is not here, or does not hold this problem")
+        return {**problem, "has_tests": "question_content" in problem}
 
     def test(self, parameters: dict[str, str]) -> dict[str, Any]:
         return self._dataset(parameters).test(parameters.get("task", ""), _whole(parameters.get("number")) or 0)

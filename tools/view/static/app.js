@@ -116,12 +116,16 @@ try { stored = localStorage.getItem("theme") || ""; } catch { /* as above */ }
 setTheme(themes.includes(stored) ? stored : "");
 
 const live = document.getElementById("live");
+function showLive() {
+  live.hidden = !shown?.isLive;
+  live.className = "live";
+  live.textContent = "live";
+}
+
 async function poll() {
   try {
     if (!document.hidden) await shown?.update();
-    live.hidden = !shown?.isLive;
-    live.className = "live";
-    live.textContent = "live";
+    showLive();
   } catch (error) {
     if (!(error instanceof TypeError)) return complain(error); // an answer, but not the one wanted
     live.hidden = false;
@@ -133,4 +137,4 @@ async function poll() {
 }
 
 window.addEventListener("hashchange", route);
-route().then(() => setTimeout(poll, POLL_MS));
+route().then(() => { showLive(); setTimeout(poll, POLL_MS); });
