@@ -176,6 +176,8 @@ class OpenDataset:
             "task_ids": task_ids,
             "seeds": seeds,
             "map": self._map(task_ids, seeds),
+            "letters": {UNGRADED: "ungraded", MISSING: "missing"}
+            | {letter: verdict.value for verdict, letter in LETTERS.items()},
             "counts": Counter(grade.verdict.value for grade in data.grades),
             "charts": {"running": running_curve(data.grades), "lengths": length_bins(data.grades)},
             "signs": None if self._provisional is None else self._provisional.signs,

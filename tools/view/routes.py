@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import EvaluationError
-from tools.report.figures import LETTERS
 from tools.view.comparison import compare_datasets
 from tools.view.opened import OpenDataset, OpenRun, open_runs
 from tools.view.search import Query, find_samples
@@ -42,7 +41,7 @@ class Routes:
             run.find_datasets()
             heads = [dataset.head() for dataset in run.datasets.values()]
             runs.append({"name": run.name, "status": run.status(), "datasets": heads})
-        return {"runs": runs, "letters": {letter: verdict.value for verdict, letter in LETTERS.items()}}
+        return {"runs": runs}
 
     def overview(self, parameters: dict[str, str]) -> dict[str, Any]:
         """A data set's first view; {"version"} alone when the caller has this version and nothing is going on."""

@@ -5,9 +5,9 @@ import { showSample, closeDrawer } from "./sample.js";
 import { Charts } from "./charts.js";
 
 export class DatasetPage {
-  constructor(letters, run, dataset) {
-    Object.assign(this, { letters, run, dataset, version: undefined, verdicts: new Set(), order: "file", selected: null, offset: 0 });
-    this.map = new SampleMap(letters, (task, seed) => this.go(task, seed));
+  constructor(run, dataset) {
+    Object.assign(this, { run, dataset, version: undefined, verdicts: new Set(), order: "file", selected: null, offset: 0 });
+    this.map = new SampleMap((task, seed) => this.go(task, seed));
     this.charts = new Charts();
     this.head = h("section.head");
     this.flow = h("section.flow", { hidden: true });
