@@ -59,7 +59,7 @@ def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions 
         seeds=seeds,
         labels=problem_set.labels(),
         answer_classes=classify_answers(grades),
-        set_name=problem_set.name,
+        set_name=name_of_set(problem_set, task_ids),
         settings=made_with.get("settings", {}),
         published=published_figure(made_with, problem_set),
         grader={"name": options.rules, "version": GRADER_VERSION, "answer_from": options.answer_from},
@@ -239,7 +239,20 @@ def published_figure(made_with: Mapping[str, Any], problem_set: ProblemSet) -> d
     if value is None:
         return None
     settings = {"max_new_tokens": profile.max_new_tokens, "temperature": profile.temperature, "top_p": profile.top_p}
-    return {"value": value, "source": profile.source, "samples_per_problem": 64, "set": problem_set.name, **settings}
+    return {
+        "value": value,
+        "source": profile.source,
+        "samples_per_problem": 64,
+        "set": problem_set.name,
+        "problems": problem_set.info.problems,
+        **settings,
+    }
+
+
+def name_of_set(problem_set: ProblemSet, task_ids: Sequence[str]) -> str:
+    """A part of a set is not called by the whole's name."""
+    count = len(task_ids)
+    return problem_set.name if count == len(problem_set.problems) else f"{problem_set.name} (first {count})"
 
 
 def write_verdicts(folder: pathlib.Path, grades: Sequence[GradedSample]) -> None:

@@ -8,7 +8,7 @@ The difference of problem i is d_i = rate of B minus rate of A; samples of one p
 >>> a, b = Counts.from_rows([[1, 0], [1, 1], [0, 0]]), Counts.from_rows([[1, 1], [1, 1], [1, 0]])
 >>> comparison = compare_counts(a, b)
 >>> round(comparison.difference, 3), comparison.p_problems, round(comparison.p_sampling, 3)
-(0.333, 0.5, 0.556)
+(0.333, 0.5, 0.5)
 
 Both permutation distributions are computed whole, by convolution, since all counts are whole numbers: no random draws,
 the same p every time. Sources: Fisher 1935 (randomization of pairs); Miller 2024 (arXiv:2411.00640) for paired,
