@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report_runs import RunShape, make_run
 
-from tests.report_runs import RunShape, make_run
 from tools.report import charts
 from tools.report.__main__ import write_report
 from tools.report.audit import audit_lists

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import Browser, start_browser
+from report_runs import RunShape, make_run
+from view_server import Served, serve
 
-from tests.browser import Browser, start_browser
-from tests.report_runs import RunShape, make_run
-from tests.view_server import Served, serve
 from tools.report.__main__ import write_report
 
 pytestmark = pytest.mark.browser

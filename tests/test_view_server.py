@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report_runs import RunShape, make_run
+from view_server import Served, serve
 
-from tests.report_runs import RunShape, make_run
-from tests.view_server import Served, serve
 from tools.view import vendoring
 from tools.view.problem_index import ProblemIndex, leading_fields
 from tools.view.server import ASSET_FOLDERS, find_assets
