@@ -110,9 +110,8 @@ class OpenDataset:
     def grades(self) -> dict[tuple[str, int], GradedSample]:
         """The verdicts of the file; while there are none, the page's own."""
         provisional = self._provisional
-        if self.log.grades or provisional is None:
-            return self.log.grades
-        return dict(provisional.grades)  # a copy: the thread goes on
+        # A copy: another request or the thread may add to it.
+        return dict(self.log.grades if self.log.grades or provisional is None else provisional.grades)
 
     @property
     def is_reasoning_opened(self) -> bool | None:
@@ -199,7 +198,7 @@ class OpenDataset:
 
     def names_in_files(self, task_ids: list[str]) -> dict[str, str]:
         """The id under which a problem's lines stand: the original's AIME files number the rows of the data file."""
-        used = {task_id for task_id, _ in self.index.lines}
+        used = {task_id for task_id, _ in list(self.index.lines)}
         rows = {str(number) for number in range(len(task_ids))}
         if used <= set(task_ids) or not used <= rows:
             return {task_id: task_id for task_id in task_ids}
