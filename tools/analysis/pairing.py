@@ -120,7 +120,8 @@ def sign_flip_p(first: Counts, second: Counts) -> float:
 def exchange_p(first: Counts, second: Counts) -> float:
     """Exact two-sided p under exchange of samples within each problem: the sum of hypergeometric counts, convolved."""
     k_a, k_b = int(first.samples[0]), int(second.samples[0])
-    chances, offset = np.ones(1), 0
+    chances: Array = np.ones(1)
+    offset = 0
     expected = 0.0
     for right_a, right_b in zip(first.correct.astype(int).tolist(), second.correct.astype(int).tolist(), strict=True):
         lowest, weights = hypergeometric(right_a + right_b, k_a, k_b)
