@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report_runs import RunShape, make_run
 
-from tests.report_runs import RunShape, make_run
 from tools.report import charts
 from tools.report.__main__ import write_report
 from tools.report.audit import audit_lists
@@ -206,6 +206,15 @@ def test_an_incomplete_run_has_no_score(tmp_path: Path) -> None:
     assert "Not a score to claim: 7 samples are missing" in page.text
     assert share not in page.text
     assert not any("Score" in (attributes.get("aria-label") or "") for name, attributes in page.tags if name == "svg")
+
+
+def test_every_set_of_the_same_samples_has_its_line(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, CODE)
+    second = read_results(folder) | {"set": {"name": "v6", "count": 20, "sha256": "ab" * 32}, "avg_at_k": 0.12345}
+    (folder / "accuracy_results_v6.json").write_text(json.dumps(second))
+    text = PageReader(build_report([folder])).text
+    assert "12.3 % avg@4" in text
+    assert "v6 abababab" in text
 
 
 def test_a_complete_run_with_doubts_is_marked(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from report_runs import RunShape, make_run
 
-from tests.report_runs import RunShape, make_run
 from tools.errors import DataError
 from tools.report.folders import VerdictLog, find_dataset_folders, read_dataset
 from tools.report.line_index import LineIndex, complete_lines

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report_runs import RunShape, make_run
+from view_server import Served, serve
 
-from tests.report_runs import RunShape, make_run
-from tests.view_server import Served, serve
 from tools.view import vendoring
 from tools.view.problem_index import ProblemIndex, leading_fields
 from tools.view.server import ASSET_FOLDERS, find_assets
@@ -72,7 +72,9 @@ def test_the_overview_has_one_letter_a_sample_and_the_results_figures(served: Se
 
 def test_a_sample_has_problem_verdict_reasoning_and_answer(served: Served) -> None:
     sample = served.ask("/api/sample", run="first", dataset="aime24", task="61", seed=100)
-    assert sample["problem"]["statement"].startswith("Find the remainder when $7^{1}$")
+    problem = served.ask("/api/problem", run="first", dataset="aime24", task="61")
+    assert problem["statement"].startswith("Find the remainder when $7^{1}$")
+    assert served.ask("/api/problem", run="first", dataset="aime24", task="999")["http_status"] == 404
     assert sample["verdict"]["verdict"] in ("correct", "wrong", "truncated", "no_answer")
     assert len(sample["response"]["reasoning"]) >= 600
     assert "</think>" not in sample["response"]["answer"]
@@ -134,6 +136,16 @@ def test_unlike_runs_are_not_compared(served: Served) -> None:
     shown = served.ask("/api/compare", **sides)
     assert "do not compare" in shown["refusal"]
     assert "comparison" not in shown
+
+
+def test_every_set_of_the_same_samples_is_told(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, CODE)
+    results = json.loads((folder / "accuracy_results.json").read_text())
+    (folder / "accuracy_results_v6.json").write_text(json.dumps(results | {"set": {"name": "v6"}, "avg_at_k": 0.5}))
+    with serve(tmp_path) as server:
+        overview = server.ask("/api/overview", run=tmp_path.name, dataset="livecodebench")
+    assert overview["facts"]["score"] == results["avg_at_k"]
+    assert [(facts["set"]["name"], facts["score"]) for facts in overview["other_sets"]] == [("v6", 0.5)]
 
 
 def test_the_report_is_served_with_its_own_policy(served: Served) -> None:

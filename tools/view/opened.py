@@ -110,9 +110,8 @@ class OpenDataset:
     def grades(self) -> dict[tuple[str, int], GradedSample]:
         """The verdicts of the file; while there are none, the page's own."""
         provisional = self._provisional
-        if self.log.grades or provisional is None:
-            return self.log.grades
-        return dict(provisional.grades)  # a copy: the thread goes on
+        # A copy: another request or the thread may add to it.
+        return dict(self.log.grades if self.log.grades or provisional is None else provisional.grades)
 
     @property
     def is_reasoning_opened(self) -> bool | None:
@@ -160,7 +159,8 @@ class OpenDataset:
             "model": data.model,
             "generated": max(len(self.index.lines), len(self.log.grades)),
             "planned": planned,
-            "facts": headline_facts(data),
+            "facts": headline_facts(self.results[0]) if self.results else None,
+            "other_sets": [headline_facts(results) for results in self.results[1:]],
             "running": running_score(data.grades, planned=planned),
             "is_provisional": bool(data.grades) and not self.log.grades,
         }
@@ -175,6 +175,8 @@ class OpenDataset:
             "task_ids": task_ids,
             "seeds": seeds,
             "map": self._map(task_ids, seeds),
+            "letters": {UNGRADED: "ungraded", MISSING: "missing"}
+            | {letter: verdict.value for verdict, letter in LETTERS.items()},
             "counts": Counter(grade.verdict.value for grade in data.grades),
             "charts": {"running": running_curve(data.grades), "lengths": length_bins(data.grades)},
             "signs": None if self._provisional is None else self._provisional.signs,
@@ -196,7 +198,7 @@ class OpenDataset:
 
     def names_in_files(self, task_ids: list[str]) -> dict[str, str]:
         """The id under which a problem's lines stand: the original's AIME files number the rows of the data file."""
-        used = {task_id for task_id, _ in self.index.lines}
+        used = {task_id for task_id, _ in list(self.index.lines)}
         rows = {str(number) for number in range(len(task_ids))}
         if used <= set(task_ids) or not used <= rows:
             return {task_id: task_id for task_id in task_ids}
@@ -214,15 +216,13 @@ class OpenDataset:
         return [*self.notes, *self.log.notes, *damaged, *torn, *folders.missing_parts(self.graded)]
 
     def sample(self, task_id: str, seed: int) -> dict[str, Any] | None:
-        """One sample: its verdict, its text split into reasoning and answer, its problem. None: nothing of it is here."""
+        """One sample: its verdict, its text split into reasoning and answer. None: nothing of it is here."""
         self.refresh()
         grade = self.grades.get((task_id, seed))
         row = self._line_of(task_id, seed)
         if grade is None and row is None:
             return None
         shown: dict[str, Any] = {"task_id": task_id, "seed": seed, "verdict": grade and describe_grade(grade)}
-        shown["problem"] = problem = self.problems().read(task_id)
-        shown["has_tests"] = bool(problem and problem.get("question_content"))
         text = None if row is None else row.get("output", row.get("generation"))
         if row is not None and isinstance(text, str):
             split = split_reasoning(text, self.is_reasoning_opened)

@@ -28,10 +28,9 @@ async function route() {
 async function open(key, parts) {
   closeDrawer();
   shown?.close?.();
-  const { runs, letters } = await ask("/api/runs");
-  if (parts[0] === "r") shown = new DatasetPage(letters, parts[1], parts[2]);
-  else if (parts[0] === "compare") shown = new ComparePage(letters, parts.slice(1, 3), parts.slice(3, 5));
-  else shown = new HomePage(runs);
+  if (parts[0] === "r") shown = new DatasetPage(parts[1], parts[2]);
+  else if (parts[0] === "compare") shown = new ComparePage(parts.slice(1, 3), parts.slice(3, 5));
+  else shown = new HomePage();
   shown.place = key;
   showCrumbs(parts);
   replace(page, shown.element);
@@ -51,10 +50,9 @@ function complain(error) {
 }
 
 class HomePage {
-  constructor(runs) {
+  constructor() {
     this.element = h("div.home");
     this.chosen = new Set();
-    this.runs = runs;
   }
 
   async update() {
@@ -116,12 +114,16 @@ try { stored = localStorage.getItem("theme") || ""; } catch { /* as above */ }
 setTheme(themes.includes(stored) ? stored : "");
 
 const live = document.getElementById("live");
+function showLive() {
+  live.hidden = !shown?.isLive;
+  live.className = "live";
+  live.textContent = "live";
+}
+
 async function poll() {
   try {
     if (!document.hidden) await shown?.update();
-    live.hidden = !shown?.isLive;
-    live.className = "live";
-    live.textContent = "live";
+    showLive();
   } catch (error) {
     if (!(error instanceof TypeError)) return complain(error); // an answer, but not the one wanted
     live.hidden = false;
@@ -133,4 +135,4 @@ async function poll() {
 }
 
 window.addEventListener("hashchange", route);
-route().then(() => setTimeout(poll, POLL_MS));
+route().then(() => { showLive(); setTimeout(poll, POLL_MS); });

@@ -7,7 +7,7 @@ const probability = (p) => (p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`);
 const SHOWN = 60;
 
 export class ComparePage {
-  constructor(letters, first, second) {
+  constructor(first, second) {
     this.sides = [first, second].map(([run, dataset]) => ({ run, dataset }));
     this.element = h("div.compare");
   }

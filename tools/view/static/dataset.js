@@ -5,9 +5,9 @@ import { showSample, closeDrawer } from "./sample.js";
 import { Charts } from "./charts.js";
 
 export class DatasetPage {
-  constructor(letters, run, dataset) {
-    Object.assign(this, { letters, run, dataset, version: undefined, verdicts: new Set(), order: "file", selected: null, offset: 0 });
-    this.map = new SampleMap(letters, (task, seed) => this.go(task, seed));
+  constructor(run, dataset) {
+    Object.assign(this, { run, dataset, version: undefined, verdicts: new Set(), order: "file", selected: null, offset: 0 });
+    this.map = new SampleMap((task, seed) => this.go(task, seed));
     this.charts = new Charts();
     this.head = h("section.head");
     this.flow = h("section.flow", { hidden: true });
@@ -78,6 +78,7 @@ export class DatasetPage {
     replace(this.head, h("div.title", null, title, report), score, facts ? factChips(facts) : null,
       (facts?.doubts || []).map((doubt) => h("div.notice.bad", null, h("strong", null, "Not a score to claim: "), doubt)),
       (facts?.warnings || []).map((warning) => h("div.notice", null, warning)),
+      otherSets(data.other_sets),
       facts?.published?.verdict ? h("div.notice.plain", null, h("strong", null, "Published figure: "), facts.published.verdict) : null);
   }
 
@@ -207,6 +208,16 @@ function ruler(pair, score, widest, kind) {
   bar.style.right = `calc(100% - ${place(pair[1])})`;
   dot.style.left = place(score);
   return box;
+}
+
+// LiveCodeBench's v5 and v6, say: sets that the same samples answer.
+function otherSets(sets) {
+  if (!sets.length) return null;
+  const span = (pair) => (pair ? `${(100 * pair[0]).toFixed(1)} – ${(100 * pair[1]).toFixed(1)} %` : "–");
+  const rows = sets.map((facts) => h("tr", null, h("th", { scope: "row" }, facts.set.name ?? "–"), h("td", null, facts.is_complete ? h("b", null, percent(facts.score)) : "no score", facts.is_complete ? ` avg@${facts.samples_per_problem}` : ""),
+    h("td", null, span(facts.interval)), h("td", null, span(facts.sampling_interval)), h("td.number", null, whole(facts.problems)), h("td.soft", null, facts.published?.verdict ?? (facts.doubts[0] || ""))));
+  const heads = ["set of the same samples", "score", "95 %, problems like these", "95 %, these problems", "problems", ""].map((name) => h("th", { scope: "col" }, name));
+  return h("div.scroll.sets", null, h("table", null, h("thead", null, h("tr", null, heads)), h("tbody", null, rows)));
 }
 
 function factChips(facts) {
