@@ -11,16 +11,16 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$root/tools/shell.sh"
 export FAMILY=livecodebench
 
-usage() {
-    cat >&2 <<'TEXT'
+usage_text() {
+    cat <<'TEXT'
 usage: bash generate_livecodebench.sh MODEL SEED OUT TYPE [options]
-  SEED  a base seed, e.g. 111     TYPE  r1, qwen or chat
+  SEED  a base seed, e.g. 111
+  TYPE  r1, qwen or chat
 Options: bash generate_livecodebench.sh --help
 TEXT
-    exit 2
 }
 
-help_asked "$@" && exec "$python" "$root/inference.py" --help
+show_help_if_asked "$@"
 [[ $# -ge 4 && $1 != -* ]] || usage
 model=$1 seed=$2 out=$3 type=$4
 shift 4

@@ -239,7 +239,18 @@ def test_grading_integers_and_help_load_no_heavy_package(tmp_path, dataset):
         assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("script", ["evaluate_aime.py", "inference.py"])
+@pytest.mark.parametrize(
+    "script", ["run_aime.sh", "generate_aime.sh", "run_livecodebench.sh", "generate_livecodebench.sh"]
+)
+def test_help_of_the_shell_doors_fits_80_columns(script, run_script):
+    done = run_script("bash", script, "--help", env={"COLUMNS": "80"})
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"usage: bash {script} MODEL")
+    assert "--out-seq-len" in done.stdout
+    assert max(map(len, done.stdout.split("\n"))) <= 80
+
+
+@pytest.mark.parametrize("script", ["evaluate_aime.py", "evaluate_livecodebench.py", "inference.py"])
 def test_help_fits_80_columns_and_is_cheap(script):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(

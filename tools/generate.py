@@ -46,6 +46,8 @@ def generate(settings: RunSettings) -> None:
 def run(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, ProblemSet], slots: list[Slot]) -> None:
     """The run itself, in a locked folder."""
     planned = plan_samples(settings, sets)
+    for name in sets:
+        generations.repair_folder(out / name)
     on_disk = {name: read_done(out / name) for name in sets}
     missing = [sample for sample in planned if (sample.task_id, sample.seed) not in on_disk[sample.dataset]]
     total = {name: sum(sample.dataset == name for sample in planned) for name in sets}
@@ -64,7 +66,7 @@ def run(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, ProblemSet]
         check_complete(out, planned)
     for name, problem_set in sets.items():
         generations.sort_files(out / name, [problem.task_id for problem in problem_set.problems])
-        if missing:
+        if missing or not (manifest.read_manifest(out / name) or {}).get("end_time"):
             manifest.end_session(out / name, time.monotonic() - started)
     print(f"{len(planned)} samples in {out} ({len(missing)} new)", file=sys.stderr)
 
@@ -92,7 +94,6 @@ def prepare(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, Problem
     }
     session = {"gpus": settings.gpus, "tensor_parallel": settings.tensor_parallel, **facts}
     for name, problem_set in sets.items():
-        generations.repair_folder(out / name)
         task_ids = [problem.task_id for problem in problem_set.problems[: settings.limit]]
         own = {
             "dataset": name,

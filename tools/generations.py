@@ -142,7 +142,9 @@ def _cut_torn_line(descriptor: int) -> int:
 
 
 def repair_folder(folder: pathlib.Path) -> None:
-    """Cuts the torn last line of every seed file, before a run goes on."""
+    """Cuts the torn last line of every seed file and removes half-written copies, before a run goes on."""
+    for path in folder.glob(".*.tmp"):
+        path.unlink(missing_ok=True)
     for _, path in list_files(folder):
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)

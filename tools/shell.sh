@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What the shell front doors share: the Python to use, a child that ends with its parent, grading of all sets.
-# They set `root`, the toolkit's folder, before they read this.
+# They set `root`, the toolkit's folder, before they read this, and say in usage_text how they are called.
 # shellcheck disable=SC2154
 
 # The repository's own environment when it is there, else whatever python3 is; PYTHON names another.
@@ -11,12 +11,23 @@ if [[ -z $python ]]; then
 fi
 export PYTHONUNBUFFERED=1 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
 
-help_asked() {
+# A wrong command: the script's usage_text, and exit code 2.
+usage() {
+    usage_text >&2
+    exit 2
+}
+
+# Shows the script's own usage and the options of a run, when the command line asks for help.
+show_help_if_asked() {
     local word
     for word in "$@"; do
-        [[ $word == --help || $word == -h ]] && return 0
+        if [[ $word == --help || $word == -h ]]; then
+            usage_text
+            echo
+            "$python" "$root/inference.py" --help | sed -n '/^options, each/,$p'
+            exit 0
+        fi
     done
-    return 1
 }
 
 # Runs a command so that TERM, HUP and INT reach it (a waiting shell passes nothing on), and returns its status.
