@@ -8,7 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.code_comparison import ends_with_line, longest_sensible_result, parse_json, result_matches, show, stdout_matches
+from tools.code_comparison import (
+    ends_with_line,
+    longest_sensible_result,
+    parse_json,
+    result_matches,
+    show,
+    stdout_matches,
+)
 from tools.code_tests import ProblemTests, TestCase, parse_arguments
 from tools.errors import DataError
 from tools.sandbox.limits import Limits
@@ -120,7 +127,7 @@ def grade_program(
 ) -> CodeGrade:
     """Stops at the first test that fails, unless `runs_all`. SandboxError is for the caller: it is not a verdict."""
     grade = CodeGrade(Verdict.CORRECT, tests_total=len(problem.tests))
-    program = sandbox.load(problem.complete(code), problem.function)
+    program = sandbox.load(problem.complete(code), problem.function, has_prelude=problem.harness is None)
     matches = find_comparison(problem)
     if program.error:
         grade.verdict, grade.reason = Verdict.COMPILE_ERROR, program.error
