@@ -34,7 +34,9 @@ def stdout_matches(output: str, expected: str) -> bool:
     output_lines, expected_lines = output.split("\n"), expected.split("\n")
     if len(output_lines) != len(expected_lines):
         return False
-    return all(_line_matches(ours.strip(), theirs.strip()) for ours, theirs in zip(output_lines, expected_lines, strict=True))
+    return all(
+        _line_matches(ours.strip(), theirs.strip()) for ours, theirs in zip(output_lines, expected_lines, strict=True)
+    )
 
 
 def _line_matches(output: str, expected: str) -> bool:

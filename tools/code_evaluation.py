@@ -52,7 +52,6 @@ class CodeOptions:
         return PoolOptions(
             limits=limits_for(self.timeout_s),
             runs_all=self.runs_all,
-            with_public=self.rules == "ours",
             with_advice=self.with_advice,
             is_unsafe_allowed=self.is_unsafe_allowed,
             rules=self.rules,
@@ -61,11 +60,15 @@ class CodeOptions:
 
 @dataclasses.dataclass
 class Sample:
-    """One response as far as grading needs it: its program, or the verdict that it has without one."""
+    """One response as far as grading needs it: its program, or the verdict that it has without one.
+
+    Under the original's rules `our_code` is what ours would have taken, to count the verdicts that differ.
+    """
 
     task_id: str
     seed: int
     code: str | None
+    our_code: str | None
     fingerprint: str
     base: GradedSample
 
@@ -173,7 +176,7 @@ def reduce_response(
 ) -> Sample:
     """Takes the program out of a response; without one the verdict is known already."""
     split = split_reasoning(response.output, is_opened)
-    code = extract_program(split.answer, problem.function)
+    our_code = code = extract_program(split.answer, problem.function)
     if options.rules == "original":
         has_end = "</think>" in response.output  # the original fails what lacks it, and reads the whole text
         code = extract_program(response.output, problem.function) if has_end else None
@@ -194,23 +197,26 @@ def reduce_response(
         closes_reasoning=split.is_closed,
     )
     rules = (VERIFIER_VERSION, options.rules, options.timeout_s, options.is_unsafe_allowed, options.runs_all)
-    text = json.dumps([rules, problem.checksum, code, verdict.value])
+    text = json.dumps([rules, problem.checksum, code, our_code, verdict.value])
     fingerprint = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return Sample(response.task_id, response.seed, code, fingerprint, base)
+    return Sample(response.task_id, response.seed, code, our_code, fingerprint, base)
 
 
 def grade_samples(pool: Pool, folder: Folder, samples: Sequence[Sample], done: int) -> Iterator[GradedSample]:
     """Verdicts as they come: first those that need no run, then the pool's. Shows progress on a terminal."""
     by_id = {f"{sample.task_id} seed {sample.seed}": sample for sample in samples}
+    needs_run = [
+        sample.code is not None or (pool.options.rules == "original" and sample.our_code) for sample in samples
+    ]
     with _progress(len(samples) + done, done) as bar:
-        for sample in samples:
-            if sample.code is None:
+        for sample, is_run in zip(samples, needs_run, strict=True):
+            if not is_run:
                 yield _finish(sample, sample.base, {})
                 bar.update(1)
         rows = [
-            {"solution_id": name, "question_id": sample.task_id, "code": sample.code}
-            for name, sample in by_id.items()
-            if sample.code is not None
+            {"solution_id": name, "question_id": sample.task_id, "code": sample.code or "", "our_code": sample.our_code}
+            for (name, sample), is_run in zip(by_id.items(), needs_run, strict=True)
+            if is_run
         ]
         pool.on_wait = lambda names: bar.write(f"still running after {STUCK_AFTER_S:g} s: {', '.join(names)}")
         problems = {name: problem.source() for name, problem in folder.problems.items()}
@@ -225,6 +231,9 @@ def to_graded_sample(sample: Sample, row: Mapping[str, Any]) -> GradedSample:
     details = {name: row[name] for name in kept if row.get(name) is not None}
     optional = ("hangs_on_time", "was_rerun_alone", "per_test", "risky_names")
     details |= {name: row[name] for name in optional if row.get(name)}
+    if sample.code is None:  # run for the comparison with our rules only
+        differs = row.get("differs_from_original")
+        return _finish(sample, dataclasses.replace(sample.base, differs_from_original=differs), details)
     number = row.get("first_failing_test")
     rule = f"test {number}" if number else f"{row['tests_run']} tests"
     graded = dataclasses.replace(

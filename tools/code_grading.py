@@ -8,7 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.code_comparison import ends_with_line, longest_sensible_result, parse_json, result_matches, show, stdout_matches
+from tools.code_comparison import (
+    ends_with_line,
+    longest_sensible_result,
+    parse_json,
+    result_matches,
+    show,
+    stdout_matches,
+)
+from tools.code_original import result_matches_original, stdout_matches_original
 from tools.code_tests import ProblemTests, TestCase, parse_arguments
 from tools.errors import DataError
 from tools.sandbox.limits import Limits
@@ -53,10 +61,14 @@ class CodeGrade:
     is_near_timeout: bool = False
     per_test: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def passed(self) -> bool:
+        return self.verdict is Verdict.CORRECT
+
     def to_row(self) -> dict[str, Any]:
         """As plain data, for verdicts.jsonl and for the pipe between processes."""
         row: dict[str, Any] = {
-            "passed": self.verdict is Verdict.CORRECT, "status": self.verdict.value, "reason": self.reason,
+            "passed": self.passed, "status": self.verdict.value, "reason": self.reason,
             "first_failing_test": self.first_failing_test, "tests_run": len(self.codes),
             "tests_total": self.tests_total, "codes": self.codes, "cpu_s": round(self.cpu_s, 6),
             "max_cpu_s": round(self.max_cpu_s, 6), "wall_s": round(self.wall_s, 6), "peak_bytes": self.peak_bytes,
@@ -116,12 +128,18 @@ def _prepare_case(tests: ProblemTests, number: int, case: TestCase) -> PreparedT
 
 
 def grade_program(
-    sandbox: Sandbox, problem: PreparedProblem, code: str, *, limits: Limits, runs_all: bool = False
+    sandbox: Sandbox,
+    problem: PreparedProblem,
+    code: str,
+    *,
+    limits: Limits,
+    runs_all: bool = False,
+    rules: str = "ours",
 ) -> CodeGrade:
     """Stops at the first test that fails, unless `runs_all`. SandboxError is for the caller: it is not a verdict."""
     grade = CodeGrade(Verdict.CORRECT, tests_total=len(problem.tests))
-    program = sandbox.load(problem.complete(code), problem.function)
-    matches = find_comparison(problem)
+    program = sandbox.load(problem.complete(code), problem.function, has_prelude=problem.harness is None)
+    matches = find_comparison(problem, rules)
     if program.error:
         grade.verdict, grade.reason = Verdict.COMPILE_ERROR, program.error
         grade.first_failing_test, grade.codes = 1, [CODES[Verdict.COMPILE_ERROR]]
@@ -137,10 +155,12 @@ def grade_program(
     return grade
 
 
-def find_comparison(problem: PreparedProblem) -> Comparison:
-    """How this problem's answers compare."""
+def find_comparison(problem: PreparedProblem, rules: str) -> Comparison:
+    """How this problem's answers compare, by our rules or the original's."""
     if problem.harness is not None:
         return ends_with_line
+    if rules == "original":
+        return stdout_matches_original if problem.function is None else result_matches_original
     return stdout_matches if problem.function is None else result_matches
 
 

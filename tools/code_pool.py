@@ -35,7 +35,6 @@ class PoolOptions:
 
     limits: Limits = field(default_factory=Limits)
     runs_all: bool = False
-    with_public: bool = True
     with_advice: bool = False
     is_unsafe_allowed: bool = False
     without: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from tools.code_grading import CODES, CodeGrade, PreparedProblem, grade_program,
 from tools.code_tests import read_tests
 from tools.errors import DataError, SandboxError
 from tools.reasoning import split_reasoning
-from tools.sandbox.limits import Limits
+from tools.sandbox.limits import Limits, limits_for
 from tools.sandbox.session import Sandbox
 from tools.verdicts import Verdict
 
@@ -33,16 +33,21 @@ class Grader:
             hangup_fd=hangup_fd,
         )  # fmt: skip
         self._key: Any = None
-        self._problem: PreparedProblem | DataError | None = None
+        self._problem: PreparedProblem | DataError | None = None  # with the tests that the rules asked for want
+        self._our_problem: PreparedProblem | DataError | None = None  # under the original's rules, for comparison
 
     def show_problem(self, source: Mapping[str, Any]) -> None:
         """`source` is a row, or a place in a file: {"path", "offset", "length"}."""
         key = (source.get("path"), source.get("offset"), source.get("question_id"))
         if key == self._key and "path" in source:
             return
-        self._key, self._problem = key, None  # free the old tests before the new ones come
+        self._key, self._problem, self._our_problem = key, None, None  # free the old tests before the new ones come
+        is_original = self.options["rules"] == "original"
         try:
-            self._problem = prepare(read_tests(read_row(source), with_public=self.options["with_public"]))
+            row = read_row(source)
+            if is_original:
+                self._our_problem = prepare(read_tests(row))
+            self._problem = prepare(read_tests(row, with_public=not is_original))
         except DataError as error:
             self._problem = error
 
@@ -53,16 +58,20 @@ class Grader:
             return row | CodeGrade(Verdict.GRADER_ERROR, str(self._problem), codes=[-1]).to_row()
         assert self._problem is not None
         code, missing = find_program(solution, self._problem.function)
-        if code is None:
-            return row | missing.to_row()
-        if self.options["with_advice"]:
+        if code is not None and self.options["with_advice"]:
             row["risky_names"] = is_safe_code(code)[1]
-        return row | self._grade_code(self._problem, code).to_row()
+        grade = missing if code is None else self._grade_code(self._problem, code, self.limits, self.options["rules"])
+        if isinstance(self._our_problem, PreparedProblem):
+            our_code = solution.get("our_code")
+            ours = self._grade_code(self._our_problem, our_code, limits_for(Limits.cpu_s), "ours") if our_code else None
+            row["differs_from_original"] = (ours is not None and ours.passed) != grade.passed
+        return row | grade.to_row()
 
-    def _grade_code(self, problem: PreparedProblem, code: str) -> CodeGrade:
+    def _grade_code(self, problem: PreparedProblem, code: str, limits: Limits, rules: str) -> CodeGrade:
         for is_last_try in (False, True):
             try:
-                return grade_program(self.sandbox, problem, code, limits=self.limits, runs_all=self.options["runs_all"])
+                runs_all = self.options["runs_all"]
+                return grade_program(self.sandbox, problem, code, limits=limits, runs_all=runs_all, rules=rules)
             except SandboxError as error:
                 if is_last_try:
                     return CodeGrade(Verdict.INFRA_ERROR, str(error), codes=[CODES[Verdict.INFRA_ERROR]])

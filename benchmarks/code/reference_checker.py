@@ -107,9 +107,9 @@ def _call_with_stdin(method: types.FunctionType, text: str) -> str:
         mock.patch("sys.stdin.readline", side_effect=lambda *_: next(lines, "")),
         mock.patch("sys.stdin.read", return_value=text),
         mock.patch("sys.stdout", captured),
+        contextlib.suppress(SystemExit),
     ):
-        with contextlib.suppress(SystemExit):
-            method()
+        method()
     return captured.getvalue()
 
 

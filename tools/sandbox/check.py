@@ -76,7 +76,9 @@ def print_layers(sandbox: Sandbox, start_s: float) -> None:
         note = f"programs run as user {protection.uid}" if is_other else "programs run as root: no spare user id here"
         line("own user", is_other, note)
         if is_other and needs_reading_right(site_folders()):
-            print("        others cannot read this interpreter: its library is read by a kept capability, Landlock permitting")
+            print(
+                "        others cannot read this interpreter: its library is read by a kept capability, Landlock permitting"
+            )
     else:
         line("own user", True, f"not root; programs run as user {protection.uid}, the same as the grader")
     line("start", True, f"{start_s * 1000:.0f} ms for a warm process")

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 from tools.sandbox.child_calls import find_function, make_encoder
 from tools.sandbox.plain import judge_plainness
+from tools.sandbox.prelude import withdraw_prelude
 from tools.sandbox.process import die_with_parent
 from tools.sandbox.protocol import (
     CALL,
@@ -50,8 +51,9 @@ _pwrite = os.pwrite
 class WarmState:
     """What the warm process hands to its forks: the filter to install and the code that was compiled last."""
 
-    def __init__(self, program_filter: PreparedFilter | None) -> None:
+    def __init__(self, program_filter: PreparedFilter | None, prelude: list[str]) -> None:
         self.program_filter = program_filter
+        self.prelude = prelude
         self.record = b""  # what the last compiling fork left
         self.code: types.CodeType | None = None  # from the record, made when it is first needed
 
@@ -70,6 +72,8 @@ def run_child(request: Request, warm: WarmState) -> NoReturn:
         if warm.program_filter is not None:
             warm.program_filter.install(os.getpid())
         gc.enable()
+        if not request.has_prelude:
+            withdraw_prelude(warm.prelude)
         if request.operation == COMPILE:
             status = _compile(request.function)
         elif request.operation == CALL:

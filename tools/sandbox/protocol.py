@@ -23,7 +23,7 @@ COMPILED, SYNTAX, RESULT, UNPRINTABLE, EXCEPTION = b"C", b"S", b"R", b"U", b"E"
 TEST, ANSWER, NO_ANSWER = b"T", b"A", b"N"
 MAX_MESSAGE = 64 << 10  # larger inputs and answers are for forks of their own
 
-_REQUEST = struct.Struct("=B?IQQQ")
+_REQUEST = struct.Struct("=B??IQQQ")
 _REPLY = struct.Struct("=iddQ")
 
 
@@ -32,10 +32,12 @@ class Request:
     """`operation` is COMPILE, RUN (stdin to stdout) or CALL; the limits are for the fork that does it.
 
     `tidies_up`: at its end the program's own objects are destroyed, as a real interpreter does (open files are flushed).
+    `has_prelude`: the program finds the names of LiveCodeBench's prelude.
     """
 
     operation: int
     tidies_up: bool
+    has_prelude: bool
     cpu_s: int
     address_bytes: int
     data_bytes: int
@@ -43,16 +45,17 @@ class Request:
     function: str = ""
 
     def pack(self) -> bytes:
-        numbers = _REQUEST.pack(
-            self.operation, self.tidies_up, self.cpu_s, self.address_bytes, self.data_bytes, self.file_bytes
-        )
-        return numbers + self.function.encode()
+        flags = (self.operation, self.tidies_up, self.has_prelude)
+        limits = (self.cpu_s, self.address_bytes, self.data_bytes, self.file_bytes)
+        return _REQUEST.pack(*flags, *limits) + self.function.encode()
 
     @classmethod
     def unpack(cls, message: bytes) -> Request:
-        operation, tidies_up, cpu_s, address_bytes, data_bytes, file_bytes = _REQUEST.unpack_from(message)
+        numbers: tuple[int, ...] = _REQUEST.unpack_from(message)
+        operation, tidies_up, has_prelude, cpu_s, address_bytes, data_bytes, file_bytes = numbers
         function = message[_REQUEST.size :].decode()
-        return cls(operation, tidies_up, cpu_s, address_bytes, data_bytes, file_bytes, function)
+        flags = (bool(tidies_up), bool(has_prelude))
+        return cls(operation, *flags, cpu_s, address_bytes, data_bytes, file_bytes, function)
 
 
 @dataclass(frozen=True)

@@ -11,30 +11,25 @@ limit; a program that only sleeps is ended by its idle time, in which waiting fo
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import os
 import re
-import resource
 import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, NoReturn
 
 from tools.errors import SandboxError
 from tools.sandbox.batch import Batch
-from tools.sandbox.limits import DEFAULT_LIMITS, STACK_BYTES, Limits
+from tools.sandbox.limits import DEFAULT_LIMITS, Limits
 from tools.sandbox.outcome import MAX_REASON, End, Outcome, clean_line, read_outcome
-from tools.sandbox.places import ROOT, choose_uid, clean_environment, count_tasks, needs_reading_right, readable_paths
-from tools.sandbox.places import site_folders as find_site_folders
 from tools.sandbox.protection import describe
 from tools.sandbox.protocol import CALL, COMPILE, RUN, SYNTAX, Reply, Request
+from tools.sandbox.warm import WarmProcess
 from tools.sandbox.watch import CpuClock, find_child
 
 # Modules that few solutions use: their programs go to a second, larger warm process.
@@ -46,80 +41,21 @@ ALL_RARE = re.compile(rf"\b({'|'.join(name.partition('.')[0] for name in RARE_MO
 # Programs with objects that may still hold output at the end.
 KEEPS_OUTPUT = re.compile(r"\b(open|fdopen|TextIOWrapper|Buffered\w+|FileIO|__del__|finalize)\b")
 
-START_TIMEOUT_S = 60.0
 KILL_TIMEOUT_S = 20.0
 WATCH_INTERVAL_S = 0.25
-# Handlers that modules register for forks (new random seed, new locks) cost as much as the fork itself and are not
-# needed: the warm process has one thread and holds no lock, and equal random numbers in each run are welcome.
-BOOT = (
-    "import os, sys; os.register_at_fork = lambda **handlers: None; sys.path.insert(0, {root!r}); "
-    "from tools.sandbox import zygote; zygote.main()"
-)
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program that compiles (`error` is empty) or does not; `number` says which load it came from."""
+    """A program that compiles (`error` is empty) or does not. `is_rare`: needs the larger warm process."""
 
     number: int
-    error: str
+    source: str
     function: str | None
+    has_prelude: bool
     is_rare: bool
     tidies_up: bool
-
-
-class WarmProcess:
-    """One zygote and the socket to it."""
-
-    def __init__(self, modules: list[str], without: frozenset[str], slot: int) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        site = find_site_folders()
-        config = {
-            "root": ROOT, "site": site, "modules": modules, "without": sorted(without),
-            "readable": readable_paths(site), "uid": choose_uid(slot) if os.getuid() == 0 else os.getuid(),
-            "keeps_reading": needs_reading_right(site), "threads": count_tasks() + 256,
-        }  # fmt: skip
-        self.socket = ours
-        arguments = [sys.executable, "-S", "-s", "-X", "utf8", "-c", BOOT.format(root=ROOT)]
-        arguments += [str(theirs.fileno()), json.dumps(config)]
-        with theirs, _stack_limit():
-            self.popen = subprocess.Popen(
-                arguments,
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                pass_fds=[theirs.fileno()], env=clean_environment(), cwd="/", start_new_session=True,
-            )  # fmt: skip
-        self.state = self._read_state()
-
-    def _read_state(self) -> dict[str, Any]:
-        ready = select.select([self.socket], [], [], START_TIMEOUT_S)[0]
-        message = self.socket.recv(1 << 16) if ready else b""
-        if message:
-            return json.loads(message)  # type: ignore[no-any-return]
-        self.close()
-        assert self.popen.stderr is not None
-        last_line = self.popen.stderr.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise SandboxError(
-            f"the sandbox did not start ({last_line or 'no message'}); run python -m tools.sandbox.check"
-        )
-
-    def close(self) -> None:
-        """Ends the process and whatever it was running (which dies with it)."""
-        self.socket.close()
-        with contextlib.suppress(ProcessLookupError):
-            self.popen.kill()
-        self.popen.wait()
-
-
-@contextlib.contextmanager
-def _stack_limit() -> Iterator[None]:
-    """A large main stack for what is started inside; the kernel lays out a program's memory by it at its start."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
-    wanted = STACK_BYTES if hard == resource.RLIM_INFINITY else min(STACK_BYTES, hard)
-    resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))
+    error: str = ""
 
 
 class Sandbox:
@@ -143,7 +79,6 @@ class Sandbox:
         self._warm: dict[bool, WarmProcess] = {}
         self._loaded: dict[bool, int] = {}
         self._batch: Batch | None = None
-        self._sources: dict[int, str] = {}
         self._count = 0
         self.protection = describe(self._get(False).state)
         if self.protection.missing and not is_unsafe_allowed:
@@ -174,24 +109,25 @@ class Sandbox:
             self._warm[is_rare] = WarmProcess(modules, self._without, self._slot)
         return self._warm[is_rare]
 
-    def load(self, source: str, function: str | None = None) -> Program:
+    def load(self, source: str, function: str | None = None, *, has_prelude: bool = True) -> Program:
         """Compiles a program (in a fork) for the runs that follow; `function` names what `call` calls."""
-        is_rare = ALL_RARE.search(source) is not None
         self._count += 1
-        self._sources = {self._count: source}
-        error = self._compile(source, function, is_rare)
-        return Program(self._count, error, function, is_rare, KEEPS_OUTPUT.search(source) is not None)
+        is_rare, tidies_up = ALL_RARE.search(source) is not None, KEEPS_OUTPUT.search(source) is not None
+        program = Program(self._count, source, function, has_prelude, is_rare, tidies_up)
+        error = self._compile(program)
+        return replace(program, error=error) if error else program
 
-    def _compile(self, source: str, function: str | None, is_rare: bool) -> str:
+    def _compile(self, program: Program) -> str:
         """Returns the error, empty when there is none. Leaves `_batch` open for a plain program."""
         self._end_batch()
-        limits = Limits(cpu_s=20.0, output_bytes=64 << 20)
-        request = make_request(COMPILE, limits, function=function or "")
+        limits, is_rare = Limits(cpu_s=20.0, output_bytes=64 << 20), program.is_rare
+        request = make_request(COMPILE, program, limits)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with _memory_file(source.encode("utf-8", "replace")) as source_fd, _memory_file() as report_fd:
+        source = program.source.encode("utf-8", "replace")
+        with _memory_file(source) as source_fd, _memory_file() as report_fd:
             with theirs:
                 self._send(is_rare, request, [report_fd, source_fd, theirs.fileno()])
-            self._loaded[is_rare] = self._count
+            self._loaded[is_rare] = program.number
             hello = self._wait_for_batch(is_rare, ours, limits)
             if hello:
                 self._batch = Batch(ours, int(hello))
@@ -256,11 +192,9 @@ class Sandbox:
             raise ValueError("a program that does not compile cannot be run")
         self._end_batch()
         if self._loaded.get(program.is_rare) != program.number:
-            if program.number not in self._sources:
-                raise ValueError("this program is no longer loaded; load it again")
-            self._compile(self._sources[program.number], program.function, program.is_rare)
+            self._compile(program)
             self._end_batch()
-        request = make_request(operation, limits, program.tidies_up, program.function or "")
+        request = make_request(operation, program, limits)
         self._send(program.is_rare, request, descriptors)
         return self._receive(program.is_rare, limits)
 
@@ -319,11 +253,12 @@ class Sandbox:
         return [each for each in sockets if each in ready]
 
 
-def make_request(operation: int, limits: Limits, tidies_up: bool = False, function: str = "") -> bytes:
+def make_request(operation: int, program: Program, limits: Limits) -> bytes:
     """A request as the warm process reads it; the kernel counts CPU limits in whole seconds."""
     cpu_s = math.ceil(limits.cpu_s * limits.grace)
     memory = (limits.memory_bytes, limits.data_bytes, limits.output_bytes)
-    return Request(operation, tidies_up, cpu_s, *memory, function).pack()
+    flags = (program.tidies_up, program.has_prelude)
+    return Request(operation, *flags, cpu_s, *memory, program.function or "").pack()
 
 
 def _has_data(descriptor: int | None) -> bool:

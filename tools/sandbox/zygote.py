@@ -23,6 +23,7 @@ from typing import Any
 
 from tools.sandbox import landlock, process, seccomp
 from tools.sandbox.child import WarmState, run_child
+from tools.sandbox.prelude import offer_prelude
 from tools.sandbox.protocol import COMPILE, COMPILED, CONTROL_FD, MAX_DESCRIPTORS, Reply, Request
 
 # Modules of the standard library that most solutions use; loaded once, so that a fork finds them ready. Each one makes
@@ -31,12 +32,6 @@ COMMON_MODULES = (
     "array", "atexit", "bisect", "cmath", "collections", "collections.abc", "copy", "datetime", "decimal", "enum",
     "fractions", "functools", "heapq", "io", "itertools", "json", "math", "operator", "os", "queue", "random", "re",
     "statistics", "string", "struct", "sys", "threading", "time", "types", "typing", "warnings",
-)  # fmt: skip
-
-# LiveCodeBench's own checker puts `from X import *` for these, in this order, before every solution.
-PRELUDE_MODULES = (
-    "string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random", "statistics", "itertools",
-    "functools", "operator", "io", "sys", "json",
 )  # fmt: skip
 
 THREAD_STACK_BYTES = 16 << 20  # default of a program's own threads; the main stack may be far larger
@@ -53,29 +48,6 @@ def preload(extra_modules: list[str]) -> list[str]:
         except ImportError:
             missing.append(name)
     return missing
-
-
-def offer_prelude() -> None:
-    """Makes the names of LiveCodeBench's prelude findable as a last resort, behind a program's own and Python's.
-
-    As built-ins they can shadow nothing, which the original's textual prelude does (`pow`, `open`).
-    """
-    import builtins
-    import typing
-
-    names: dict[str, Any] = {}
-    for module_name in PRELUDE_MODULES:
-        module = importlib.import_module(module_name)
-        public = getattr(module, "__all__", [name for name in vars(module) if not name.startswith("_")])
-        names.update({name: getattr(module, name) for name in public if hasattr(module, name)})
-        names[module_name] = names.get(module_name, module)
-    names.update({name: getattr(typing, name) for name in typing.__all__})
-    for name in ("bisect", "copy", "datetime", "string", "re", "heapq", "math", "random", "itertools", "functools"):
-        names.setdefault(name, importlib.import_module(name))
-    site.setquit()  # exit() and quit(), which an interpreter without site-packages handling lacks
-    for name, value in names.items():
-        if not hasattr(builtins, name):
-            setattr(builtins, name, value)
 
 
 def lock_in(config: dict[str, Any]) -> dict[str, Any]:
@@ -150,7 +122,8 @@ def main() -> None:
     control = socket.socket(fileno=CONTROL_FD)
     os.chdir("/")
     missing = preload(config["modules"])
-    offer_prelude()
+    site.setquit()  # exit() and quit(), which an interpreter without handling of site-packages lacks
+    prelude = offer_prelude()
     threading.stack_size(THREAD_STACK_BYTES)
     sys.setrecursionlimit(50_000)  # LiveCodeBench's checker does so
     program_filter = seccomp.prepare_program_filter() if "seccomp" not in config["without"] else None
@@ -160,4 +133,4 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
-    serve(control, WarmState(program_filter if state["seccomp"] else None))
+    serve(control, WarmState(program_filter if state["seccomp"] else None, prelude))
