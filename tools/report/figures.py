@@ -98,7 +98,7 @@ def budget_figure(grades: Sequence[GradedSample], cap: Any) -> Markup | None:
     curve = [(row["budget"], row["score"]) for row in rows]
     band = [(row["budget"], *row["confidence_interval"]) for row in rows if row["confidence_interval"]]
     chart = charts.curves_chart(
-        {"score": curve}, label="Score at smaller budgets", x_labels=[(v, f"{v / 1024:g}k") for v in _quarters(cap)],
+        {"score": curve}, label="Score at smaller budgets", x_labels=[(v, f"{v / 1024:g}k" if v >= 2048 else f"{v}") for v in _quarters(cap)],
         bands={"score": band},
     )  # fmt: skip
     return figure(

@@ -65,9 +65,13 @@ def build_report(folders: Sequence[Path], *, cutoff: str | None = None) -> str:
 def _made(sets: Sequence[DatasetData]) -> str:
     """With what and when, as far as a manifest says it."""
     manifest = next((data.manifest for data in sets if data.manifest), {})
-    engine = manifest.get("engine")
+    engine = setting(manifest, "engine")
+    if isinstance(engine, dict):
+        engine = f"{engine.get('name', '')} {engine.get('version', '')}".strip()
+    elif engine is not None:
+        engine = f"{engine} {setting(manifest, 'engine_version') or ''}".strip()
     facts = [
-        f"{engine.get('name', '')} {engine.get('version', '')}".strip() if isinstance(engine, dict) else None,
+        engine,
         setting(manifest, "dtype"),
         _labelled("temperature", setting(manifest, "temperature")),
         _labelled("top-p", setting(manifest, "top_p")),
