@@ -125,7 +125,7 @@ def exchange_p(first: Counts, second: Counts) -> float:
     expected = 0.0
     for right_a, right_b in zip(first.correct.astype(int).tolist(), second.correct.astype(int).tolist(), strict=True):
         lowest, weights = hypergeometric(right_a + right_b, k_a, k_b)
-        chances = np.convolve(chances, weights)
+        chances = np.asarray(np.convolve(chances, weights), np.float64)
         offset += lowest
         expected += (right_a + right_b) * k_a / (k_a + k_b)
     sums = np.arange(offset, offset + len(chances))
