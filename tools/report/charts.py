@@ -94,9 +94,9 @@ def interval_chart(both: Span | None, sampling: Span | None, score: float, publi
     rows: list[Child] = []
     for y, interval, kind, words in (
         (44, both, "both", "for problems like these"),
-        (104, sampling, "sampling", "on these problems, other samples"),
+        (104, sampling, "sampling", "on these problems"),
     ):
-        middle = WIDTH / 2 if interval is None else _inside((scale(interval[0]) + scale(interval[1])) / 2, 124)
+        middle = WIDTH / 2 if interval is None else _inside((scale(interval[0]) + scale(interval[1])) / 2, 112)
         known_ends = "no interval" if interval is None else _range(interval)
         rows.append(text(middle, y - 14, f"{words}: {known_ends}", class_="label ink"))
         if interval is not None:
