@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from report_runs import RunShape, make_run
 
-from tools.report import charts
+from tools.report import charts, figures
 from tools.report.__main__ import write_report
 from tools.report.audit import audit_lists
 from tools.report.facts import length_bins, running_curve, running_score
@@ -329,6 +329,12 @@ def test_charts_take_single_points_and_extremes() -> None:
     assert "<svg" in charts.interval_chart(None, None, 0.0, None)
     assert "<svg" in charts.curves_chart({"flat": [(1, 0.0), (2, 0.0)]}, label="x", x_labels=[(1, "1")], is_log=True)
     assert "NaN" not in charts.stacked_bars([{"a": 0}], ("a",), width=1, label="x")
+
+
+def test_groups_stand_in_their_own_order() -> None:
+    labels = ["hard", "easy", "02/25-04/25", "05/23-05/24", "06/24-01/25", "medium"]
+    ordered = [point.label for point in figures._in_order([charts.Point(label, 0.5) for label in labels])]
+    assert ordered == ["easy", "medium", "hard", "05/23-05/24", "06/24-01/25", "02/25-04/25"]
 
 
 def test_running_figures_say_how_much_they_stand_on() -> None:

@@ -56,8 +56,8 @@ def build_report(folders: Sequence[Path], *, cutoff: str | None = None) -> str:
         tag("header", tag("h1", ", ".join(models)), tag("p", _made(sets), class_="soft")),
         _headline_table(sets),
         [_dataset_section(data, cutoff) for data in sets],
-        tag("footer", "Scores are percent correct. Intervals are 95 %: the wide one speaks of problems like these, the "
-            "narrow one of these problems with other samples. Made by tools.report; it loads nothing from anywhere."),
+        tag("footer", "Scores are percent correct. Intervals are 95 %: the light one speaks of problems like these, the "
+            "dark one of these problems with other samples. Made by tools.report; it loads nothing from anywhere."),
     )  # fmt: skip
     return f'<!doctype html>\n<html lang="en">{head}{body}</html>\n'
 
