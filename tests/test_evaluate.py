@@ -121,11 +121,18 @@ def test_pains_39_an_answer_like_line_in_the_reasoning_is_no_answer(tmp_path, da
     assert verdicts(folder)["a", 1].verdict == "no_answer"
 
 
-def test_pains_05_samples_that_repeat_another_seeds_text_are_counted_and_warned_of(tmp_path, dataset):
+def test_pains_05_two_seeds_with_the_same_texts_are_warned_of(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: right(1), 2: right(1), 3: right(3)})
     results = evaluate_folder(folder, str(dataset))
     assert results["identical_samples"] == 3
-    assert any("is the seed used" in warning for warning in results["warnings"])
+    assert any("seeds 1 and 2 gave the same text for every problem" in warning for warning in results["warnings"])
+
+
+def test_pains_05_a_single_text_that_comes_twice_is_counted_and_no_alarm(tmp_path, dataset):
+    folder = write_run(tmp_path / "run", {1: right(1), 2: {**right(2), "a": right(1)["a"]}})
+    results = evaluate_folder(folder, str(dataset))
+    assert results["identical_samples"] == 1
+    assert not any("is the seed used" in warning for warning in results["warnings"])
 
 
 def test_pains_10_truncated_and_thinking_shares_stand_in_the_headline(tmp_path, dataset):

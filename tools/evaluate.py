@@ -68,9 +68,10 @@ def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions 
     )
     results["would_differ_read_anywhere"] = sum("read_anywhere" in grade.details for grade in grades)
     results["identical_samples"] = graded.identical
-    if graded.identical and results["settings"].get("temperature") != 0:
+    if graded.identical_seeds and results["settings"].get("temperature") != 0:
+        first, second = graded.identical_seeds[0]
         results["warnings"].append(
-            f"{graded.identical} of {len(graded.grades)} responses repeat another seed's text word for word; is the seed used?"
+            f"seeds {first} and {second} gave the same text for every problem ({len(graded.identical_seeds)} such pairs); is the seed used?"
         )
     write_verdicts(folder, grades)
     write_results(folder, results)
@@ -79,10 +80,11 @@ def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions 
 
 @dataclasses.dataclass
 class GradedFolder:
-    """All verdicts of a folder, and how many responses repeat the text of another seed of the same problem."""
+    """All verdicts of a folder; how many responses repeat another seed's text of the same problem; seeds that all do."""
 
     grades: list[GradedSample]
     identical: int
+    identical_seeds: list[tuple[int, int]]
 
 
 def check_folder(folder: pathlib.Path) -> None:
@@ -101,23 +103,31 @@ def grade_folder(
     """Grades file by file and keeps no text, so that memory does not grow with the responses."""
     resolve = generations.task_id_resolver(folder, [problem.task_id for problem in problem_set.problems])
     is_opened = opens_reasoning(folder, made_with)
-    graded = GradedFolder([], 0)
-    texts: dict[tuple[str, int], tuple[int, str]] = {}
-    seen: set[tuple[str, int, str]] = set()
+    grades: list[GradedSample] = []
+    marks: dict[int, dict[str, tuple[int, str]]] = {}  # seed -> task_id -> what tells one text from another
     for response in with_progress(map(resolve, generations.read_folder(folder))):
         text = response.output
-        key, mark = (response.task_id, response.seed), (len(text), text[-200:] + text[:200])
-        if key in texts:
-            if texts[key] != mark:
-                raise StorageError(
-                    f"{folder}: problem {response.task_id} seed {response.seed} stands there twice with different texts; remove one of the lines"
-                )
-            continue
-        texts[key] = mark
-        graded.identical += (response.task_id, *mark) in seen
-        seen.add((response.task_id, *mark))
-        graded.grades.append(grade(response, problem_set, options, is_opened))
-    return graded
+        mark = (len(text), text[-200:] + text[:200])
+        known = marks.setdefault(response.seed, {}).setdefault(response.task_id, mark)
+        if known is mark:
+            grades.append(grade(response, problem_set, options, is_opened))
+        elif known != mark:
+            raise StorageError(
+                f"{folder}: problem {response.task_id} seed {response.seed} stands there twice with different texts; remove one of the lines"
+            )
+    return GradedFolder(grades, *find_identical(marks))
+
+
+def find_identical(marks: Mapping[int, Mapping[str, tuple[int, str]]]) -> tuple[int, list[tuple[int, int]]]:
+    """(responses that repeat another seed's, pairs of seeds that agree on every one of several problems)."""
+    distinct = {(task_id, mark) for by_task in marks.values() for task_id, mark in by_task.items()}
+    first_with: dict[frozenset[tuple[str, tuple[int, str]]], int] = {}
+    pairs = []
+    for seed, by_task in marks.items():
+        first = first_with.setdefault(frozenset(by_task.items()), seed)
+        if first != seed and len(by_task) > 1:
+            pairs.append((first, seed))
+    return sum(map(len, marks.values())) - len(distinct), pairs
 
 
 def check_same_data(folder: pathlib.Path, made_with: Mapping[str, Any], problem_set: ProblemSet) -> None:
