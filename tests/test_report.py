@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from report_runs import RunShape, make_run
 
-from tools.report import charts
+from tools.report import charts, figures
 from tools.report.__main__ import write_report
 from tools.report.audit import audit_lists
 from tools.report.facts import length_bins, running_curve, running_score
@@ -185,7 +185,7 @@ def test_damage_is_said_and_no_figure_invented(tmp_path: Path, gone: str, conten
         {"avg_at_k": None}, {"avg_at_k": "many"}, {"avg_at_k": float("nan")}, {"intervals": None}, {"intervals": {"both": 3}},
         {"breakdowns": [1]}, {"breakdowns": {"year": {"2024": None, "2025": {"accuracy": "x"}}}}, {"pass_at_k": None},
         {"pass_at_k": {"1": None, "2": "x"}}, {"published": "yes"}, {"published": {"verdict": 3}}, {"settings": None},
-        {"set": None}, {"reasoning": None}, {"not_claimable_because": 7}, {"headline": {}}, {"task_ids": None},
+        {"set": None}, {"reasoning": None}, {"sets": 5}, {"sets": {"v5": 3, "v6": {}}}, {"timing": {"hangs_on_time": 1, "score_range": [None, "x"]}}, {"not_claimable_because": 7}, {"headline": {}}, {"task_ids": None},
     ],
 )  # fmt: skip
 def test_results_of_another_shape_never_break_the_page(tmp_path: Path, changes: dict[str, Any]) -> None:
@@ -215,6 +215,31 @@ def test_every_set_of_the_same_samples_has_its_line(tmp_path: Path) -> None:
     text = PageReader(build_report([folder])).text
     assert "12.3 % avg@4" in text
     assert "v6 abababab" in text
+
+
+def test_parts_and_timing_of_a_code_run_are_shown(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, CODE)
+    kept = (
+        "avg_at_k",
+        "samples_per_problem",
+        "total_problems",
+        "complete",
+        "claimable",
+        "intervals",
+        "headline",
+        "set",
+    )
+    part = {name: read_results(folder)[name] for name in kept} | {
+        "avg_at_k": 0.234,
+        "set": {"name": "v5", "sha256": "cd" * 32},
+    }
+    timing = {"hangs_on_time": [{"task_id": "a", "seed": 1}], "score_range": [0.511, 0.522]}
+    change_results(folder, sets={"v5": part}, timing=timing, sandbox={"layers": ["landlock"]})
+    text = PageReader(build_report([folder])).text
+    assert "23.4 % avg@4" in text
+    assert "v5 cdcdcdcd" in text
+    assert "1 verdicts hang on time: on another machine the score could lie between 51.1 % and 52.2 %." in text
+    assert "sandbox.layers" in text
 
 
 def test_a_complete_run_with_doubts_is_marked(tmp_path: Path) -> None:
@@ -304,6 +329,12 @@ def test_charts_take_single_points_and_extremes() -> None:
     assert "<svg" in charts.interval_chart(None, None, 0.0, None)
     assert "<svg" in charts.curves_chart({"flat": [(1, 0.0), (2, 0.0)]}, label="x", x_labels=[(1, "1")], is_log=True)
     assert "NaN" not in charts.stacked_bars([{"a": 0}], ("a",), width=1, label="x")
+
+
+def test_groups_stand_in_their_own_order() -> None:
+    labels = ["hard", "easy", "02/25-04/25", "05/23-05/24", "06/24-01/25", "medium"]
+    ordered = [point.label for point in figures._in_order([charts.Point(label, 0.5) for label in labels])]
+    assert ordered == ["easy", "medium", "hard", "05/23-05/24", "06/24-01/25", "02/25-04/25"]
 
 
 def test_running_figures_say_how_much_they_stand_on() -> None:

@@ -43,7 +43,13 @@ def _facts(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         cut = f"; {texts['cut_off_in_loop']} of the {texts['cut_off']} cut off" if texts["cut_off"] else ""
         note = f"of {texts['responses']}{cut}"
         facts.append(("end in a repetition loop", str(texts["loops"]), note))
-        facts.append(("equal another seed's response", str(texts["repeated_responses"]), texts["warning"] or ""))
+        facts.append(
+            (
+                "equal another seed's response",
+                str(texts["repeated_responses"]),
+                "check that seeds reach the engine" if texts["warning"] else "",
+            )
+        )
     return facts
 
 

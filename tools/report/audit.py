@@ -34,8 +34,8 @@ Answer = Callable[[GradedSample], bool | None]
 
 
 def _is_decided_by_clock(grade: GradedSample) -> bool | None:
-    told = [grade.details.get(name) for name in ("hangs_on_time", "is_near_timeout")]
-    return None if told == [None, None] else True in told
+    is_close = any(grade.details.get(name) is True for name in ("hangs_on_time", "is_near_timeout"))
+    return is_close if is_close or "max_cpu_s" in grade.details else None
 
 
 # title, what to do, and the question itself: True, False, or None where the verdict does not tell.

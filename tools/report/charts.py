@@ -15,6 +15,7 @@ from tools.report.html import Child, Markup, join, tag
 
 WIDTH = 360.0
 LEFT, RIGHT, TOP, BOTTOM = 38.0, 12.0, 10.0, 26.0
+NAME_CHARS = 12  # of a problem's id beside its row in the map
 
 Span = tuple[float, float]
 
@@ -49,6 +50,11 @@ def picture(height: float, *children: Child, label: str, width: float = WIDTH) -
 
 def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %"
+
+
+def in_thousands(tokens: float) -> str:
+    """As axes have room for: 12k, but 750."""
+    return f"{tokens:g}" if tokens < 2000 else f"{tokens / 1000:g}k"
 
 
 def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
@@ -88,9 +94,9 @@ def interval_chart(both: Span | None, sampling: Span | None, score: float, publi
     rows: list[Child] = []
     for y, interval, kind, words in (
         (44, both, "both", "for problems like these"),
-        (104, sampling, "sampling", "on these problems, other samples"),
+        (104, sampling, "sampling", "on these problems"),
     ):
-        middle = WIDTH / 2 if interval is None else _inside((scale(interval[0]) + scale(interval[1])) / 2, 105)
+        middle = WIDTH / 2 if interval is None else _inside((scale(interval[0]) + scale(interval[1])) / 2, 112)
         known_ends = "no interval" if interval is None else _range(interval)
         rows.append(text(middle, y - 14, f"{words}: {known_ends}", class_="label ink"))
         if interval is not None:
@@ -218,7 +224,7 @@ def stacked_bars(bins: Sequence[Mapping[str, int]], kinds: Sequence[str], *, wid
                     )
                 )
             base += counts[kind]
-    marks = [text(x(v), height - 8, f"{v / 1000:g}k") for v in ticks(0, x.high, 5)]
+    marks = [text(x(v), height - 8, in_thousands(v)) for v in ticks(0, x.high, 5)]
     return picture(height, axis, bars, marks, label=label)
 
 
@@ -229,12 +235,12 @@ def sample_map(rows: Sequence[tuple[str, str, str]], *, label: str) -> Markup:
     """
     k = max((len(letters) for _, letters, _ in rows), default=1)
     named = len(rows) <= 80
-    cell = min(9.0, (WIDTH - (62 if named else 0)) / k) if named else 3.0
+    left = 12 + 5 * max((len(name[:NAME_CHARS]) for name, _, _ in rows), default=0) if named else 0
+    cell = min(9.0, (WIDTH - left - 10) / k) if named else 3.0
     strip = k * cell + (0 if named else 3.0)
     columns = 1 if named else max(1, int(720 // strip))
     per_column = math.ceil(len(rows) / columns)
-    width = 46 + k * cell + 30 if named else columns * strip
-    left = 46 if named else 0
+    width = left + strip if named else columns * strip
     gap = 0.12 * cell if cell > 4 else 0.3
     paths: dict[str, list[str]] = {}
     overlays: list[Child] = []
@@ -249,7 +255,15 @@ def sample_map(rows: Sequence[tuple[str, str, str]], *, label: str) -> Markup:
         if named:
             size = f"{min(8.5, cell):.3g}"
             overlays.append(
-                tag("text", name[:9], x=left - 4, y=y0 + cell * 0.82, text_anchor="end", font_size=size, class_="tiny")
+                tag(
+                    "text",
+                    name[:NAME_CHARS],
+                    x=left - 4,
+                    y=y0 + cell * 0.82,
+                    text_anchor="end",
+                    font_size=size,
+                    class_="tiny",
+                )
             )
     cells = [tag("path", d="".join(parts), class_=f"cell v-{letter}") for letter, parts in sorted(paths.items())]
     height = per_column * cell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,9 +65,15 @@ def _group_point(label: str, group: Any) -> charts.Point | None:
 
 
 def _in_order(points: Sequence[charts.Point]) -> list[charts.Point]:
-    """Easy before hard; everything else as it sorts: months and years come right of themselves."""
+    """Easy before hard, windows (05/23-05/24) by their first month; months and years come right of themselves."""
     rank = {"easy": 0, "medium": 1, "hard": 2}
-    return sorted(points, key=lambda point: (rank.get(point.label.lower(), 3), point.label))
+
+    def place(point: charts.Point) -> tuple[int, str, str]:
+        window = re.match(r"(\d\d)/(\d\d)", point.label)
+        first_month = f"{window[2]}{window[1]}" if window else ""
+        return rank.get(point.label.lower(), 3), first_month, point.label
+
+    return sorted(points, key=place)
 
 
 def curve_figure(results: Mapping[str, Any]) -> Markup | None:
@@ -98,7 +105,7 @@ def budget_figure(grades: Sequence[GradedSample], cap: Any) -> Markup | None:
     curve = [(row["budget"], row["score"]) for row in rows]
     band = [(row["budget"], *row["confidence_interval"]) for row in rows if row["confidence_interval"]]
     chart = charts.curves_chart(
-        {"score": curve}, label="Score at smaller budgets", x_labels=[(v, f"{v / 1024:g}k") for v in _quarters(cap)],
+        {"score": curve}, label="Score at smaller budgets", x_labels=[(v, f"{v / 1024:g}k" if v >= 2048 else f"{v}") for v in _quarters(cap)],
         bands={"score": band},
     )  # fmt: skip
     return figure(

@@ -73,13 +73,27 @@ def read_dataset(folder: Path) -> DatasetData:
     """Reads what there is. Never raises for damaged content: `notes` says it."""
     notes: list[str] = []
     manifest = read_json(folder / "manifest.json", notes) or {}
-    results = [row for path in sorted(folder.glob(RESULTS_PATTERN)) if (row := read_json(path, notes)) is not None]
+    results = read_results_files(folder, notes)
     log = VerdictLog(folder / "verdicts.jsonl")
     log.refresh()
     data = DatasetData(folder, results, list(log.grades.values()), manifest, notes)
     notes += log.notes
     notes += missing_parts(data)
     return data
+
+
+def read_results_files(folder: Path, notes: list[str]) -> list[dict[str, Any]]:
+    """The results of all problems, then those of the parts that stand in it under "sets" (LiveCodeBench's v5, v6)."""
+    found = [row for path in sorted(folder.glob(RESULTS_PATTERN)) if (row := read_json(path, notes)) is not None]
+    results = []
+    for row in found:
+        parts = row.get("sets")
+        shared = {name: row.get(name) for name in ("settings", "model", "dataset", "reasoning", "seeds")}
+        results.append(row)
+        results += [
+            shared | part for part in (parts.values() if isinstance(parts, dict) else ()) if isinstance(part, dict)
+        ]
+    return results
 
 
 def missing_parts(data: DatasetData) -> list[str]:

@@ -56,8 +56,8 @@ def build_report(folders: Sequence[Path], *, cutoff: str | None = None) -> str:
         tag("header", tag("h1", ", ".join(models)), tag("p", _made(sets), class_="soft")),
         _headline_table(sets),
         [_dataset_section(data, cutoff) for data in sets],
-        tag("footer", "Scores are percent correct. Intervals are 95 %: the wide one speaks of problems like these, the "
-            "narrow one of these problems with other samples. Made by tools.report; it loads nothing from anywhere."),
+        tag("footer", "Scores are percent correct. Intervals are 95 %: the light one speaks of problems like these, the "
+            "dark one of these problems with other samples. Made by tools.report; it loads nothing from anywhere."),
     )  # fmt: skip
     return f'<!doctype html>\n<html lang="en">{head}{body}</html>\n'
 
@@ -65,9 +65,13 @@ def build_report(folders: Sequence[Path], *, cutoff: str | None = None) -> str:
 def _made(sets: Sequence[DatasetData]) -> str:
     """With what and when, as far as a manifest says it."""
     manifest = next((data.manifest for data in sets if data.manifest), {})
-    engine = manifest.get("engine")
+    engine = setting(manifest, "engine")
+    if isinstance(engine, dict):
+        engine = f"{engine.get('name', '')} {engine.get('version', '')}".strip()
+    elif engine is not None:
+        engine = f"{engine} {setting(manifest, 'engine_version') or ''}".strip()
     facts = [
-        f"{engine.get('name', '')} {engine.get('version', '')}".strip() if isinstance(engine, dict) else None,
+        engine,
         setting(manifest, "dtype"),
         _labelled("temperature", setting(manifest, "temperature")),
         _labelled("top-p", setting(manifest, "top_p")),
@@ -122,6 +126,7 @@ def _dataset_section(data: DatasetData, cutoff: str | None) -> Markup:
             tag("p", tag("b", "Not a score to claim: "), doubt, class_="notice bad") for doubt in facts["doubts"]
         ]
         notices += [tag("p", warning, class_="notice") for warning in facts["warnings"]]
+    notices.append(_timing(results))
     task_ids, seeds = axes_of(data)
     pictures: list[Markup | None] = []
     if facts["is_complete"]:  # of an incomplete run these would be pictures of a score that there is not
@@ -176,6 +181,22 @@ def _published(facts: Mapping[str, Any]) -> Markup | None:
         [tag("p", "Look first at", class_="soft"), tag("ol", suspects)] if suspects and published.get("consistent") is False else None,
         class_=f"notice plain {kind}".strip(),
     )  # fmt: skip
+
+
+def _timing(results: Mapping[str, Any]) -> Markup | None:
+    """How far the clock alone could move a score on programs (PAINS 24)."""
+    timing = results.get("timing")
+    if (
+        not isinstance(timing, dict)
+        or not timing.get("hangs_on_time")
+        or not isinstance(timing.get("score_range"), list)
+    ):
+        return None
+    ends = [number(end) for end in timing["score_range"]]
+    if len(ends) != 2 or ends[0] is None or ends[1] is None:
+        return None
+    words = f"{len(timing['hangs_on_time'])} verdicts hang on time: on another machine the score could lie between"
+    return tag("p", f"{words} {percent(ends[0])} and {percent(ends[1])}.", class_="notice plain")
 
 
 def _other_sets(others: Sequence[Mapping[str, Any]], cutoff: str | None) -> list[Markup]:
@@ -244,10 +265,14 @@ def _time(grade: GradedSample) -> str | None:
 
 
 def _manifest_section(data: DatasetData) -> Markup | None:
-    if not data.manifest:
+    graded_with = {
+        name: data.results[0][name] for name in ("grader", "sandbox") if data.results and name in data.results[0]
+    }
+    lines = [*_flat(data.manifest, ""), *_flat(graded_with, "")]
+    if not lines:
         return None
-    rows = [[tag("th", name, scope="row"), value] for name, value in _flat(data.manifest, "")]
-    return tag("details", tag("summary", "Made with (manifest)"), table([], rows, class_="manifest"))
+    rows = [[tag("th", name, scope="row"), value] for name, value in lines]
+    return tag("details", tag("summary", "Made with (manifest, grader)"), table([], rows, class_="manifest"))
 
 
 def _flat(value: Any, name: str) -> list[tuple[str, str]]:

@@ -125,7 +125,7 @@ class OpenDataset:
             return False
         self._stamps, self.notes = stamps, []
         self.manifest = folders.read_json(paths[0], self.notes) or {}
-        self.results = [row for path in paths[1:] if (row := folders.read_json(path, self.notes)) is not None]
+        self.results = folders.read_results_files(self.folder, self.notes)
         self._problems = None
         return True
 

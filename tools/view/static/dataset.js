@@ -188,7 +188,8 @@ export class DatasetPage {
 
 export function scoreBlock(facts) {
   const both = facts.interval, sampling = facts.sampling_interval;
-  const line = (label, pair, kind) => pair && h("div.interval", null, h("span", null, label), h("b", null, `${(100 * pair[0]).toFixed(1)} – ${(100 * pair[1]).toFixed(1)} %`), ruler(pair, facts.score, both || pair, kind));
+  const known = [facts.score, ...(both || []), ...(sampling || [])], ends = [Math.min(...known), Math.max(...known)];
+  const line = (label, pair, kind) => pair && h("div.interval", null, h("span", null, label), h("b", null, `${(100 * pair[0]).toFixed(1)} – ${(100 * pair[1]).toFixed(1)} %`), ruler(pair, facts.score, ends, kind));
   return h("div.score", null, h("div.figure", null, h("span", null, `avg@${facts.samples_per_problem}`), h("strong", null, percent(facts.score))),
     h("div.intervals", null, line("95 %, for problems like these", both, "both"), line("95 %, on these problems", sampling, "sampling")));
 }

@@ -93,20 +93,36 @@ function failingTest(side, task, number, problem) {
   return box;
 }
 
-// What a grader noted, by name; a failing test's texts get a block each.
+// What a grader noted, by name; long texts get a block each, tests run one by one a table.
 function detailsBlock(details) {
   const rows = [], blocks = [];
   const walk = (value, name) => {
-    if (value === null || value === "" || value === false) return;
-    if (Array.isArray(value) && value.every((inner) => typeof inner !== "object")) rows.push([name, value.join(", ")]);
+    if (value === null || value === "" || value === false || UNINTERESTING.has(name)) return;
+    if (name === "per_test" && Array.isArray(value)) blocks.push(testsBlock(value));
+    else if (Array.isArray(value) && value.every((inner) => typeof inner !== "object")) rows.push([name, value.join(", ")]);
     else if (typeof value === "object") for (const [key, inner] of Object.entries(value)) walk(inner, Array.isArray(value) ? `${name} ${Number(key) + 1}` : name ? `${name}: ${key}` : key);
-    else if (typeof value === "string" && (value.includes("\n") || value.length > 80)) blocks.push([name, value]);
-    else rows.push([name, String(value)]);
+    else if (typeof value === "string" && (value.includes("\n") || value.length > 80)) blocks.push(h("figure.io", null, h("figcaption", null, readable(name)), h("pre", { tabIndex: 0 }, value)));
+    else rows.push([name, value === true ? "yes" : measured(name, value)]);
   };
   walk(details, "");
-  const readable = (name) => name.replaceAll("_", " ");
-  return h("div.details", null, h("dl", null, rows.map(([name, value]) => h("div", null, h("dt", null, readable(name)), h("dd", null, value)))),
-    blocks.map(([name, value]) => h("figure.io", null, h("figcaption", null, readable(name)), h("pre", { tabIndex: 0 }, value))));
+  return h("div.details", null, h("dl", null, rows.map(([name, value]) => h("div", null, h("dt", null, readable(name)), h("dd", null, value)))), blocks);
+}
+
+const UNINTERESTING = new Set(["fingerprint"]);
+const readable = (name) => name.replace(/_(s|bytes)$/, "").replaceAll("_", " ");
+
+// Units stand in the names: 0.2251 under max_cpu_s is "0.225 s".
+function measured(name, value) {
+  if (typeof value !== "number") return String(value);
+  if (name.endsWith("_s")) return `${value < 10 ? value.toFixed(3) : value.toFixed(1)} s`;
+  return name.endsWith("_bytes") ? `${(value / 2 ** 20).toFixed(0)} MiB` : String(value);
+}
+
+function testsBlock(tests) {
+  const cells = (test) => [test.test, test.status, ...["cpu_s", "wall_s", "peak_bytes"].map((name) => (test[name] == null ? "" : measured(name, test[name])))];
+  const row = (test) => h("tr", null, cells(test).map((text) => h("td", null, text)));
+  return h("details", null, h("summary", null, `Every test (${tests.length})`), h("div.scroll", null, h("table", null,
+    h("thead", null, h("tr", null, ["test", "verdict", "CPU", "wall", "memory"].map((name) => h("th", { scope: "col" }, name)))), h("tbody", null, tests.map(row)))));
 }
 
 function responseBlock(response) {
