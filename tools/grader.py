@@ -44,6 +44,7 @@ __all__ = [
 GRADER_VERSION = "1.0"
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-4, 1e-6  # the original's, for `is_close` only
 BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
+WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 MAX_NESTED_BOXES = 5
 INTEGER_NOISE = re.compile(r"^(?:\\text\{|\{|\\mathbf\{|\$|\\\(|\\ |\s)*([+-]?\d{1,9})(?:\}|\$|\\\)|\.|\s)*$")
 CHOICE = re.compile(
@@ -208,8 +209,10 @@ def _unboxed(text: str) -> str:
 def _out_of_sentence(text: str) -> str | None:
     """The value that a sentence gives as an answer (`We find that $x < 3$.`), None for anything shorter."""
     found = extract(text)
-    is_sentence = found.pattern in ("conclusion", "phrase") and found.answer is not None
-    return plain_form(found.answer) if is_sentence and found.answer is not None else None
+    if found.answer is None or found.pattern not in ("conclusion", "phrase"):
+        return None
+    after = text[text.rfind(found.answer) + len(found.answer) :]
+    return None if WORDS.search(re.split(r"\.\W", after)[0]) else plain_form(found.answer)  # `5 is not the answer` gives none
 
 
 def symbolic_equal(prediction: str, reference: str, timeout: float = SYMBOLIC_TIMEOUT_S) -> bool | None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from tools.mathematics.compare import trees_equal
 from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
 from tools.mathematics.reader import read
+from tools.mathematics.tokens import CONSTANTS, FUNCTIONS, GREEK
 from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable, shown, symbols
 
 TEXT_WRAPPER = re.compile(
@@ -93,6 +94,8 @@ def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S
     if given_tree is not None and gold_tree is not None:
         if symbols(given_tree) and not symbols(gold_tree):
             given_tree = _without_unit_letter(given, given_tree)
+        elif symbols(gold_tree) and not symbols(given_tree):
+            gold_tree = _without_unit_letter(gold, gold_tree)
         return _compare_trees(given, gold, given_tree, gold_tree, timeout_s)
     if gold_words is not None or given_words is not None:
         reason = str(given_error or gold_error or "words against mathematics")
@@ -120,7 +123,8 @@ def _may_the_grammar_know(text: str, error: Exception | None) -> bool:
 
 def _as_strings(given: str, gold: str, reason: str) -> Comparison:
     """A reference that is no mathematics we know: the answer must repeat it."""
-    is_equal = "".join(given.split()) == "".join(gold.split())
+    bare = ["".join(TEXT_WRAPPER.sub(r"\1", side).split()).lower() for side in (given, gold)]
+    is_equal = bare[0] == bare[1]
     return Comparison(is_equal, "string", reason, given[:200], gold[:200])
 
 
@@ -179,6 +183,9 @@ def _words(text: str) -> str | None:
     has_wrapper = stripped != text
     words = re.sub(r"[^\w\s'\-]", " ", stripped.replace("-", " ")).split()
     if not words or (not has_wrapper and max(map(len, words)) < 3):
+        return None
+    is_named = any(word in FUNCTIONS or word in CONSTANTS or word in GREEK for word in words)
+    if not has_wrapper and is_named and " ".join(words).lower() not in PHRASES:
         return None
     if not has_wrapper and "," in text and all(len(word) <= 1 for word in words):
         return None

@@ -65,7 +65,8 @@ def _named_against_relation(given: tuple[Tree | None, Tree, Tree], gold: tuple[T
     """`x \\in [1,2]` against `1 <= x <= 2` in the same variable; else equation against equation."""
     (name, value, _), (_, _, relation) = (given, gold) if given[0] is not None else (gold, given)
     if is_real_set(relation) and name == variable_of(relation):
-        return real_sets_equal(value if is_real_set(value) or value[0] == "set" else ("set", value), relation)
+        is_set = is_real_set(value) or value[0] in ("set", "tuple")
+        return real_sets_equal(value if is_set else ("set", value), relation)
     return relations_equal(given[2], gold[2])
 
 
@@ -135,6 +136,7 @@ def _collections_equal(given: Tree, gold: Tree) -> bool | None:
     if given[0] == "tuple" or gold[0] == "tuple":
         return _tuples_equal(given, gold)
     if given[0] == gold[0] == "ratio":
+        given, gold = _without_half_of_day(given, gold), _without_half_of_day(gold, given)
         return len(given) == len(gold) and all_of(values_equal(a, b) for a, b in zip(given[1:], gold[1:], strict=True))
     if given[0] == gold[0] == "numbers":
         return bool(given == gold)
@@ -148,6 +150,12 @@ def _collections_equal(given: Tree, gold: Tree) -> bool | None:
     return values_equal(given, gold)
 
 
+def _without_half_of_day(tree: Tree, other: Tree) -> Tree:
+    """`2:30 PM` as 2:30, unless the other side says which half of the day too."""
+    return tree[:-1] if tree[-1] in HALVES_OF_DAY and other[-1] not in HALVES_OF_DAY else tree
+
+
+HALVES_OF_DAY = (("text", "am"), ("text", "pm"))
 NO_VALUES = words("tuple set list rel builder cup cap setminus numbers")
 CALCULUS = words("integral sum prod lim diff matrix cases text")
 

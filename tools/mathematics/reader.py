@@ -217,6 +217,12 @@ class Reader(BracketReader):
         while self.text == ":":
             self.advance()
             parts.append(self.signed(self.factor))
+        half_of_day = self.text.lower().replace(".", "").strip()
+        if half_of_day in ("am", "pm"):
+            self.advance()
+            while self.text == ".":
+                self.advance()
+            parts.append(("text", half_of_day))
         return ("ratio", *parts)
 
     def starts_factor(self) -> bool:

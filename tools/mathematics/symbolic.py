@@ -55,7 +55,12 @@ class SymbolicWorker:
 
     def wait_until_ready(self) -> None:
         if not self.is_ready:
-            self.receive(time.monotonic() + START_TIMEOUT_S)
+            try:
+                self.receive(time.monotonic() + START_TIMEOUT_S)
+            except WorkerDied:
+                raise WorkerDied(
+                    "the symbolic worker did not start; check that sympy and antlr4 can be imported"
+                ) from None
             self.is_ready = True
 
     def ask(self, question: dict[str, Any], timeout_s: float) -> dict[str, Any]:

@@ -111,6 +111,8 @@ def _answer(given: str, gold: str) -> dict[str, Any]:
         return _comparison(False, "unreadable", str(error), given, gold)
     try:
         verdict = trees_equal(given_tree, gold_tree)
+    except ImportError as error:
+        return _comparison(None, "symbolic", f"{error}; install sympy and antlr4-python3-runtime", given, gold)
     except (MemoryError, RecursionError) as error:
         return _comparison(None, "symbolic", f"{type(error).__name__} in the comparison", given, gold)
     return _comparison(
