@@ -20,7 +20,7 @@ from typing import Any
 
 from tools.cleaning import math_answer_cleaning, plain_form
 from tools.errors import UsageError
-from tools.extraction import Extraction, extract, extract_answer
+from tools.extraction import MAX_BARE_ANSWER_CHARS, Extraction, extract, extract_answer
 from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
 from tools.mathematics.numbers import PLAIN_INTEGER, Number, int_from_digits, lowest, read_number
 from tools.reasoning import split_reasoning
@@ -212,7 +212,9 @@ def _out_of_sentence(text: str) -> str | None:
     if found.answer is None or found.pattern not in ("conclusion", "phrase"):
         return None
     after = text[text.rfind(found.answer) + len(found.answer) :]
-    return None if WORDS.search(re.split(r"\.\W", after)[0]) else plain_form(found.answer)  # `5 is not the answer` gives none
+    if len(text) <= MAX_BARE_ANSWER_CHARS and WORDS.search(re.split(r"\.\W", after)[0]):
+        return None  # `5 is not the answer` gives none
+    return plain_form(found.answer)
 
 
 def symbolic_equal(prediction: str, reference: str, timeout: float = SYMBOLIC_TIMEOUT_S) -> bool | None:
