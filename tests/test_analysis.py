@@ -324,6 +324,32 @@ def test_another_set_or_cap_cannot_be_judged(published: dict, reason: str) -> No
     assert reason in judged["verdict"]
 
 
+def test_figures_for_parts_of_a_set_are_held_against_those_parts() -> None:
+    """LiveCodeBench: one run over all problems, published figures for v5 and v6."""
+    generator = np.random.default_rng(11)
+    rates, ids = generator.beta(1, 1, 60), [str(i) for i in range(60)]
+    labels = {"version": {i: "v5" if int(i) < 35 else "v6" for i in ids}}
+    part = {"breakdown": "version", "source": "card"}
+    grades = simulate_grades(rates, range(8), generator, ids)
+    ours = results_of(grades, labels=labels)["breakdowns"]["version"]
+    figures = [
+        {**part, "label": "v5", "value": 100 * ours["v5"]["accuracy"] + 0.5, "problems": 35},
+        {**part, "label": "v6", "value": 100 * ours["v6"]["accuracy"] + 20},
+    ]
+    both = results_of(grades, labels=labels, published=figures)["published"]
+    assert [item["consistent"] for item in both["parts"]] == [True, False]
+    assert both["consistent"] is False
+    assert both["verdict"].startswith("v5: consistent: ours ")
+    assert "; v6: not consistent: ours " in both["verdict"]
+    assert both["look_at_first"]
+    assert both["source"] == "card"
+    absent = results_of(grades, labels=labels, published={**figures[0], "label": "v7"})["published"]
+    assert absent["consistent"] is None
+    assert "no version v7" in absent["verdict"]
+    few = results_of(grades, labels=labels, published={**figures[0], "problems": 279})["published"]
+    assert "for 279 problems, this run has 35" in few["verdict"]
+
+
 def test_an_incomplete_or_single_sample_run_cannot_be_judged() -> None:
     grades = grades_from_rows({"1": [1, 0], "2": [1]}, [1, 2])
     part = results_of(grades, allow_incomplete=True, published={"value": 72.6, "source": "card"})

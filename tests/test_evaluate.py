@@ -117,7 +117,7 @@ def test_pains_37_a_box_with_a_space_is_a_box(tmp_path, dataset):
 
 def test_pains_39_an_answer_like_line_in_the_reasoning_is_no_answer(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: {**right(), "a": "The answer is **204**\nis \\(204\\)</think>I give up."}})
-    evaluate_folder(folder, str(dataset))
+    evaluate_folder(folder, str(dataset), GradingOptions(comparison="integer"))
     assert verdicts(folder)["a", 1].verdict == "no_answer"
 
 

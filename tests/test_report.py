@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report_runs import RunShape, make_run
 
-from tests.report_runs import RunShape, make_run
 from tools.report import charts
 from tools.report.__main__ import write_report
 from tools.report.audit import audit_lists
@@ -97,7 +97,12 @@ def test_the_page_has_no_script_and_loads_nothing(tmp_path: Path) -> None:
     page = build_report([make_run(tmp_path, MATH)])
     reader = PageReader(page)
     assert not {name for name, _ in reader.tags} & {"script", "link", "img", "iframe", "form", "object", "a"}
-    assert not [key for _, attributes in reader.tags for key in attributes if key in ("href", "src", "style") or key.startswith("on")]
+    assert not [
+        key
+        for _, attributes in reader.tags
+        for key in attributes
+        if key in ("href", "src", "style") or key.startswith("on")
+    ]
     assert report_policy().startswith("default-src 'none'")
     assert "url(" not in page
     assert "@import" not in page
@@ -131,6 +136,14 @@ def test_the_audit_lists_what_may_hang_on_the_grader() -> None:
     ]
     found = [[grade.task_id for grade in listed.grades] for listed in audit_lists(grades)]
     assert found == [["a"], ["b"], ["c", "d"], ["e"]]
+    assert all(listed.is_checked for listed in audit_lists(grades))
+
+
+def test_what_no_verdict_tells_is_not_reported_as_clean(tmp_path: Path) -> None:
+    checked = [listed.is_checked for listed in audit_lists([GradedSample("f", 1, Verdict.CORRECT)])]
+    assert checked == [True, False, False, False]
+    text = PageReader(build_report([make_run(tmp_path, MATH)])).text
+    assert "Decided by the clock: not checked" in text
 
 
 def test_the_audit_shows_the_end_of_the_response(tmp_path: Path) -> None:
@@ -181,12 +194,35 @@ def test_results_of_another_shape_never_break_the_page(tmp_path: Path, changes: 
     assert "</html>" in build_report([folder])
 
 
-def test_an_incomplete_run_is_marked_as_no_score(tmp_path: Path) -> None:
+def test_an_incomplete_run_has_no_score(tmp_path: Path) -> None:
     folder = make_run(tmp_path, MATH)
-    change_results(folder, complete=False, claimable=False, not_claimable_because=["7 samples are missing"])
+    share = f"{100 * read_results(folder)['avg_at_k']:.1f} % avg@8"
+    assert share in PageReader(build_report([folder])).text
+    change_results(
+        folder, complete=False, claimable=False, not_claimable_because=["7 samples are missing"], headline="none"
+    )
+    page = PageReader(build_report([folder]))
+    assert "no score: see below" in page.text
+    assert "Not a score to claim: 7 samples are missing" in page.text
+    assert share not in page.text
+    assert not any("Score" in (attributes.get("aria-label") or "") for name, attributes in page.tags if name == "svg")
+
+
+def test_every_set_of_the_same_samples_has_its_line(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, CODE)
+    second = read_results(folder) | {"set": {"name": "v6", "count": 20, "sha256": "ab" * 32}, "avg_at_k": 0.12345}
+    (folder / "accuracy_results_v6.json").write_text(json.dumps(second))
     text = PageReader(build_report([folder])).text
-    assert "not to be claimed" in text
-    assert "Not a score to claim: 7 samples are missing" in text
+    assert "12.3 % avg@4" in text
+    assert "v6 abababab" in text
+
+
+def test_a_complete_run_with_doubts_is_marked(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, MATH)
+    change_results(folder, claimable=False, not_claimable_because=["2 samples ended in grader_error"])
+    text = PageReader(build_report([folder])).text
+    assert "avg@8 not to be claimed" in text
+    assert "Not a score to claim: 2 samples ended in grader_error" in text
 
 
 def test_the_command_writes_one_file_and_prints_its_path(tmp_path: Path, run_script: Any) -> None:
@@ -271,7 +307,10 @@ def test_charts_take_single_points_and_extremes() -> None:
 
 
 def test_running_figures_say_how_much_they_stand_on() -> None:
-    grades = [GradedSample(str(n), 1, Verdict.CORRECT if n < 3 else Verdict.TRUNCATED, output_tokens=100 * n) for n in range(4)]
+    grades = [
+        GradedSample(str(n), 1, Verdict.CORRECT if n < 3 else Verdict.TRUNCATED, output_tokens=100 * n)
+        for n in range(4)
+    ]
     running = running_score(grades, planned=10)
     assert running is not None
     assert (running["graded"], running["planned"], running["mean"], running["truncated_share"]) == (4, 10, 0.75, 0.25)

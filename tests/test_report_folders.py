@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from report_runs import RunShape, make_run
 
-from tests.report_runs import RunShape, make_run
 from tools.errors import DataError
 from tools.report.folders import VerdictLog, find_dataset_folders, read_dataset
 from tools.report.line_index import LineIndex, complete_lines
@@ -52,7 +52,13 @@ def test_a_verdict_log_reads_a_rewritten_file_anew(tmp_path: Path, is_replaced: 
 
 def test_damaged_verdict_lines_are_counted_and_left_out(tmp_path: Path) -> None:
     path = tmp_path / "verdicts.jsonl"
-    lines = [grade_line("60", 1), "{not json}\n", '{"task_id": "61"}\n', '"text"\n', '{"task_id":"6","seed":1,"verdict":"maybe"}\n']
+    lines = [
+        grade_line("60", 1),
+        "{not json}\n",
+        '{"task_id": "61"}\n',
+        '"text"\n',
+        '{"task_id":"6","seed":1,"verdict":"maybe"}\n',
+    ]
     path.write_text("".join(lines) + "[" * 5000 + "\n")
     log = VerdictLog(path)
     log.refresh()
@@ -99,7 +105,9 @@ def test_the_index_follows_files_that_grow_shrink_and_vanish(tmp_path: Path) -> 
 
 
 def test_the_index_counts_damaged_lines(tmp_path: Path) -> None:
-    (tmp_path / "seed1.jsonl").write_bytes(b'{"task_id": "a", "output": "x"}\n{"torn\nnull\n\xff\xfe\n{"task_id": "b", "output": "\xff"}\n')
+    (tmp_path / "seed1.jsonl").write_bytes(
+        b'{"task_id": "a", "output": "x"}\n{"torn\nnull\n\xff\xfe\n{"task_id": "b", "output": "\xff"}\n'
+    )
     index = LineIndex(tmp_path)
     index.refresh()
     assert set(index.lines) == {("a", 1), ("b", 1)}

@@ -5,6 +5,13 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
 
 import pytest
 from conftest import ROOT
@@ -16,6 +23,58 @@ MODEL = "data/demo_model"
 QUICK = {"DATASETS": "aime_sample", "OUT_SEQ_LEN": "48", "LIMIT": "4", "SEEDS": "100 200", "SAMPLES_PER_SEED": "1"}
 
 
+@pytest.fixture
+def vllm_server(tmp_path) -> Iterator[str]:
+    """vLLM's own OpenAI-compatible server with the demo model, under the name "served"."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [
+        sys.executable,
+        "-m",
+        "vllm.entrypoints.openai.api_server",
+        "--model",
+        MODEL,
+        "--served-model-name",
+        "served",
+    ]
+    words += [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--dtype",
+        "bfloat16",
+        "--max-model-len",
+        "1024",
+        "--max-num-batched-tokens",
+        "2048",
+    ]
+    words += ["--enforce-eager", "--no-enable-chunked-prefill", "--no-enable-prefix-caching"]
+    env = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "VLLM_CPU_KVCACHE_SPACE": "1",
+        "VLLM_HOST_IP": "127.0.0.1",
+        "DO_NOT_TRACK": "1",
+    }
+    env["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
+    with (tmp_path / "server.log").open("wb") as log:
+        server = subprocess.Popen(words, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline and server.poll() is None:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2)
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
 def seed_bytes(folder: pathlib.Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("seed*.jsonl")}
 
@@ -23,9 +82,6 @@ def seed_bytes(folder: pathlib.Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def one_worker(tmp_path_factory) -> pathlib.Path:
     """The sample set with 64 seeds on one vLLM worker: shared by the tests below."""
-    import subprocess
-    import sys
-
     out = tmp_path_factory.mktemp("one")
     env = {
         **os.environ,
@@ -143,6 +199,36 @@ def test_a_server_that_answers_500_leaves_samples_missing_and_says_so(tmp_path, 
         done = run_script("bash", "run_aime.sh", "served", tmp_path, env=env)
     assert done.returncode == 0, done.stderr
     assert "(1 new)" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.vllm
+def test_a_real_server_gives_the_bytes_of_the_engine_in_process(one_worker, tmp_path, run_script, vllm_server):
+    env = {
+        "ENGINE": "openai",
+        "OPENAI_BASE_URL": vllm_server,
+        "TOKENIZER": MODEL,
+        "MODEL_TYPE": "qwen",
+        "DATASETS": "aime_sample",
+    }
+    env |= {"OUT_SEQ_LEN": "160", "LIMIT": "5", "SEEDS": "100", "SAMPLES_PER_SEED": "2"}
+    done = run_script("bash", "run_aime.sh", "served", tmp_path, env=env)
+    assert done.returncode == 0, done.stderr
+    for name, data in seed_bytes(tmp_path / "aime_sample").items():
+        first_lines = (one_worker / "aime_sample" / name).read_bytes().split(b"\n")[:5]
+        assert data.split(b"\n")[:5] == first_lines
+
+
+@pytest.mark.slow
+def test_pains_10_a_run_whose_first_answers_are_cut_off_warns_or_stops(tmp_path, run_script):
+    env = {**QUICK, "ENGINE": "transformers", "LIMIT": "20", "OUT_SEQ_LEN": "4"}
+    warned = run_script("bash", "run_aime.sh", MODEL, tmp_path / "warn", env=env)
+    assert warned.returncode == 0, warned.stderr
+    assert "answers are cut off at OUT_SEQ_LEN=4" in warned.stderr
+    stopped = run_script("bash", "run_aime.sh", MODEL, tmp_path / "stop", env={**env, "ON_TRUNCATION": "stop"})
+    assert stopped.returncode == 1
+    assert stopped.stderr.startswith("error: ")
+    assert "ON_TRUNCATION=stop" in stopped.stderr
 
 
 # --- wrong commands: one line, the right code, nothing written -----------------------------------------------------

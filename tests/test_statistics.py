@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import itertools
 import math
 import subprocess
@@ -250,6 +252,23 @@ def test_compute_statistics_of_one_seed_has_no_spread_and_of_none_is_an_error() 
         statistics.compute_statistics([])
     with pytest.raises(DataError, match="not a number"):
         statistics.compute_statistics([float("nan")])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "statistics",
+        "voting",
+        "distributions",
+        "results",
+        "compare",
+        "analysis.pairing",
+        "analysis.texts",
+        "analysis.loops",
+    ],
+)
+def test_examples_in_docstrings_hold(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(f"tools.{name}")).failed == 0
 
 
 def test_statistics_need_numpy_only() -> None:

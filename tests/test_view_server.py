@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report_runs import RunShape, make_run
+from view_server import Served, serve
 
-from tests.report_runs import RunShape, make_run
-from tests.view_server import Served, serve
 from tools.view import vendoring
 from tools.view.problem_index import ProblemIndex, leading_fields
 from tools.view.server import ASSET_FOLDERS, find_assets
@@ -73,7 +72,9 @@ def test_the_overview_has_one_letter_a_sample_and_the_results_figures(served: Se
 
 def test_a_sample_has_problem_verdict_reasoning_and_answer(served: Served) -> None:
     sample = served.ask("/api/sample", run="first", dataset="aime24", task="61", seed=100)
-    assert sample["problem"]["statement"].startswith("Find the remainder when $7^{1}$")
+    problem = served.ask("/api/problem", run="first", dataset="aime24", task="61")
+    assert problem["statement"].startswith("Find the remainder when $7^{1}$")
+    assert served.ask("/api/problem", run="first", dataset="aime24", task="999")["http_status"] == 404
     assert sample["verdict"]["verdict"] in ("correct", "wrong", "truncated", "no_answer")
     assert len(sample["response"]["reasoning"]) >= 600
     assert "</think>" not in sample["response"]["answer"]
@@ -137,6 +138,16 @@ def test_unlike_runs_are_not_compared(served: Served) -> None:
     assert "comparison" not in shown
 
 
+def test_every_set_of_the_same_samples_is_told(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, CODE)
+    results = json.loads((folder / "accuracy_results.json").read_text())
+    (folder / "accuracy_results_v6.json").write_text(json.dumps(results | {"set": {"name": "v6"}, "avg_at_k": 0.5}))
+    with serve(tmp_path) as server:
+        overview = server.ask("/api/overview", run=tmp_path.name, dataset="livecodebench")
+    assert overview["facts"]["score"] == results["avg_at_k"]
+    assert [(facts["set"]["name"], facts["score"]) for facts in overview["other_sets"]] == [("v6", 0.5)]
+
+
 def test_the_report_is_served_with_its_own_policy(served: Served) -> None:
     status, body, headers = served.get("/report?run=first&dataset=aime24")
     assert status == 200
@@ -145,6 +156,18 @@ def test_the_report_is_served_with_its_own_policy(served: Served) -> None:
 
 
 # --- a run that is going ------------------------------------------------------------------------------------------
+
+
+def settled(server: Served, run: str, dataset: str, responses: int) -> dict[str, Any]:
+    """The overview once the page has looked through all responses."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        overview = server.ask("/api/overview", run=run, dataset=dataset)
+        if overview["signs"]["responses"] == responses:
+            time.sleep(0.6)
+            return server.ask("/api/overview", run=run, dataset=dataset)
+        time.sleep(0.1)
+    raise AssertionError(f"only {overview['signs']} after 30 s")
 
 
 def test_the_page_follows_a_folder_that_grows(tmp_path: Path) -> None:
@@ -171,7 +194,7 @@ def test_the_page_follows_a_folder_that_grows(tmp_path: Path) -> None:
 def test_integer_answers_have_a_running_score_before_grading(tmp_path: Path) -> None:
     folder = make_run(tmp_path, MATH, is_graded=False)
     with serve(tmp_path) as server:
-        running = server.ask("/api/overview", run=tmp_path.name, dataset="aime24")
+        running = settled(server, tmp_path.name, "aime24", 24)
     assert running["is_provisional"]
     assert running["facts"] is None
     graded = make_run(tmp_path / "graded", MATH)
@@ -179,6 +202,18 @@ def test_integer_answers_have_a_running_score_before_grading(tmp_path: Path) -> 
     assert running["map"].count("c") == counts["correct"]
     assert running["running"]["graded"] == 24
     assert not (folder / "verdicts.jsonl").exists()
+
+
+def test_loops_and_cut_off_responses_are_counted_while_a_run_goes(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, CODE, is_graded=False)
+    rows = [json.loads(line) for line in (folder / "seed100.jsonl").read_text().splitlines()]
+    rows[0] |= {"output": "Wait, let me check again. " * 400, "finish_reason": "length"}
+    (folder / "seed100.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    cut_off = sum('"finish_reason": "length"' in path.read_text() for path in folder.glob("seed100.jsonl"))
+    with serve(tmp_path) as server:
+        signs = settled(server, tmp_path.name, "livecodebench", 36)["signs"]
+    assert (signs["responses"], signs["loops"]) == (36, 1)
+    assert signs["cut_off"] >= cut_off == 1
 
 
 def test_the_status_of_a_run_is_shown_until_it_goes_stale(tmp_path: Path) -> None:
@@ -212,8 +247,12 @@ def test_files_of_the_original_are_shown_by_row_number(tmp_path: Path) -> None:
         assert server.ask("/api/samples", run=tmp_path.name, dataset="aime24", text="call this")["total"] == 24
 
 
-@pytest.mark.parametrize("file", ["manifest.json", "verdicts.jsonl", "accuracy_results.json", "seed100.jsonl", "../status.json"])
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\x00", b'{"task_id": {"a": 1}, "seed": []}\n', b'{"plan": 3, "data": 5}\n'])
+@pytest.mark.parametrize(
+    "file", ["manifest.json", "verdicts.jsonl", "accuracy_results.json", "seed100.jsonl", "../status.json"]
+)
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"\xff\x00", b'{"task_id": {"a": 1}, "seed": []}\n', b'{"plan": 3, "data": 5}\n']
+)
 def test_damaged_files_never_break_an_answer(tmp_path: Path, file: str, content: bytes) -> None:
     folder = make_run(tmp_path, RunShape(problems=3, seeds=2, chars=60))
     (folder / file).write_bytes(content)
@@ -232,13 +271,15 @@ def test_damaged_files_never_break_an_answer(tmp_path: Path, file: str, content:
 
 
 def test_it_listens_on_the_loopback_interface_only(served: Served) -> None:
-    assert served.server.server_address[0] == "127.0.0.1"
-    with pytest.raises(OSError), socket.create_connection((socket.gethostbyname(socket.gethostname()), served.port), 1) as other:  # noqa: PT012
-        if other.getpeername()[0].startswith("127."):
-            raise OSError("this machine's own name means loopback")
+    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines() if line.split()[3] == "0A"]
+    assert [address for address in listening if address.endswith(f":{served.port:04X}")] == [
+        f"0100007F:{served.port:04X}"
+    ]
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "", "localhost.evil.example:1", "[::2]"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "", "localhost.evil.example:1", "[::2]"]
+)
 def test_another_hosts_name_is_refused(served: Served, host: str) -> None:
     status, body, _ = served.get("/api/runs", {"Host": host})
     assert status == 403
@@ -340,7 +381,11 @@ def test_statements_are_found_behind_gigabytes_of_tests(tmp_path: Path) -> None:
     path = tmp_path / "set.jsonl"
     with path.open("w") as file:
         for number in range(5):
-            row = {"question_content": f"What is {number}?", "question_id": f"q{number}", "private_test_cases": "x" * 6_000_000}
+            row = {
+                "question_content": f"What is {number}?",
+                "question_id": f"q{number}",
+                "private_test_cases": "x" * 6_000_000,
+            }
             file.write(json.dumps(row) + "\n")
     index = ProblemIndex(path)
     found = index.read("q3")
@@ -381,7 +426,10 @@ def test_vendored_parts_are_small_and_licensed() -> None:
 def test_every_address_in_the_page_is_an_asset() -> None:
     assets = find_assets()
     static = ASSET_FOLDERS[0]
-    named = re.findall(r'(?:href|src|from)=?\s*"(/(?:static|vendor)/[^"]+|\./[^"]+)"', "".join(path.read_text() for path in static.glob("*.*")))
+    named = re.findall(
+        r'(?:href|src|from)=?\s*"(/(?:static|vendor)/[^"]+|\./[^"]+)"',
+        "".join(path.read_text() for path in static.glob("*.*")),
+    )
     assert len(named) > 15
     for name in named:
         assert name.replace("./", "/static/") in assets, name
@@ -402,9 +450,10 @@ def test_a_large_run_answers_at_once(tmp_path: Path, shape: RunShape, is_graded:
     with serve(tmp_path) as server:
 
         def timed(path: str, **parameters: Any) -> tuple[float, dict[str, Any]]:
-            started = time.perf_counter()
+            # Server and client run in this process: its CPU time is what an answer costs on a machine that is not busy.
+            started = time.process_time()
             answer = server.ask(path, run=tmp_path.name, dataset=shape.dataset, **parameters)
-            return time.perf_counter() - started, answer
+            return time.process_time() - started, answer
 
         seconds, overview = timed("/api/overview")
         assert seconds < 1.0
@@ -413,4 +462,4 @@ def test_a_large_run_answers_at_once(tmp_path: Path, shape: RunShape, is_graded:
             seconds, sample = timed("/api/sample", task=task, seed=overview["seeds"][-1])
             assert seconds < 0.2
             assert len(sample["response"]["reasoning"]) >= shape.chars
-        assert timed("/api/samples", text="no such words")[0] < 2.0
+        assert timed("/api/samples", text="no such words")[0] < 1.5

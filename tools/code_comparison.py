@@ -34,7 +34,7 @@ def stdout_matches(output: str, expected: str) -> bool:
     output_lines, expected_lines = output.split("\n"), expected.split("\n")
     if len(output_lines) != len(expected_lines):
         return False
-    return all(_line_matches(ours.strip(), theirs.strip()) for ours, theirs in zip(output_lines, expected_lines))
+    return all(_line_matches(ours.strip(), theirs.strip()) for ours, theirs in zip(output_lines, expected_lines, strict=True))
 
 
 def _line_matches(output: str, expected: str) -> bool:
@@ -43,7 +43,7 @@ def _line_matches(output: str, expected: str) -> bool:
     ours, theirs = output.split(), expected.split()
     if len(ours) != len(theirs):
         return False
-    return all(word == other or _number_matches(word, other) for word, other in zip(ours, theirs))
+    return all(word == other or _number_matches(word, other) for word, other in zip(ours, theirs, strict=True))
 
 
 def _number_matches(word: str, other: str) -> bool:
@@ -53,6 +53,11 @@ def _number_matches(word: str, other: str) -> bool:
         return Decimal(word) == Decimal(other)
     except InvalidOperation:
         return False
+
+
+def ends_with_line(output: str, expected: str) -> bool:
+    """For test code that prints a token when it has come to its end: is it the last line?"""
+    return output.rstrip().rpartition("\n")[2] == expected
 
 
 def parse_json(text: str) -> Any:
@@ -89,7 +94,7 @@ def values_match(value: Any, expected: Any) -> bool:
     if isinstance(expected, list):
         if not isinstance(value, list) or len(value) != len(expected):
             return False
-        return all(values_match(ours, theirs) for ours, theirs in zip(value, expected))
+        return all(values_match(ours, theirs) for ours, theirs in zip(value, expected, strict=True))
     if isinstance(expected, dict):
         if not isinstance(value, dict) or value.keys() != expected.keys():
             return False

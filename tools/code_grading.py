@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.code_comparison import longest_sensible_result, parse_json, result_matches, show, stdout_matches
+from tools.code_comparison import ends_with_line, longest_sensible_result, parse_json, result_matches, show, stdout_matches
 from tools.code_tests import ProblemTests, TestCase, parse_arguments
 from tools.errors import DataError
 from tools.sandbox.limits import Limits
@@ -14,6 +16,7 @@ from tools.sandbox.outcome import End, Outcome, encode_arguments
 from tools.sandbox.session import Program, Sandbox
 from tools.verdicts import Verdict
 
+Comparison = Callable[[str, str], bool]
 NEAR_LIMIT = 0.8  # a run that used more than this share of its time limit hangs on time
 FAILURES = {
     End.FAILED: Verdict.RUNTIME_ERROR,
@@ -75,9 +78,21 @@ class PreparedTest:
 
 @dataclass(frozen=True)
 class PreparedProblem:
+    """A problem ready for many solutions. `harness` and `prompt` as in ProblemTests."""
+
     question_id: str
     function: str | None
     tests: tuple[PreparedTest, ...]
+    harness: str | None = None
+    prompt: str = ""
+
+    def complete(self, code: str) -> str:
+        """The text that is run for a solution: the solution, with what HumanEval and MBPP put around it."""
+        if self.harness is None:
+            return code
+        name = re.findall(r"^check\((\w+)\)$", self.harness, re.MULTILINE)
+        is_body_only = bool(name) and re.search(rf"^\s*def\s+{name[-1]}\b", code, re.MULTILINE) is None
+        return (self.prompt + code if is_body_only else code) + self.harness
 
 
 def prepare(tests: ProblemTests) -> PreparedProblem:
@@ -85,7 +100,7 @@ def prepare(tests: ProblemTests) -> PreparedProblem:
     if not tests.cases:
         raise DataError(f"problem {tests.question_id} has no tests: nothing can pass it")
     prepared = [_prepare_case(tests, number, case) for number, case in enumerate(tests.cases, 1)]
-    return PreparedProblem(tests.question_id, tests.function, tuple(prepared))
+    return PreparedProblem(tests.question_id, tests.function, tuple(prepared), tests.harness, tests.prompt)
 
 
 def _prepare_case(tests: ProblemTests, number: int, case: TestCase) -> PreparedTest:
@@ -105,7 +120,8 @@ def grade_program(
 ) -> CodeGrade:
     """Stops at the first test that fails, unless `runs_all`. SandboxError is for the caller: it is not a verdict."""
     grade = CodeGrade(Verdict.CORRECT, tests_total=len(problem.tests))
-    program = sandbox.load(code, problem.function)
+    program = sandbox.load(problem.complete(code), problem.function)
+    matches = find_comparison(problem)
     if program.error:
         grade.verdict, grade.reason = Verdict.COMPILE_ERROR, program.error
         grade.first_failing_test, grade.codes = 1, [CODES[Verdict.COMPILE_ERROR]]
@@ -114,17 +130,23 @@ def grade_program(
         test_limits = limits
         if test.output_bytes > limits.output_bytes:
             test_limits = Limits(**{**limits.__dict__, "output_bytes": test.output_bytes})
-        verdict, reason, outcome = _run_test(sandbox, program, test, test_limits)
+        verdict, reason, outcome = _run_test(sandbox, program, test, test_limits, matches)
         _count(grade, number, verdict, reason, outcome, limits, runs_all)
         if verdict is not Verdict.CORRECT and not runs_all:
             break
     return grade
 
 
+def find_comparison(problem: PreparedProblem) -> Comparison:
+    """How this problem's answers compare."""
+    if problem.harness is not None:
+        return ends_with_line
+    return stdout_matches if problem.function is None else result_matches
+
+
 def _run_test(
-    sandbox: Sandbox, program: Program, test: PreparedTest, limits: Limits
+    sandbox: Sandbox, program: Program, test: PreparedTest, limits: Limits, matches: Comparison
 ) -> tuple[Verdict, str, Outcome]:
-    matches = stdout_matches if program.function is None else result_matches
     quick = sandbox.ask(test.payload)
     if quick is not None and matches(quick[0].decode("utf-8", "replace"), test.expected):
         return Verdict.CORRECT, "", Outcome(End.FINISHED, quick[0], "", quick[1], quick[1], 0)

@@ -13,17 +13,19 @@ import selectors
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tools.errors import SandboxError
 from tools.sandbox.limits import Limits
 from tools.sandbox.places import ROOT
+from tools.sandbox.session import Sandbox
 from tools.verdicts import Verdict
 
 LARGEST_PART = 8
 START = "import sys; sys.path.insert(0, {root!r}); from tools.code_worker import main; sys.exit(main())"
+WAIT_S = 30.0
 MAX_RESTARTS = 3  # in a row, of one worker, without a verdict between
 
 
@@ -38,6 +40,7 @@ class PoolOptions:
     is_unsafe_allowed: bool = False
     without: tuple[str, ...] = ()
     reruns_near_timeouts: bool = True
+    rules: str = "ours"  # or "original"
 
 
 class Worker:
@@ -102,8 +105,15 @@ class Pool:
         self.size = max(1, workers)
         self.options = options
         self.protection: dict[str, Any] = {}
+        self.on_wait: Callable[[list[str]], None] | None = None  # told what runs when nothing has come for a while
         self._workers: list[Worker] = []
         self._restarts = 0
+
+    def find_protection(self) -> dict[str, Any]:
+        """What holds on this machine, when no program was run that would have told. Raises SandboxError."""
+        with Sandbox(is_unsafe_allowed=self.options.is_unsafe_allowed, without=self.options.without) as sandbox:
+            self.protection = sandbox.protection.to_json()
+        return self.protection
 
     def grade(
         self, problems: Mapping[str, Mapping[str, Any]], solutions: Iterable[Mapping[str, Any]]
@@ -135,7 +145,10 @@ class Pool:
                 selector.register(worker.stdout, selectors.EVENT_READ, worker)
                 _hand_out(worker, waiting, problems, size)
             while any(worker.owed for worker in self._workers):
-                for key, _events in selector.select():
+                events = selector.select(WAIT_S)
+                if not events and self.on_wait is not None:
+                    self.on_wait([worker.owed[0]["solution_id"] for worker in self._workers if worker.owed])
+                for key, _events in events:
                     worker = key.data
                     lines, has_ended = worker.read_lines()
                     yield from self._take(worker, lines)
@@ -147,9 +160,7 @@ class Pool:
                     if not worker.owed:
                         _hand_out(worker, waiting, problems, size)
 
-    def _take(
-        self, worker: Worker, lines: list[dict[str, Any]]
-    ) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
+    def _take(self, worker: Worker, lines: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
         for line in lines:
             if "refused" in line:
                 raise SandboxError(line["refused"])

@@ -9,12 +9,14 @@ that hold one text and nothing else; it never runs the pickle machine, so a host
 
 from __future__ import annotations
 
+import ast
 import base64
 import binascii
 import enum
 import json
 import pickletools
 import re
+import secrets
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,12 +24,14 @@ from typing import Any
 
 from tools.errors import DataError
 
+ID_FIELDS = ("question_id", "task_id", "id")
+PRINT_INPUT = "\nimport sys as _sys\nprint('\\n' + _sys.stdin.read())\n"
 MAX_UNPACKED_BYTES = 1 << 30  # of one problem; the largest official one has about a tenth
 TEXT_OPCODES = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"}
 SILENT_OPCODES = {"PROTO", "FRAME", "MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT", "STOP"}
 
 
-class CODE_TYPE(enum.Enum):  # noqa: N801 - the original's name
+class CODE_TYPE(enum.Enum):
     """How a problem talks to its solutions; values as in LiveCodeBench."""
 
     call_based = 0
@@ -46,11 +50,17 @@ class TestCase:
 
 @dataclass(frozen=True)
 class ProblemTests:
-    """All tests of one problem, public ones first. `function` is None for programs from stdin to stdout."""
+    """All tests of one problem, public ones first. `function` is None for programs from stdin to stdout.
+
+    `harness`: HumanEval's and MBPP's form, test code that runs after the program (which then may be no more than the
+    rest of `prompt`); it ends by printing its input, so that a program which only ends early has not passed.
+    """
 
     question_id: str
     cases: tuple[TestCase, ...]
     function: str | None
+    harness: str | None = None
+    prompt: str = ""
 
     @property
     def code_type(self) -> CODE_TYPE:
@@ -59,7 +69,9 @@ class ProblemTests:
 
 def read_tests(row: Mapping[str, Any], *, with_public: bool = True, with_private: bool = True) -> ProblemTests:
     """Reads the tests of one LiveCodeBench row; raises DataError that names the problem and the field."""
-    question_id = str(row.get("question_id", "?"))
+    question_id = str(next((row[name] for name in ID_FIELDS if row.get(name) is not None), "?"))
+    if row.get("test") is not None or row.get("test_list") is not None:
+        return _read_harness(question_id, row)
     cases: list[TestCase] = []
     kinds = set()
     for field, is_wanted in (("public_test_cases", with_public), ("private_test_cases", with_private)):
@@ -71,6 +83,32 @@ def read_tests(row: Mapping[str, Any], *, with_public: bool = True, with_private
     if "functional" in kinds and function is None:
         raise DataError(f"problem {question_id}: its tests call a function, but metadata.func_name does not name it")
     return ProblemTests(question_id, tuple(cases), function)
+
+
+def _read_harness(question_id: str, row: Mapping[str, Any]) -> ProblemTests:
+    """HumanEval: `test` defines check(candidate), called with `entry_point`. MBPP: `test` or `test_list` are asserts."""
+    entry_point, test = row.get("entry_point"), row.get("test")
+    if isinstance(test, str) and entry_point:
+        harness = f"{test}\ncheck({entry_point})\n"
+    else:
+        asserts = _read_asserts(question_id, row.get("test_list") if test is None else test)
+        harness = "\n".join([str(row.get("test_setup_code") or ""), *asserts])
+    token = secrets.token_hex(16)
+    prompt = str(row.get("prompt") or "") if entry_point else ""
+    cases = (TestCase(token, token),)
+    return ProblemTests(question_id, cases, None, "\n\n" + harness + PRINT_INPUT, prompt)
+
+
+def _read_asserts(question_id: str, value: Any) -> list[str]:
+    """A list of asserts, also written as the text of a Python list."""
+    try:
+        asserts = ast.literal_eval(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
+    except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
+        raise DataError(f"problem {question_id}: its asserts are no list ({error}); restore the row") from error
+    asserts = [asserts] if isinstance(asserts, str) else asserts
+    if not isinstance(asserts, list) or not asserts or not all(isinstance(each, str) for each in asserts):
+        raise DataError(f"problem {question_id} has no tests: nothing can pass it")
+    return asserts
 
 
 def find_function_name(row: Mapping[str, Any], is_functional: bool = False) -> str | None:

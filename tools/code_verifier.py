@@ -19,7 +19,7 @@ from tools.code_grading import CODES, CodeGrade, grade_program, prepare
 from tools.code_pool import Pool, PoolOptions
 from tools.code_tests import CODE_TYPE, ProblemTests, TestCase, read_tests
 from tools.errors import DataError
-from tools.sandbox.limits import Limits
+from tools.sandbox.limits import Limits, limits_for
 from tools.sandbox.session import Sandbox
 from tools.verdicts import Verdict
 
@@ -46,7 +46,8 @@ def verify_many(
     SandboxError when the machine cannot give the promised protection.
     """
     by_id = {str(problem["question_id"]): problem for problem in problems}
-    known, orphans = [], []
+    known: list[Mapping[str, Any]] = []
+    orphans: list[Mapping[str, Any]] = []
     for solution in solutions:
         (known if solution["question_id"] in by_id else orphans).append(solution)
     for solution in orphans:
@@ -91,7 +92,7 @@ def grade_stdio(
 def _make_tests(inputs: Sequence[str], outputs: Sequence[str], function: str | None) -> ProblemTests:
     if len(inputs) != len(outputs):
         raise DataError(f"{len(inputs)} inputs but {len(outputs)} outputs")
-    cases = tuple(TestCase(given, expected) for given, expected in zip(inputs, outputs))
+    cases = tuple(TestCase(given, expected) for given, expected in zip(inputs, outputs, strict=True))
     return ProblemTests("given", cases, function)
 
 
@@ -102,11 +103,6 @@ def _grade(tests: ProblemTests, code: str, timeout: float, runs_all: bool) -> Co
         return CodeGrade(Verdict.NO_ANSWER, "no code", codes=[CODES[Verdict.NO_ANSWER]])
     with Sandbox() as sandbox:
         return grade_program(sandbox, prepared, code, limits=limits, runs_all=runs_all)
-
-
-def limits_for(timeout_s: float) -> Limits:
-    """Limits around a time limit in CPU seconds."""
-    return Limits(cpu_s=timeout_s, idle_s=1.5 * timeout_s, wall_s=max(900.0, 150 * timeout_s))
 
 
 def reliability_guard(maximum_memory_bytes: int | None = None) -> Limits:

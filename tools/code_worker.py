@@ -62,13 +62,21 @@ class Grader:
     def _grade_code(self, problem: PreparedProblem, code: str) -> CodeGrade:
         for is_last_try in (False, True):
             try:
-                return grade_program(
-                    self.sandbox, problem, code, limits=self.limits, runs_all=self.options["runs_all"]
-                )
+                return grade_program(self.sandbox, problem, code, limits=self.limits, runs_all=self.options["runs_all"])
             except SandboxError as error:
                 if is_last_try:
                     return CodeGrade(Verdict.INFRA_ERROR, str(error), codes=[CODES[Verdict.INFRA_ERROR]])
         raise AssertionError("unreachable")
+
+
+def grade_safely(grader: Grader, solution: Mapping[str, Any]) -> dict[str, Any]:
+    """A fault of ours on one solution costs this verdict only, and says so."""
+    try:
+        return grader.grade(solution)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other solutions go on
+        reason = f"fault of the grader: {type(error).__name__}: {error}"[:300]
+        ids = {"solution_id": solution["solution_id"], "question_id": solution["question_id"]}
+        return ids | CodeGrade(Verdict.GRADER_ERROR, reason, codes=[CODES[Verdict.GRADER_ERROR]]).to_row()
 
 
 def find_program(solution: Mapping[str, Any], function: str | None) -> tuple[str | None, CodeGrade]:
@@ -114,7 +122,7 @@ def main() -> int:
             job = json.loads(line)
             grader.show_problem(job["problem"])
             for solution in job["solutions"]:
-                replies.write(json.dumps(grader.grade(solution)) + "\n")
+                replies.write(json.dumps(grade_safely(grader, solution)) + "\n")
     except BrokenPipeError:
         return 1
     finally:

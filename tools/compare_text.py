@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from tools.statistics import Interval
 
 SIGNIFICANT = 0.05
+NO_DIFFERENCE = 0.0005  # prints as 0.0 points; nobody plans seeds to see that
 _Item = TypeVar("_Item")
 
 
 def describe(comparison: RunComparison, shown: int | None = 10) -> str:
     """The whole comparison as text; lists are cut to `shown` items, None for all."""
-    of_chance = [] if comparison.is_regrading else [_plans(comparison), _groups(comparison, shown)]
+    by_chance = [_plans(comparison), _groups(comparison, shown), _problems(comparison, shown)]
     parts = [
         _summary(comparison),
-        *of_chance,
-        _problems(comparison, shown),
+        *([] if comparison.is_regrading else by_chance),
         _side_by_side("Settings that differ", comparison.settings, shown),
         _side_by_side("Manifests, where they differ", comparison.manifests, shown),
         _rows(comparison, shown),
@@ -86,7 +86,7 @@ def _plans(comparison: RunComparison) -> list[str]:
     k = max(comparison.overall.samples)
     lines = []
     for plan in comparison.plans:
-        if plan.on_these_problems is not None:
+        if plan.on_these_problems is not None and abs(plan.difference) >= NO_DIFFERENCE:
             lines.append(
                 f"To see {abs(100 * plan.difference):.1f} points with 80 % power: {_seeds(plan, k, comparison)}."
             )

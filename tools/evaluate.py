@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tools import generations, manifest
@@ -59,13 +60,13 @@ def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions 
         seeds=seeds,
         labels=problem_set.labels(),
         answer_classes=classify_answers(grades),
-        set_name=problem_set.name,
+        set_name=name_of_set(problem_set, task_ids),
         settings=made_with.get("settings", {}),
         published=published_figure(made_with, problem_set),
         grader={"name": options.rules, "version": GRADER_VERSION, "answer_from": options.answer_from},
         allow_incomplete=options.allow_incomplete,
     )
-    results["would_differ_read_anywhere"] = sum(grade.is_correct_in_reasoning is True for grade in grades)
+    results["would_differ_read_anywhere"] = sum("read_anywhere" in grade.details for grade in grades)
     results["identical_samples"] = graded.identical
     if graded.identical and results["settings"].get("temperature") != 0:
         results["warnings"].append(
@@ -103,7 +104,7 @@ def grade_folder(
     graded = GradedFolder([], 0)
     texts: dict[tuple[str, int], tuple[int, str]] = {}
     seen: set[tuple[str, int, str]] = set()
-    for response in map(resolve, generations.read_folder(folder)):
+    for response in with_progress(map(resolve, generations.read_folder(folder))):
         text = response.output
         key, mark = (response.task_id, response.seed), (len(text), text[-200:] + text[:200])
         if key in texts:
@@ -140,6 +141,16 @@ def planned(
     return task_ids, list(seeds)
 
 
+def with_progress(responses: Iterator[Generation]) -> Iterable[Generation]:
+    """A bar with the rate when somebody looks; nothing is imported for it otherwise."""
+    if not sys.stderr.isatty():
+        return responses
+    from tqdm import tqdm
+
+    bar: Iterable[Generation] = tqdm(responses, desc="grading", unit="response", leave=False)
+    return bar
+
+
 def opens_reasoning(folder: pathlib.Path, made_with: Mapping[str, Any]) -> bool | None:
     """Whether prompts ended in `<think>`: from the manifest, or because a response closes what it never opened."""
     told: bool | None = made_with.get("is_reasoning_opened_by_prompt")
@@ -174,11 +185,14 @@ def grade_one(
     )
     if verdict.verdict is Verdict.NO_ANSWER and parts.is_closed is False:
         verdict = MathGrade(Verdict.TRUNCATED, rule="extraction", reason="the reasoning is never closed")
-    is_in_reasoning = None
-    if not verdict.is_correct and parts.is_closed is not None and "\\boxed" not in text:
-        whole = grade_response(response.output, reference, comparison=comparison, answer_from="anywhere")
-        is_in_reasoning = whole.is_correct
-    return to_sample(response, verdict, parts.is_closed, len(parts.reasoning), is_in_reasoning)
+    sample = to_sample(response, verdict, parts.is_closed, len(parts.reasoning))
+    if answer_from == "anywhere" or parts.is_closed is None or "\\boxed" in text:
+        return sample  # the last box of the answer is the last box of the whole text too
+    whole = grade_response(response.output, reference, comparison=comparison, answer_from="anywhere")
+    if whole.is_correct == verdict.is_correct:
+        return sample
+    details = {**sample.details, "read_anywhere": whole.verdict.value}
+    return dataclasses.replace(sample, is_correct_in_reasoning=whole.is_correct, details=details)
 
 
 def grade_like_original(
@@ -199,9 +213,7 @@ def grade_like_original(
     )
 
 
-def to_sample(
-    response: Generation, grade: MathGrade, is_closed: bool | None, reasoning_chars: int, is_in_reasoning: bool | None
-) -> GradedSample:
+def to_sample(response: Generation, grade: MathGrade, is_closed: bool | None, reasoning_chars: int) -> GradedSample:
     return GradedSample(
         response.task_id,
         response.seed,
@@ -213,7 +225,6 @@ def to_sample(
         reasoning_chars=reasoning_chars,
         is_cut_off=response.is_cut_off,
         closes_reasoning=is_closed,
-        is_correct_in_reasoning=is_in_reasoning,
         details=grade.details,
     )
 
@@ -239,7 +250,20 @@ def published_figure(made_with: Mapping[str, Any], problem_set: ProblemSet) -> d
     if value is None:
         return None
     settings = {"max_new_tokens": profile.max_new_tokens, "temperature": profile.temperature, "top_p": profile.top_p}
-    return {"value": value, "source": profile.source, "samples_per_problem": 64, "set": problem_set.name, **settings}
+    return {
+        "value": value,
+        "source": profile.source,
+        "samples_per_problem": 64,
+        "set": problem_set.name,
+        "problems": problem_set.info.problems,
+        **settings,
+    }
+
+
+def name_of_set(problem_set: ProblemSet, task_ids: Sequence[str]) -> str:
+    """A part of a set is not called by the whole's name."""
+    count = len(task_ids)
+    return problem_set.name if count == len(problem_set.problems) else f"{problem_set.name} (first {count})"
 
 
 def write_verdicts(folder: pathlib.Path, grades: Sequence[GradedSample]) -> None:

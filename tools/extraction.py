@@ -175,7 +175,9 @@ def _from_conclusion(text: str) -> Extraction:
         if not VALUE.search(sentence):
             continue
         for part in reversed(CONCLUDING_SIGN.split(sentence)):
-            values = [match for match in VALUE.finditer(part) if _is_value(match) and not DENIAL.search(part[: match.start()])]
+            values = [
+                match for match in VALUE.finditer(part) if _is_value(match) and not DENIAL.search(part[: match.start()])
+            ]
             if values:
                 formula = next((group for group in values[-1].groups() if group), None)
                 return Extraction((formula or values[-1].group()).strip(), "conclusion")

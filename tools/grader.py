@@ -150,6 +150,8 @@ def _grade_integer(prediction: str, reference: str, timeout: float) -> MathGrade
 
 
 def _grade_math(prediction: str, reference: str, timeout: float) -> MathGrade:
+    if prediction == reference and prediction.strip():
+        return MathGrade(Verdict.CORRECT, prediction, "same text")
     if "box" in prediction or "box" in reference:
         prediction, reference = _unboxed(prediction), _unboxed(reference)
     given, gold = plain_form(prediction), plain_form(reference)

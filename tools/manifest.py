@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -229,7 +230,10 @@ def _extend(folder: pathlib.Path, change: Any) -> None:
 
 
 def _write(folder: pathlib.Path, manifest: Mapping[str, Any]) -> None:
-    write_atomically(folder / FILE_NAME, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+    text = json.dumps(manifest, ensure_ascii=False, indent=1)
+    # Lists of numbers (token ids, seeds) on one line each: people read this file.
+    text = re.sub(r"\[\s+(-?\d+(?:,\s+-?\d+)*)\s+\]", lambda match: f"[{' '.join(match[1].split())}]", text)
+    write_atomically(folder / FILE_NAME, text + "\n")
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from tools.statistics import Array, Counts
 from tools.verdicts import GradedSample, Verdict
 from tools.voting import maj_at_k, vote_classes
 
-__all__ = ["build_results", "format_table", "read_results", "set_hash", "write_results"]
+__all__ = ["build_results", "format_table", "is_truncated", "read_results", "set_hash", "write_results"]
 
 SCHEMA_VERSION = 1
 FILE_NAME = "accuracy_results.json"
@@ -60,14 +60,15 @@ def build_results(
     grader: Mapping[str, Any],
     labels: Mapping[str, Mapping[str, str]] | None = None,
     answer_classes: Mapping[Key, int | None] | None = None,
-    published: Mapping[str, Any] | None = None,
+    published: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     allow_incomplete: bool = False,
 ) -> dict[str, Any]:
     """All numbers of one data set under one plan, `task_ids` x `seeds`. Raises IncompleteRun and DataError.
 
     `labels`: breakdown -> task_id -> label, e.g. {"month": {"abc387_a": "2025-01"}}. `answer_classes`: for maj@k, the
     class of equal answers of each sample within its problem, None without an answer. `published`: {"value", "source"},
-    with "samples_per_problem", "set", "problems" (count), "max_new_tokens" where known.
+    with "samples_per_problem", "set", "problems" (count), "max_new_tokens" where known, "breakdown" and "label" for a
+    part of the set; or several of them.
     """
     by_key = _keyed(grades, task_ids, seeds)
     missing = [(task_id, seed) for task_id in task_ids for seed in seeds if (task_id, seed) not in by_key]
@@ -110,8 +111,8 @@ def build_results(
 
 
 def set_hash(task_ids: Iterable[str]) -> str:
-    """sha256 of the sorted ids joined by newlines: the same set has the same hash in any order."""
-    return hashlib.sha256("\n".join(sorted(task_ids)).encode()).hexdigest()
+    """sha256 of the sorted ids, a line end after each: the same set has the same hash in any order."""
+    return hashlib.sha256("".join(f"{task_id}\n" for task_id in sorted(task_ids)).encode()).hexdigest()
 
 
 def _keyed(grades: Sequence[GradedSample], task_ids: Sequence[str], seeds: Sequence[int]) -> dict[Key, GradedSample]:
@@ -234,7 +235,7 @@ def _reasoning_shares(samples: Iterable[GradedSample]) -> dict[str, Any]:
     told = [sample.closes_reasoning for sample in listed if sample.closes_reasoning is not None]
     lengths = [sample.output_tokens for sample in listed if sample.output_tokens is not None]
     return {
-        "truncated_share": sum(_is_truncated(sample) for sample in listed) / len(listed),
+        "truncated_share": sum(is_truncated(sample) for sample in listed) / len(listed),
         "reasoning_share": len(told) / len(listed),
         "closed_share": sum(told) / len(told) if told else None,
         "mean_output_tokens": sum(lengths) / len(lengths) if lengths else None,
@@ -242,7 +243,8 @@ def _reasoning_shares(samples: Iterable[GradedSample]) -> dict[str, Any]:
     }
 
 
-def _is_truncated(sample: GradedSample) -> bool:
+def is_truncated(sample: GradedSample) -> bool:
+    """Cut off by the token limit, or never come to an answer: what every truncated share counts."""
     return sample.is_cut_off or sample.verdict is Verdict.TRUNCATED
 
 
@@ -322,7 +324,7 @@ def read_results(folder: str | os.PathLike[str]) -> dict[str, Any]:
         results = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise StorageError(f"{path} does not exist; grade the run first") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StorageError(f"{path} cannot be read ({error}); grade the run again") from error
     version = results.get("schema_version") if isinstance(results, dict) else None
     if version != SCHEMA_VERSION:

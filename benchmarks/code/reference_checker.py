@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import concurrent.futures
+import contextlib
 import io
 import json
 import multiprocessing
@@ -20,11 +21,29 @@ from unittest import mock
 
 PRELUDE = "".join(
     f"from {name} import *\n"
-    for name in (
-        "string re datetime collections heapq bisect copy math random statistics itertools functools operator io sys "
-        "json builtins typing"
-    ).split()
-) + "".join(f"import {name}\n" for name in "string re datetime collections heapq bisect math random".split())
+    for name in [
+        "string",
+        "re",
+        "datetime",
+        "collections",
+        "heapq",
+        "bisect",
+        "copy",
+        "math",
+        "random",
+        "statistics",
+        "itertools",
+        "functools",
+        "operator",
+        "io",
+        "sys",
+        "json",
+        "builtins",
+        "typing",
+    ]
+) + "".join(
+    f"import {name}\n" for name in ["string", "re", "datetime", "collections", "heapq", "bisect", "math", "random"]
+)
 PRELUDE += "import sys\nsys.setrecursionlimit(50000)\n"
 TIMEOUT_S = 6
 
@@ -85,14 +104,12 @@ def _call_with_stdin(method: types.FunctionType, text: str) -> str:
     with (
         mock.patch("builtins.open", mock.mock_open(read_data=text)),
         mock.patch("sys.stdin", stdin),
-        mock.patch("sys.stdin.readline", lambda *_: next(lines, "")),
-        mock.patch("sys.stdin.read", lambda *_: text),
+        mock.patch("sys.stdin.readline", side_effect=lambda *_: next(lines, "")),
+        mock.patch("sys.stdin.read", return_value=text),
         mock.patch("sys.stdout", captured),
     ):
-        try:
+        with contextlib.suppress(SystemExit):
             method()
-        except SystemExit:
-            pass
     return captured.getvalue()
 
 
@@ -100,7 +117,7 @@ def _same_lines(output: str, expected: str) -> bool:
     ours, theirs = ([line.strip() for line in text.strip().split("\n")] for text in (output, expected))
     if len(ours) != len(theirs):
         return False
-    for line, other in zip(ours, theirs):
+    for line, other in zip(ours, theirs, strict=True):
         if line != other:
             try:
                 if [Decimal(word) for word in line.split()] != [Decimal(word) for word in other.split()]:
@@ -110,9 +127,10 @@ def _same_lines(output: str, expected: str) -> bool:
     return True
 
 
-def _run_all(problem: dict, code: str, results: list) -> None:
-    """In the process of one solution."""
+def _run_all(problem: dict, code: str, results: list, details: list) -> None:
+    """In the process of one solution. `results` and `details` are lists of the manager: one message each at the end."""
     signal.signal(signal.SIGALRM, _alarm)
+    found: list[bool] = []
     tests = json.loads(problem["public_test_cases"]) + json.loads(problem["private_test_cases"])
     function = json.loads(problem["metadata"]).get("func_name")
     _guard()
@@ -133,26 +151,28 @@ def _run_all(problem: dict, code: str, results: list) -> None:
             else:
                 is_right = _same_lines(_call_with_stdin(method, test["input"]), test["output"])
             signal.alarm(0)
-            results.append(bool(is_right))
+            found.append(bool(is_right))
             if not is_right:
-                return
+                break
     except BaseException:  # noqa: BLE001 - as the checker does
         signal.alarm(0)
-        results.append(False)
+        found.append(False)
+    results.append(found)
+    details.append({})
 
 
 def check(task: tuple[dict, str]) -> bool:
     """One solution: a manager, a process, a join with a limit."""
     problem, code = task
     manager = multiprocessing.Manager()
-    results = manager.list()
-    process = multiprocessing.Process(target=_run_all, args=(problem, code, results))
+    results, details = manager.list(), manager.list()
+    process = multiprocessing.Process(target=_run_all, args=(problem, code, results, details))
     process.start()
     tests = len(json.loads(problem["public_test_cases"])) + len(json.loads(problem["private_test_cases"]))
     process.join(timeout=(TIMEOUT_S + 1) * tests + 5)
     if process.is_alive():
         process.kill()
-    found = list(results)
+    found = results[0] if len(results) else []
     manager.shutdown()
     return len(found) == tests and all(found)
 

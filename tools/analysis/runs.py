@@ -122,7 +122,7 @@ def read_verdicts(folder: Path) -> list[GradedSample]:
 def _to_sample(line: bytes, where: str) -> GradedSample:
     try:
         return GradedSample.from_row(json.loads(line))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StorageError(f"{where}: damaged ({type(error).__name__}); grade the run again") from error
 
 
@@ -132,7 +132,7 @@ def read_json_object(path: Path) -> dict[str, Any] | None:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StorageError(f"{path} is damaged or unreadable; restore it or remove it") from error
     if not isinstance(content, dict):
         raise StorageError(f"{path} holds no JSON object; restore it or remove it")

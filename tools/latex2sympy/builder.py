@@ -19,9 +19,29 @@ from tools.mathematics.tree import Tree, number
 
 CONSTANT_NAMES = {r"\pi": "pi", "π": "pi", r"\infty": "oo", "∞": "oo", r"\imaginaryunit": "i", r"\exponentialE": "e"}
 NUMBER_SETS = {"ℝ": "R", "ℤ": "Z", "ℕ": "N", "ℚ": "Q", "ℂ": "C"}
-UNICODE_RELATIONS = {"≤": "<=", "≥": ">=", "≠": "!=", "∈": "in", "∉": "notin", "⊆": "subseteq", "⊇": "supseteq", "⊂": "subset", "⊃": "supset", "≈": "~"}
+UNICODE_RELATIONS = {
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+    "∈": "in",
+    "∉": "notin",
+    "⊆": "subseteq",
+    "⊇": "supseteq",
+    "⊂": "subset",
+    "⊃": "supset",
+    "≈": "~",
+}
 APPLIED_LETTERS = frozenset("fgh")
-EXTRA_FUNCTIONS = {"trace": "trace", "tr": "trace", "adjugate": "adjugate", "adj": "adjugate", "tg": "tan", "ctg": "cot", "arctg": "atan", "arcosh": "acosh"}
+EXTRA_FUNCTIONS = {
+    "trace": "trace",
+    "tr": "trace",
+    "adjugate": "adjugate",
+    "adj": "adjugate",
+    "tg": "tan",
+    "ctg": "cot",
+    "arctg": "atan",
+    "arcosh": "acosh",
+}
 SET_NODES = frozenset("set tuple numbers cup cap setminus list".split())
 
 
@@ -69,7 +89,10 @@ class TreeBuilder(LatexMathVisitor):  # type: ignore[misc]
         if not signs:
             return operands[0]
         if any(sign in ("in", "notin", "subset", "subseteq", "supset", "supseteq") for sign in signs):
-            operands = [operand if place == 0 and signs[0] in ("in", "notin") else as_set(operand) for place, operand in enumerate(operands)]
+            operands = [
+                operand if place == 0 and signs[0] in ("in", "notin") else as_set(operand)
+                for place, operand in enumerate(operands)
+            ]
         return ("rel", tuple(signs), *operands)
 
     def _sign(self, context: Any) -> str:
@@ -352,7 +375,13 @@ class TreeBuilder(LatexMathVisitor):  # type: ignore[misc]
             return self._set(context)
         inner = self.visit(context.items(0))
         if context.LBRACE():
-            return ("set", *inner[2:]) if inner[0] == "list" else ("braces", inner) if inner[0] in ("matrix", "pm") else ("group", inner, "{")
+            return (
+                ("set", *inner[2:])
+                if inner[0] == "list"
+                else ("braces", inner)
+                if inner[0] in ("matrix", "pm")
+                else ("group", inner, "{")
+            )
         opening = "[" if context.LBRACKET() else "("
         closing = "]" if context.RBRACKET() else ")"
         if inner[0] == "list":

@@ -127,5 +127,3 @@ def _after_argument(tokens: list[Any], place: int) -> int:
         if depth == 0:
             return index + 1
     return len(tokens)
-
-

@@ -15,23 +15,46 @@ from dataclasses import dataclass
 from tools.mathematics.compare import trees_equal
 from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
 from tools.mathematics.reader import read
-from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable, symbols
+from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable, shown, symbols
 
-TEXT_WRAPPER = re.compile(r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|mbox|operatorname)\s*\{([^{}]*)\}")
+TEXT_WRAPPER = re.compile(
+    r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|mbox|operatorname)\s*\{([^{}]*)\}"
+)
 CHOICE = re.compile(r"\(?([A-J])\)?[.:]?")
-CHOICE_WITH_TEXT = re.compile(r"(?:(?:option|choice|answer)\s*:?\s*\(?([A-J])\)?|\(([A-J])\)|([A-J])[.:)])(?:\s+(.+))?", re.IGNORECASE)
+CHOICE_WITH_TEXT = re.compile(
+    r"(?:(?:option|choice|answer)\s*:?\s*\(?([A-J])\)?|\(([A-J])\)|([A-J])[.:)])(?:\s+(.+))?", re.IGNORECASE
+)
 OTHER_CHOICE = re.compile(r"(?<![A-Za-z])\(?[A-J]\)?(?![A-Za-z])")
 UNIT_LETTER = re.compile(r"(.*\d\}?)\s+[mgsLNJWVKhCFAT](?:/s|\^2|\^3)?")
 BARE_WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+LEADING_WORDS = re.compile(r"^\\(?:text|textbf|mathrm|textnormal)\{[^{}]*(?:\b(?:is|are|equals)|:|=)\s*\}\s*(?=\S)")
 MATHEMATICAL_SIGN = re.compile(r"\d|[\\^_=<>+*/{}|]")
 # Phrases with one mathematical meaning, spelled without punctuation.
 PHRASES: dict[str, Tree] = {
     **dict.fromkeys(
-        ["no solution", "no solutions", "no real solution", "no real solutions", "empty set", "the empty set", "none", "no such numbers exist"],
+        [
+            "no solution",
+            "no solutions",
+            "no real solution",
+            "no real solutions",
+            "empty set",
+            "the empty set",
+            "none",
+            "no such numbers exist",
+        ],
         ("set",),
     ),
     **dict.fromkeys(
-        ["all real numbers", "all reals", "all real number", "real numbers", "any real number", "all real x", "the set of all real numbers", "reals"],
+        [
+            "all real numbers",
+            "all reals",
+            "all real number",
+            "real numbers",
+            "any real number",
+            "all real x",
+            "the set of all real numbers",
+            "reals",
+        ],
         ("numbers", "R"),
     ),
     **dict.fromkeys(["infinity", "positive infinity"], ("const", "oo")),
@@ -52,6 +75,7 @@ class Comparison:
 
 def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S) -> Comparison:
     """The verdict on two plain forms (tools/cleaning.py)."""
+    given, gold = LEADING_WORDS.sub("", given), LEADING_WORDS.sub("", gold)
     choice = _compare_choices(given, gold)
     if choice is not None:
         return choice
@@ -106,7 +130,7 @@ def _compare_trees(given: str, gold: str, given_tree: Tree, gold_tree: Tree, tim
         verdict = _with_ungrouped_digits(given, gold) or verdict
     if verdict is None:
         return _ask_worker(given, gold, timeout_s, "the quick stages do not decide")
-    return Comparison(verdict, _rule_of(given_tree, gold_tree), "", repr(given_tree)[:500], repr(gold_tree)[:500])
+    return Comparison(verdict, _rule_of(given_tree, gold_tree), "", shown(given_tree), shown(gold_tree))
 
 
 def _with_ungrouped_digits(given: str, gold: str) -> bool | None:

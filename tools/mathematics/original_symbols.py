@@ -17,6 +17,7 @@ from tools.errors import LatexError
 from tools.latex2sympy.builder import TreeBuilder
 from tools.latex2sympy.converter import to_sympy
 from tools.latex2sympy.reader import read_latex
+from tools.mathematics.approx import is_writable
 from tools.mathematics.tree import Tree, mapped
 
 # What its lexer has no token for: there the whole parse fails.
@@ -49,7 +50,7 @@ def parsed(text: str) -> Any:
         for _ in range(3):
             try:
                 tree = read_latex(spelling, TreeBuilder(EVERY_LETTER, reads_mixed_numbers=False))
-                return to_sympy(mapped(tree, _with_its_habits), {})
+                return to_sympy(mapped(tree, _with_its_habits), {}) if is_writable(tree) else text
             except LatexError as error:
                 if error.position <= 0 or "\\begin" in spelling:
                     break

@@ -103,6 +103,8 @@ class Reader(BracketReader):
                 signs.append(sign)
                 operands.append(self.set_expression())
             modulus = self.modulus() if "mod" in signs else None
+            if signs == ["mod"] and operands[1][:2] == ("call", "mod"):  # x \\equiv 3 \\bmod 7
+                operands[1], modulus = operands[1][2:]
             if modulus is not None:
                 operands.append(modulus)
                 signs.append("of")
@@ -129,6 +131,9 @@ class Reader(BracketReader):
         if self.text == r"\choose":
             self.advance()
             left = ("call", "binom", left, self.sum())
+        elif self.text == r"\over":
+            self.advance()
+            left = ("div", left, self.sum())
         while self.text in (r"\cup", r"\cap", r"\setminus", r"\backslash", r"\bigcup") or (
             self.text == "\\\\" and left[0] in ("numbers", "tuple", "set")
         ):
@@ -163,7 +168,10 @@ class Reader(BracketReader):
             self.advance()
             if sign in ("+", "-"):
                 term = self.signed(self.term)
-                parts.append(negated(term) if sign == "-" else term)
+                if sign == "-" and term[0] == "set" and parts[-1][0] in ("numbers", "tuple"):
+                    parts[-1] = ("setminus", parts[-1], term)
+                else:
+                    parts.append(negated(term) if sign == "-" else term)
             else:
                 left: Tree = parts[0] if len(parts) == 1 else ("add", *parts)
                 parts = [(sign[1:], left, self.term())]

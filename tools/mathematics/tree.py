@@ -100,6 +100,14 @@ def mapped(tree: Tree, change: Any) -> Tree:
     return changed
 
 
+def shown(tree: Tree, limit: int = 500) -> str:
+    """The tree as text for records; Python refuses to print numbers of more than 4300 digits."""
+    try:
+        return repr(tree)[:limit]
+    except ValueError:
+        return f"({tree[0]} with a number of thousands of digits)"
+
+
 NODE_KINDS = frozenset(
     "num dec sym const add mul neg div pow root pm mp call apply percent degree unit based text repeating list tuple "
     "set builder matrix ratio cup cap setminus numbers rel integral sum prod lim diff cases".split()

@@ -40,7 +40,8 @@ def _facts(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         note = f"[{ends[0]:+,.0f}, {ends[1]:+,.0f}], within {lengths['wrong_minus_correct_problems']} problems"
         facts.append(("wrong responses are longer by", f"{lengths['wrong_minus_correct_tokens']:,.0f} tokens", note))
     if texts and texts["responses"]:
-        note = f"of {texts['responses']}; {texts['cut_off_in_loop']} of the {texts['cut_off']} cut off"
+        cut = f"; {texts['cut_off_in_loop']} of the {texts['cut_off']} cut off" if texts["cut_off"] else ""
+        note = f"of {texts['responses']}{cut}"
         facts.append(("end in a repetition loop", str(texts["loops"]), note))
         facts.append(("equal another seed's response", str(texts["repeated_responses"]), texts["warning"] or ""))
     return facts

@@ -19,27 +19,36 @@ EXCERPT_CHARS = 260
 
 @dataclass(frozen=True)
 class AuditList:
-    """One question to the run and the samples that raise it; `why` tells a reader what to do with them."""
+    """One question to the run and the samples that raise it; `why` tells a reader what to do with them.
+
+    `is_checked` is False where no verdict can tell: then an empty list would be no finding.
+    """
 
     title: str
     why: str
     grades: tuple[GradedSample, ...]
+    is_checked: bool
 
 
-def _is_decided_by_clock(grade: GradedSample) -> bool:
-    return grade.details.get("hangs_on_time") is True or grade.details.get("is_near_timeout") is True
+Answer = Callable[[GradedSample], bool | None]
 
 
-QUESTIONS: tuple[tuple[str, str, Callable[[GradedSample], bool]], ...] = (
+def _is_decided_by_clock(grade: GradedSample) -> bool | None:
+    told = [grade.details.get(name) for name in ("hangs_on_time", "is_near_timeout")]
+    return None if told == [None, None] else True in told
+
+
+# title, what to do, and the question itself: True, False, or None where the verdict does not tell.
+QUESTIONS: tuple[tuple[str, str, Answer], ...] = (
     (
         "Not known: the grader or the machine failed",
-        "They count as not correct, and no figure is claimed while there are any. Grade again; if they stay, look at the log.",
+        "They count as not correct, and no figure is claimed while there are any. Grade again; if they stay, see the log.",
         lambda grade: not grade.verdict.is_known,
     ),
     (
         "Decided otherwise by the original grader",
         "Its rules read the whole text, allow a factor of 100, and round. Read some: who is right?",
-        lambda grade: grade.differs_from_original is True,
+        lambda grade: grade.differs_from_original,
     ),
     (
         "Decided by the clock",
@@ -49,14 +58,19 @@ QUESTIONS: tuple[tuple[str, str, Callable[[GradedSample], bool]], ...] = (
     (
         "The right answer stands in the reasoning only",
         "The response does not repeat it after its reasoning, mostly because it was cut off: more tokens may help.",
-        lambda grade: grade.is_correct_in_reasoning is True and not grade.is_correct,
+        lambda grade: None if grade.is_correct else grade.is_correct_in_reasoning,
     ),
 )
 
 
 def audit_lists(grades: Sequence[GradedSample]) -> list[AuditList]:
     """Every question with its samples, also those with none: that nothing was found is a finding."""
-    return [AuditList(title, why, tuple(filter(asks, grades))) for title, why, asks in QUESTIONS]
+    lists = []
+    for title, why, asks in QUESTIONS:
+        answers = [asks(grade) for grade in grades]
+        found = tuple(grade for grade, answer in zip(grades, answers, strict=True) if answer)
+        lists.append(AuditList(title, why, found, any(answer is not None for answer in answers)))
+    return lists
 
 
 def excerpt(index: LineIndex, grade: GradedSample) -> str:

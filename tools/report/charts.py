@@ -228,7 +228,7 @@ def sample_map(rows: Sequence[tuple[str, str, str]], *, label: str) -> Markup:
     Few problems stand one a line with their names; many stand as strips in several columns.
     """
     k = max((len(letters) for _, letters, _ in rows), default=1)
-    named = len(rows) <= 80 and k >= 4
+    named = len(rows) <= 80
     cell = min(9.0, (WIDTH - (62 if named else 0)) / k) if named else 3.0
     strip = k * cell + (0 if named else 3.0)
     columns = 1 if named else max(1, int(720 // strip))
@@ -253,5 +253,6 @@ def sample_map(rows: Sequence[tuple[str, str, str]], *, label: str) -> Markup:
             )
     cells = [tag("path", d="".join(parts), class_=f"cell v-{letter}") for letter, parts in sorted(paths.items())]
     height = per_column * cell
-    return tag("svg", cells, overlays, viewBox=f"0 0 {width:.4g} {height:.4g}", role="img", aria_label=label,
+    # Cells are shown at most 14 pixels wide, so that few seeds make a small map and not a huge one.
+    return tag("svg", cells, overlays, width=width * 14 / cell if named else None, viewBox=f"0 0 {width:.4g} {height:.4g}", role="img", aria_label=label,
                class_="map named" if named else "map")  # fmt: skip

@@ -13,18 +13,14 @@ from typing import Any
 import numpy as np
 
 from tools import statistics
-from tools.report.folders import DatasetData
 from tools.verdicts import GradedSample, Verdict
 
 
-def headline_facts(data: DatasetData) -> dict[str, Any] | None:
-    """Score, intervals, set, cap and shares of the first results file; None where there is no score."""
-    if not data.results:
-        return None
-    results = data.results[0]
+def headline_facts(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Score, intervals, set, cap and shares of one results file; None for each that it does not have."""
     reasoning = _mapping(results.get("reasoning"))
     return {
-        "headline": results.get("headline"),
+        "headline": results.get("headline") if isinstance(results.get("headline"), str) else None,
         "score": number(results.get("avg_at_k")),
         "samples_per_problem": results.get("samples_per_problem"),
         "problems": results.get("total_problems"),

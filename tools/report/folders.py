@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -91,26 +91,34 @@ def missing_parts(data: DatasetData) -> list[str]:
         notes.append("No verdicts.jsonl: the responses are not graded yet; run the evaluate script on this folder.")
     if not data.results:
         notes.append("No readable accuracy_results.json, so there is no score; run the evaluate script on this folder.")
-    planned = planned_keys(data.manifest)
+    task_ids, seeds = plan_of(data)
+    planned = {(task_id, seed) for task_id in task_ids for seed in seeds}
     if planned and data.grades:
         graded = {(grade.task_id, grade.seed) for grade in data.grades}
         if absent := len(planned - graded):
             notes.append(f"{absent} of {len(planned)} planned samples have no verdict.")
         if unplanned := len(graded - planned):
-            notes.append(f"{unplanned} verdicts belong to samples that the plan in the manifest does not contain.")
+            notes.append(f"{unplanned} verdicts belong to samples that the plan does not contain.")
     return notes
 
 
-def planned_keys(manifest: dict[str, Any]) -> set[tuple[str, int]]:
-    """Every (task_id, seed) of the run's plan; empty when the manifest does not say."""
-    plan = manifest.get("plan")
-    if not isinstance(plan, dict):
-        return set()
-    seeds, task_ids = plan.get("seeds"), plan.get("task_ids")
-    if not isinstance(seeds, list) or not isinstance(task_ids, list):
-        return set()
-    whole_seeds = [seed for seed in seeds if isinstance(seed, int)]
-    return {(str(task_id), seed) for task_id in task_ids for seed in whole_seeds}
+def plan_of(data: DatasetData) -> tuple[list[str], list[int]]:
+    """(task ids, seeds) that the run was to have: the manifest's plan, else what the results were computed for."""
+    plan = data.manifest.get("plan")
+    for source in [plan, *data.results[:1]]:
+        seeds, task_ids = (source.get("seeds"), source.get("task_ids")) if isinstance(source, dict) else (None, None)
+        if isinstance(seeds, list) and isinstance(task_ids, list):
+            whole_seeds = [seed for seed in seeds if isinstance(seed, int)]
+            return list(dict.fromkeys(map(str, task_ids))), list(dict.fromkeys(whole_seeds))
+    return [], []
+
+
+def axes_of(data: DatasetData, also: Iterable[tuple[str, int]] = ()) -> tuple[list[str], list[int]]:
+    """Rows and columns of the map: the plan in its order, then what was graded (or stands in `also`) without it."""
+    task_ids, seeds = plan_of(data)
+    keys = [*((grade.task_id, grade.seed) for grade in data.grades), *also]
+    all_ids = dict.fromkeys([*task_ids, *(task_id for task_id, _ in keys)])
+    return list(all_ids), sorted({*seeds, *(seed for _, seed in keys)})
 
 
 def read_json(path: Path, notes: list[str]) -> dict[str, Any] | None:

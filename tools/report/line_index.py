@@ -14,6 +14,7 @@ import dataclasses
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,16 +61,25 @@ class LineIndex:
         self._files: dict[Path, _FileState] = {}
         self._lock = threading.Lock()
 
-    def refresh(self) -> bool:
-        """Reads what was appended since the last call; True when anything changed."""
+    def refresh(self, slice_s: float | None = None) -> bool:
+        """Reads what was appended since the last call; True when anything changed.
+
+        With `slice_s` it stops after that many seconds, at the end of a file, and the next call goes on.
+        """
         with self._lock:
-            before = len(self.lines), {path: state.position for path, state in self._files.items()}
+            deadline = None if slice_s is None else time.monotonic() + slice_s
+            before = self._positions()
             seed_of = {path: seed for seed, path in generation_files(self.folder)}
             for gone in set(self._files) - set(seed_of):
                 self._forget(gone)
             for path, seed in seed_of.items():
+                if deadline is not None and time.monotonic() > deadline:
+                    break
                 self._refresh_file(path, seed)
-            return before != (len(self.lines), {path: state.position for path, state in self._files.items()})
+            return before != self._positions()
+
+    def _positions(self) -> dict[Path, tuple[int, int]]:
+        return {path: (state.inode, state.position) for path, state in self._files.items()}
 
     def read(self, task_id: str, seed: int) -> dict[str, Any] | None:
         """The parsed line of one sample, None where there is none."""

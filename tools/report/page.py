@@ -21,7 +21,7 @@ from tools.report.analyses import analysis_section
 from tools.report.audit import ROWS_SHOWN, AuditList, audit_lists, excerpt
 from tools.report.charts import percent
 from tools.report.facts import headline_facts, number, setting
-from tools.report.folders import DatasetData, read_dataset
+from tools.report.folders import DatasetData, axes_of, read_dataset
 from tools.report.html import Child, Markup, table, tag
 from tools.report.line_index import LineIndex
 from tools.results import read_results
@@ -84,18 +84,18 @@ def _labelled(label: str, value: Any) -> str | None:
 def _headline_table(sets: Sequence[DatasetData]) -> Markup:
     head = ["data set", "score", "95 %, problems like these", "95 %, these problems", "problems", "seeds", "token cap",
             "cut off", "with reasoning", "set"]  # fmt: skip
-    rows = [_headline_row(data) for data in sets]
+    rows = [_headline_row(data.name, results) for data in sets for results in data.results or [{}]]
     return tag("section", table(head, rows, class_="headline"), class_="head")
 
 
-def _headline_row(data: DatasetData) -> list[Child]:
-    facts = headline_facts(data)
-    if facts is None or facts["score"] is None:
-        return [data.name, tag("td", "no score: see below", colspan="9", class_="bad")]
+def _headline_row(name: str, results: Mapping[str, Any]) -> list[Child]:
+    facts = headline_facts(results)
+    if facts["score"] is None or not facts["is_complete"]:
+        return [tag("th", name, scope="row"), tag("td", "no score: see below", colspan="9", class_="bad")]
     cut = facts["truncated_share"]
     claim = None if facts["is_claimable"] else tag("span", " not to be claimed", class_="bad")
     return [
-        tag("th", data.name, scope="row"),
+        tag("th", name, scope="row"),
         tag("td", tag("b", percent(facts["score"]), class_="score"), tag("span", f" avg@{facts['samples_per_problem']}", class_="soft"), claim),
         _span(facts["interval"]),
         _span(facts["sampling_interval"]),
@@ -115,48 +115,37 @@ def _span(interval: tuple[float, float] | None) -> str:
 def _dataset_section(data: DatasetData, cutoff: str | None) -> Markup:
     results = data.results[0] if data.results else {}
     analysis, unknown = _analyse(data, cutoff)
-    facts = headline_facts(data)
+    facts = headline_facts(results)
     notices: list[Child] = [tag("p", note, class_="notice") for note in data.notes]
     if facts:
         notices += [
             tag("p", tag("b", "Not a score to claim: "), doubt, class_="notice bad") for doubt in facts["doubts"]
         ]
         notices += [tag("p", warning, class_="notice") for warning in facts["warnings"]]
-    cap = results.get("settings", {}).get("max_new_tokens") if isinstance(results.get("settings"), dict) else None
-    task_ids, seeds = _axes(data)
-    pictures = [
-        figures.score_figure(results),
-        figures.curve_figure(results),
-        figures.budget_figure(data.grades, cap),
-        *figures.breakdown_figures(results, cutoff),
-        *figures.length_figures(data.grades, analysis),
-    ]
+    task_ids, seeds = axes_of(data)
+    pictures: list[Markup | None] = []
+    if facts["is_complete"]:  # of an incomplete run these would be pictures of a score that there is not
+        pictures += [
+            figures.score_figure(results),
+            figures.curve_figure(results),
+            figures.budget_figure(data.grades, facts["cap"]),
+            *figures.breakdown_figures(results, cutoff),
+        ]
+    pictures += figures.length_figures(data.grades, analysis)
     return tag(
         "section",
         tag("h2", data.name, id=f"set-{data.folder.name}"),
-        tag("p", results.get("headline"), class_="lead") if isinstance(results.get("headline"), str) else None,
+        tag("p", facts["headline"], class_="lead") if facts["headline"] else None,
         notices,
         _published(facts),
         tag("div", [chart for chart in pictures if chart], class_="pictures"),
         figures.map_figure(data.grades, task_ids, seeds),
-        _more_results(data.results[1:]),
+        _other_sets(data.results[1:], cutoff),
         analysis_section(analysis, unknown),
         _audit_section(data),
         _manifest_section(data),
         class_="set",
     )
-
-
-def _axes(data: DatasetData) -> tuple[list[str], list[int]]:
-    """Problems and seeds of the map: the plan's where it is known, and whatever else was graded."""
-    plan = data.manifest.get("plan")
-    planned = plan if isinstance(plan, dict) else {}
-    task_ids = [str(task_id) for task_id in planned.get("task_ids") or []]
-    seeds = [seed for seed in planned.get("seeds") or [] if isinstance(seed, int)]
-    for grade in data.grades:
-        task_ids.append(grade.task_id)
-        seeds.append(grade.seed)
-    return list(dict.fromkeys(task_ids)), sorted(set(seeds))
 
 
 def _analyse(data: DatasetData, cutoff: str | None) -> tuple[dict[str, Any] | None, list[str]]:
@@ -174,8 +163,8 @@ def _analyse(data: DatasetData, cutoff: str | None) -> tuple[dict[str, Any] | No
     return None, list(dict.fromkeys(problems))
 
 
-def _published(facts: Mapping[str, Any] | None) -> Markup | None:
-    published = (facts or {}).get("published")
+def _published(facts: Mapping[str, Any]) -> Markup | None:
+    published = facts["published"]
     if not published or not isinstance(published.get("verdict"), str):
         return None
     kind = {True: "good", False: "bad"}.get(published.get("consistent"), "")
@@ -189,14 +178,27 @@ def _published(facts: Mapping[str, Any] | None) -> Markup | None:
     )  # fmt: skip
 
 
-def _more_results(others: Sequence[Mapping[str, Any]]) -> Markup | None:
-    """Further sets scored from the same samples, such as LiveCodeBench's v5 and v6."""
-    rows = []
+def _other_sets(others: Sequence[Mapping[str, Any]], cutoff: str | None) -> list[Markup]:
+    """Further sets scored from the same samples, such as LiveCodeBench's v5 and v6: headline, score, published figure."""
+    parts = []
     for results in others:
-        named = results.get("set")
-        name = named.get("name") if isinstance(named, dict) else None
-        rows.append([str(name or DASH), str(results.get("headline") or "no headline")])
-    return tag("div", tag("h3", "Other sets from the same samples"), table([], rows)) if rows else None
+        facts = headline_facts(results)
+        pictures = [
+            figures.score_figure(results),
+            figures.curve_figure(results),
+            *figures.breakdown_figures(results, cutoff),
+        ]
+        parts.append(
+            tag(
+                "div",
+                tag("h3", str(facts["set"].get("name", DASH))),
+                tag("p", facts["headline"], class_="lead"),
+                [tag("p", tag("b", "Not a score to claim: "), doubt, class_="notice bad") for doubt in facts["doubts"]],
+                _published(facts),
+                tag("div", [chart for chart in pictures if chart], class_="pictures") if facts["is_complete"] else None,
+            )
+        )
+    return parts
 
 
 def _audit_section(data: DatasetData) -> Markup | None:
@@ -212,6 +214,8 @@ def _audit_section(data: DatasetData) -> Markup | None:
 
 
 def _audit_list(found: AuditList, index: LineIndex) -> Markup:
+    if not found.is_checked:
+        return tag("p", f"{found.title}: not checked; no verdict of this run tells", class_="audit-none soft")
     if not found.grades:
         return tag("p", tag("span", "✓ ", class_="good"), f"{found.title}: none", class_="audit-none")
     rows: list[list[Child]] = [

@@ -29,3 +29,8 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 STACK_BYTES = 512 << 20  # set once per warm process: the kernel lays out the memory by it
+
+
+def limits_for(timeout_s: float) -> Limits:
+    """Limits around a time limit in CPU seconds."""
+    return Limits(cpu_s=timeout_s, idle_s=1.5 * timeout_s, wall_s=max(900.0, 150 * timeout_s))

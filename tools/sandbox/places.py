@@ -42,7 +42,7 @@ def _is_open_to_all(path: str) -> bool:
     path = os.path.realpath(path)
     while True:
         mode = os.stat(path).st_mode
-        if not mode & stat.S_IXOTH or (not mode & stat.S_IROTH and not os.path.dirname(path) == path):
+        if not mode & stat.S_IXOTH or (not mode & stat.S_IROTH and os.path.dirname(path) != path):
             return False
         if path == "/":
             return True
@@ -88,6 +88,12 @@ def count_tasks() -> int:
 
 def clean_environment() -> dict[str, str]:
     """All that a program finds in its environment. One thread per library; sets in the same order in every run."""
-    fixed = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "HOME": "/", "PATH": "/usr/bin:/bin"}
+    fixed = {
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LANG": "C.UTF-8",
+        "HOME": "/",
+        "PATH": "/usr/bin:/bin",
+    }
     threads = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     return fixed | dict.fromkeys(threads, "1")

@@ -77,7 +77,7 @@ def judge_plainness(tree: ast.Module) -> Plainness:
             checker.check(node)
     except _NotPlain as reason:
         return Plainness(str(reason))
-    hidden = {name for name in checker.bound if _can_change(getattr(builtins, name, None))}
+    hidden = {name for name in checker.bound if _can_change(vars(builtins).get(name))}
     return Plainness("", frozenset(hidden | (checker.bound & FORBIDDEN_NAMES)))
 
 

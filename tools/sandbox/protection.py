@@ -28,7 +28,10 @@ class Protection:
     @property
     def refusal(self) -> str:
         """The line with which a program is refused."""
-        parts = [f"{name} does not hold ({self.failures.get(name, 'switched off')}): {REMEDIES[name]}" for name in self.missing]
+        parts = [
+            f"{name} does not hold ({self.failures.get(name, 'switched off')}): {REMEDIES[name]}"
+            for name in self.missing
+        ]
         return f"no program is run without its protection; {'; '.join(parts)}; --unsafe-no-sandbox runs it all the same"
 
     def to_json(self) -> dict[str, Any]:

@@ -50,7 +50,9 @@ class Request:
 
     @classmethod
     def unpack(cls, message: bytes) -> Request:
-        return cls(*_REQUEST.unpack_from(message), message[_REQUEST.size :].decode())
+        operation, tidies_up, cpu_s, address_bytes, data_bytes, file_bytes = _REQUEST.unpack_from(message)
+        function = message[_REQUEST.size :].decode()
+        return cls(operation, tidies_up, cpu_s, address_bytes, data_bytes, file_bytes, function)
 
 
 @dataclass(frozen=True)

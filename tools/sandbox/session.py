@@ -98,7 +98,9 @@ class WarmProcess:
         self.close()
         assert self.popen.stderr is not None
         last_line = self.popen.stderr.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise SandboxError(f"the sandbox did not start ({last_line or 'no message'}); run python -m tools.sandbox.check")
+        raise SandboxError(
+            f"the sandbox did not start ({last_line or 'no message'}); run python -m tools.sandbox.check"
+        )
 
     def close(self) -> None:
         """Ends the process and whatever it was running (which dies with it)."""
@@ -106,8 +108,6 @@ class WarmProcess:
         with contextlib.suppress(ProcessLookupError):
             self.popen.kill()
         self.popen.wait()
-
-
 
 
 @contextlib.contextmanager
@@ -130,7 +130,12 @@ class Sandbox:
     """
 
     def __init__(
-        self, *, is_unsafe_allowed: bool = False, without: Iterable[str] = (), slot: int = 0, hangup_fd: int | None = None
+        self,
+        *,
+        is_unsafe_allowed: bool = False,
+        without: Iterable[str] = (),
+        slot: int = 0,
+        hangup_fd: int | None = None,
     ) -> None:
         self._without = frozenset(without) | frozenset(os.environ.get("SANDBOX_WITHOUT", "").split(",")) - {""}
         self._slot = slot
@@ -148,7 +153,9 @@ class Sandbox:
     def __enter__(self) -> Sandbox:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:

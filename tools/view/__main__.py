@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ def main() -> int:
 def serve(outs: list[Path], port: int | None) -> None:
     """Serves until Ctrl-C."""
     server = open_server(outs, port)
+    # Large folders are read while somebody opens the address.
+    threading.Thread(target=server.routes.list_runs, args=({},), daemon=True).start()
     try:
         print(server.url, flush=True)
         print("the page is on this machine only; Ctrl-C ends it", file=sys.stderr)

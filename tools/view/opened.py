@@ -28,6 +28,7 @@ from tools.view.provisional import ProvisionalGrader
 MISSING, UNGRADED = ".", "u"
 # Two looks at the files within this time give the same answer, however many windows are open.
 REFRESH_S = 0.5
+INDEX_SLICE_S = 0.2
 STATUS_STALE_S = 30.0
 # Of a test's input and expected output; some are megabytes of numbers.
 TEST_CHARS = 20_000
@@ -77,35 +78,40 @@ class OpenDataset:
         self.notes: list[str] = []
         self._problems: ProblemIndex | None = None
         self._provisional: ProvisionalGrader | None = None
+        self._looked_at = 0
         self._stamps: tuple[float, ...] = ()
         self._refreshed_at = 0.0
+        self._axes: tuple[int, tuple[list[str], list[int]]] | None = None
         self._lock = threading.RLock()
 
     def refresh(self) -> None:
-        """Looks at the files again, at most twice a second."""
+        """Looks at the files again, at most twice a second, and for a slice of time: a large folder fills in."""
         with self._lock:
             if time.monotonic() - self._refreshed_at < REFRESH_S and self._refreshed_at:
                 return
-            changes = [self.index.refresh(), self.log.refresh(), self._refresh_descriptions(), self._grade_some()]
+            changes = [self.index.refresh(INDEX_SLICE_S), self.log.refresh(), self._refresh_descriptions()]
             self.version += any(changes)
+            looked_at = self._look_ahead()
+            self.version += looked_at != self._looked_at
+            self._looked_at = looked_at
             self._refreshed_at = time.monotonic()
 
-    def _grade_some(self) -> bool:
-        """While there are no verdicts, grades a few responses for the running score."""
+    def _look_ahead(self) -> int:
+        """While there are no verdicts, has responses graded for the running score; returns how many have been."""
         if self.log.grades:
             self._provisional = None
-            return False
+            return 0
         if self._provisional is None:
             self._provisional = ProvisionalGrader(self.index, self.folder.name, self._problem_file())
         task_ids, _ = self.axes()
-        return self._provisional.advance(self.names_in_files(task_ids), self.is_reasoning_opened)
+        return self._provisional.catch_up(self.names_in_files(task_ids), self.is_reasoning_opened)
 
     @property
     def grades(self) -> dict[tuple[str, int], GradedSample]:
         """The verdicts of the file; while there are none, the page's own."""
-        if self.log.grades or self._provisional is None:
-            return self.log.grades
-        return self._provisional.grades
+        provisional = self._provisional
+        # A copy: another request or the thread may add to it.
+        return dict(self.log.grades if self.log.grades or provisional is None else provisional.grades)
 
     @property
     def is_reasoning_opened(self) -> bool | None:
@@ -124,20 +130,22 @@ class OpenDataset:
         return True
 
     @property
+    def graded(self) -> folders.DatasetData:
+        """What the folder's own files say."""
+        return folders.DatasetData(self.folder, self.results, list(self.log.grades.values()), self.manifest, [])
+
+    @property
     def data(self) -> folders.DatasetData:
+        """The same with the page's own verdicts where there are no others."""
         return folders.DatasetData(self.folder, self.results, list(self.grades.values()), self.manifest, [])
 
     def axes(self) -> tuple[list[str], list[int]]:
-        """(task ids, seeds) in the order of the plan; what is there without being planned comes after."""
-        plan = self.manifest.get("plan")
-        plan = plan if isinstance(plan, dict) else {}
-        planned_ids, planned_seeds = plan.get("task_ids"), plan.get("seeds")
-        task_ids = dict.fromkeys(str(task_id) for task_id in planned_ids) if isinstance(planned_ids, list) else {}
-        seeds = {seed for seed in planned_seeds if isinstance(seed, int)} if isinstance(planned_seeds, list) else set()
-        for task_id, seed in list(self.log.grades or self.index.lines):
-            task_ids.setdefault(task_id)
-            seeds.add(seed)
-        return list(task_ids), sorted(seeds)
+        """(task ids, seeds) of the map; before anything is graded, of what was generated."""
+        with self._lock:
+            if self._axes is None or self._axes[0] != self.version:
+                also = () if self.log.grades else list(self.index.lines)
+                self._axes = self.version, folders.axes_of(self.graded, also)
+            return self._axes[1]
 
     def head(self) -> dict[str, Any]:
         """What stands on the card of a data set."""
@@ -151,7 +159,8 @@ class OpenDataset:
             "model": data.model,
             "generated": max(len(self.index.lines), len(self.log.grades)),
             "planned": planned,
-            "facts": headline_facts(data),
+            "facts": headline_facts(self.results[0]) if self.results else None,
+            "other_sets": [headline_facts(results) for results in self.results[1:]],
             "running": running_score(data.grades, planned=planned),
             "is_provisional": bool(data.grades) and not self.log.grades,
         }
@@ -166,8 +175,11 @@ class OpenDataset:
             "task_ids": task_ids,
             "seeds": seeds,
             "map": self._map(task_ids, seeds),
+            "letters": {UNGRADED: "ungraded", MISSING: "missing"}
+            | {letter: verdict.value for verdict, letter in LETTERS.items()},
             "counts": Counter(grade.verdict.value for grade in data.grades),
             "charts": {"running": running_curve(data.grades), "lengths": length_bins(data.grades)},
+            "signs": None if self._provisional is None else self._provisional.signs,
             "status": self.run.status(),
             "manifest": self.manifest,
             "notes": self._notes(),
@@ -186,7 +198,7 @@ class OpenDataset:
 
     def names_in_files(self, task_ids: list[str]) -> dict[str, str]:
         """The id under which a problem's lines stand: the original's AIME files number the rows of the data file."""
-        used = {task_id for task_id, _ in self.index.lines}
+        used = {task_id for task_id, _ in list(self.index.lines)}
         rows = {str(number) for number in range(len(task_ids))}
         if used <= set(task_ids) or not used <= rows:
             return {task_id: task_id for task_id in task_ids}
@@ -201,26 +213,29 @@ class OpenDataset:
         if (self.run.status() or {}).get("is_live"):
             return [*self.notes, *damaged]
         torn = [f"{name}: the last line is unfinished; that sample is missing." for name in sorted(self.index.torn)]
-        graded = folders.DatasetData(self.folder, self.results, list(self.log.grades.values()), self.manifest, [])
-        return [*self.notes, *self.log.notes, *damaged, *torn, *folders.missing_parts(graded)]
+        return [*self.notes, *self.log.notes, *damaged, *torn, *folders.missing_parts(self.graded)]
 
     def sample(self, task_id: str, seed: int) -> dict[str, Any] | None:
-        """One sample: its verdict, its text split into reasoning and answer, its problem. None: nothing of it is here."""
+        """One sample: its verdict, its text split into reasoning and answer. None: nothing of it is here."""
         self.refresh()
         grade = self.grades.get((task_id, seed))
-        task_ids, _ = self.axes()
-        row = self.index.read(self.names_in_files(task_ids).get(task_id, task_id), seed)
+        row = self._line_of(task_id, seed)
         if grade is None and row is None:
             return None
         shown: dict[str, Any] = {"task_id": task_id, "seed": seed, "verdict": grade and describe_grade(grade)}
-        shown["problem"] = problem = self.problems().read(task_id)
-        shown["has_tests"] = bool(problem and problem.get("question_content"))
         text = None if row is None else row.get("output", row.get("generation"))
         if row is not None and isinstance(text, str):
             split = split_reasoning(text, self.is_reasoning_opened)
             shown["response"] = {"reasoning": split.reasoning, "answer": split.answer, "is_closed": split.is_closed}
             shown["generation"] = {name: value for name, value in row.items() if name not in ("output", "generation")}
         return shown
+
+    def _line_of(self, task_id: str, seed: int) -> dict[str, Any] | None:
+        task_ids, _ = self.axes()
+        row = self.index.read(self.names_in_files(task_ids).get(task_id, task_id), seed)
+        if row is None and self.index.refresh():  # the index was not through yet
+            row = self.index.read(self.names_in_files(task_ids).get(task_id, task_id), seed)
+        return row
 
     def test(self, task_id: str, number: int) -> dict[str, Any]:
         """Test `number` (1, 2, ...) of a code problem, long texts cut. Raises DataError where it cannot be shown."""

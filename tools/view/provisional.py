@@ -1,31 +1,37 @@
-"""A running score before the run is graded: the page grades what it can grade in microseconds, for itself only.
+"""What can be told of a run before it is graded: a running score, and responses that run in circles.
 
-Integer and choice answers are graded by the same code as in the evaluate script, a slice of time at each look, so that a
-page over 4000 ungraded responses is there at once and fills in. Nothing is written; verdicts.jsonl replaces all of it.
-Symbolic answers and programs wait for the evaluate script.
+Integer and choice answers are graded by the same code as in the evaluate script, in microseconds each; symbolic answers and
+programs wait for that script. Every response is looked through for repetition loops, the sign of wrong settings
+(PAINS 41). All of it in a thread of its own, so that a page over 4000 responses is there at once and fills in; nothing is
+written, and verdicts.jsonl replaces it.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tools.errors import EvaluationError
+from tools.generations import Generation
 from tools.problems import find_info, load_problem_set
 from tools.report.line_index import LineIndex
 from tools.verdicts import GradedSample
 
 QUICK_COMPARISONS = ("integer", "choice")
-SLICE_S = 0.25
+# Work and rest of the thread: requests come first.
+SLICE_S, REST_S = 0.05, 0.02
 
 
 class ProvisionalGrader:
-    """Verdicts of the lines of one index. `grades` is keyed by the problem's own id."""
+    """Looks at the lines of one index. `grades` is keyed by the problem's own id."""
 
     def __init__(self, index: LineIndex, dataset: str, problem_file: Path) -> None:
         self.grades: dict[tuple[str, int], GradedSample] = {}
+        self.loops = 0
+        self._thread: threading.Thread | None = None
         self._index = index
         self._comparison = find_info(dataset).comparison
         self._references = self._read_references(problem_file)
@@ -39,28 +45,44 @@ class ProvisionalGrader:
         except EvaluationError:
             return {}
 
-    def advance(self, name_in_files: Mapping[str, str], is_opened: bool | None) -> bool:
-        """Grades for at most SLICE_S; True when anything was graded."""
-        if not self._references:
-            return False
-        deadline, own_name = time.monotonic() + SLICE_S, {name: task_id for task_id, name in name_in_files.items()}
-        waiting = [key for key in list(self._index.lines) if key not in self._seen]
-        for key in waiting:
-            if time.monotonic() > deadline:
-                break
-            self._seen.add(key)
-            self._grade(key, own_name.get(key[0], key[0]), is_opened)
-        return bool(waiting)
+    @property
+    def signs(self) -> dict[str, int]:
+        """Responses looked through, those that end in a loop, and those cut off at the cap."""
+        lines = [self._index.lines.get(key) for key in list(self._seen)]
+        cut_off = sum(line is not None and line.finish_reason == "length" for line in lines)
+        return {"responses": len(lines), "loops": self.loops, "cut_off": cut_off}
 
-    def _grade(self, key: tuple[str, int], task_id: str, is_opened: bool | None) -> None:
+    def catch_up(self, name_in_files: Mapping[str, str], is_opened: bool | None) -> int:
+        """Sees to it that what was added is looked at, in the background; returns how many have been."""
+        is_idle = self._thread is None or not self._thread.is_alive()
+        if is_idle and len(self._seen) < len(self._index.lines):
+            own_name = {name: task_id for task_id, name in name_in_files.items()}
+            self._thread = threading.Thread(target=self._work, args=(own_name, is_opened), daemon=True)
+            self._thread.start()
+        return len(self._seen)
+
+    def _work(self, own_name: Mapping[str, str], is_opened: bool | None) -> None:
+        rest_at = time.monotonic() + SLICE_S
+        for key in list(self._index.lines):
+            if key in self._seen:
+                continue
+            self._look_at(key, own_name.get(key[0], key[0]), is_opened)
+            self._seen.add(key)
+            if time.monotonic() > rest_at:
+                time.sleep(REST_S)
+                rest_at = time.monotonic() + SLICE_S
+
+    def _look_at(self, key: tuple[str, int], task_id: str, is_opened: bool | None) -> None:
+        # Here, because they are only needed in the thread: the first view need not wait for them.
+        from tools.analysis.loops import find_loop
         from tools.evaluate import grade_one
-        from tools.generations import Generation
 
         row: dict[str, Any] = self._index.read(*key) or {}
         text, line = row.get("output", row.get("generation")), self._index.lines.get(key)
-        if task_id not in self._references or not isinstance(text, str) or line is None:
+        if not isinstance(text, str) or line is None:
             return
-        response = Generation(task_id, key[1], text, line.finish_reason, None, line.output_tokens)
-        self.grades[task_id, key[1]] = grade_one(
-            response, self._references[task_id], self._comparison, "answer", is_opened
-        )
+        self.loops += find_loop(text) is not None
+        reference = self._references.get(task_id)
+        if reference is not None:
+            response = Generation(task_id, key[1], text, line.finish_reason, None, line.output_tokens)
+            self.grades[task_id, key[1]] = grade_one(response, reference, self._comparison, "answer", is_opened)

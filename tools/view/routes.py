@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import EvaluationError
-from tools.report.figures import LETTERS
 from tools.view.comparison import compare_datasets
 from tools.view.opened import OpenDataset, OpenRun, open_runs
 from tools.view.search import Query, find_samples
@@ -28,6 +27,7 @@ class Routes:
             "/api/overview": self.overview,
             "/api/sample": self.sample,
             "/api/samples": self.samples,
+            "/api/problem": self.problem,
             "/api/test": self.test,
             "/api/compare": self.compare,
         }
@@ -41,7 +41,7 @@ class Routes:
             run.find_datasets()
             heads = [dataset.head() for dataset in run.datasets.values()]
             runs.append({"name": run.name, "status": run.status(), "datasets": heads})
-        return {"runs": runs, "letters": {letter: verdict.value for verdict, letter in LETTERS.items()}}
+        return {"runs": runs}
 
     def overview(self, parameters: dict[str, str]) -> dict[str, Any]:
         """A data set's first view; {"version"} alone when the caller has this version and nothing is going on."""
@@ -56,6 +56,13 @@ class Routes:
         if found is None:
             raise NotFound("this sample is not in the folder (yet)")
         return found
+
+    def problem(self, parameters: dict[str, str]) -> dict[str, Any]:
+        """A statement; the first one of a set of gigabytes takes as long as reading through its file."""
+        problem = self._dataset(parameters).problems().read(parameters.get("task", ""))
+        if problem is None:
+            raise NotFound("the problem file is not here, or does not hold this problem")
+        return {**problem, "has_tests": "question_content" in problem}
 
     def test(self, parameters: dict[str, str]) -> dict[str, Any]:
         return self._dataset(parameters).test(parameters.get("task", ""), _whole(parameters.get("number")) or 0)

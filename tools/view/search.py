@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from tools.report.line_index import IndexedLine, LineIndex
+from tools.verdicts import GradedSample
 from tools.view.opened import OpenDataset
 
 PAGE_SIZE = 25
@@ -31,9 +32,10 @@ class Query:
 def find_samples(dataset: OpenDataset, query: Query) -> dict[str, Any]:
     """{"total", "offset", "page_size", "samples": up to page_size rows in the order of the map}."""
     dataset.refresh()
+    dataset.index.refresh()
     hits = find_text(dataset.index, query.text[:MAX_QUERY_CHARS]) if query.text else None
     task_ids, seeds = dataset.axes()
-    names = dataset.names_in_files(task_ids)
+    names, grades = dataset.names_in_files(task_ids), dataset.grades
     rows = []
     for task_id in task_ids:
         if query.task_id and query.task_id.lower() not in task_id.lower():
@@ -42,15 +44,14 @@ def find_samples(dataset: OpenDataset, query: Query) -> dict[str, Any]:
             key = names[task_id], seed
             if (query.seed is not None and seed != query.seed) or (hits is not None and key not in hits):
                 continue
-            row = _describe(dataset, task_id, seed, dataset.index.lines.get(key))
+            row = _describe(task_id, seed, grades.get((task_id, seed)), dataset.index.lines.get(key))
             if row and (not query.verdicts or row["verdict"] in query.verdicts):
                 rows.append(row if hits is None else {**row, "snippet": hits[key]})
     page = rows[query.offset : query.offset + PAGE_SIZE]
     return {"total": len(rows), "offset": query.offset, "page_size": PAGE_SIZE, "samples": page}
 
 
-def _describe(dataset: OpenDataset, task_id: str, seed: int, line: IndexedLine | None) -> dict[str, Any] | None:
-    grade = dataset.grades.get((task_id, seed))
+def _describe(task_id: str, seed: int, grade: GradedSample | None, line: IndexedLine | None) -> dict[str, Any] | None:
     if grade is None:
         if line is None:
             return None
@@ -74,7 +75,7 @@ def find_text(index: LineIndex, text: str) -> dict[tuple[str, int], str]:
     # Files are written with or without escapes for letters beyond ASCII; both spellings are looked for.
     needles = {json.dumps(text, ensure_ascii=escaped)[1:-1].encode("utf-8", "replace") for escaped in (True, False)}
     by_path: dict[Any, list[tuple[tuple[str, int], IndexedLine]]] = {}
-    for key, line in index.lines.items():
+    for key, line in list(index.lines.items()):
         by_path.setdefault(line.path, []).append((key, line))
     hits: dict[tuple[str, int], str] = {}
     for path, entries in by_path.items():

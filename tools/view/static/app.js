@@ -28,10 +28,9 @@ async function route() {
 async function open(key, parts) {
   closeDrawer();
   shown?.close?.();
-  const { runs, letters } = await ask("/api/runs");
-  if (parts[0] === "r") shown = new DatasetPage(letters, parts[1], parts[2]);
-  else if (parts[0] === "compare") shown = new ComparePage(letters, parts.slice(1, 3), parts.slice(3, 5));
-  else shown = new HomePage(runs);
+  if (parts[0] === "r") shown = new DatasetPage(parts[1], parts[2]);
+  else if (parts[0] === "compare") shown = new ComparePage(parts.slice(1, 3), parts.slice(3, 5));
+  else shown = new HomePage();
   shown.place = key;
   showCrumbs(parts);
   replace(page, shown.element);
@@ -51,14 +50,16 @@ function complain(error) {
 }
 
 class HomePage {
-  constructor(runs) {
+  constructor() {
     this.element = h("div.home");
     this.chosen = new Set();
-    this.runs = runs;
   }
 
   async update() {
     this.runs = (await ask("/api/runs")).runs;
+    const state = JSON.stringify([this.runs.map((run) => ({ ...run, status: run.status?.is_live })), [...this.chosen]]);
+    if (state === this.state) return; // nothing moves under the pointer without a reason
+    this.state = state;
     const cards = this.runs.flatMap((run) => run.datasets.map((head) => this.card(run, head)));
     const empty = h("div.notice", null, "Nothing is in this folder yet. The page fills as soon as the first generation is written.");
     replace(this.element, cards.length ? h("div.cards", null, cards) : empty, this.compareBar(cards.length));
@@ -72,7 +73,7 @@ class HomePage {
       this.chosen[box.checked ? "add" : "delete"](key);
       this.update();
     });
-    const score = facts?.score ?? null;
+    const score = facts?.is_complete ? facts.score : null; // an incomplete run has none
     const big = score !== null ? percent(score) : running ? percent(running.mean) : "–";
     const label = score !== null ? `avg@${facts.samples_per_problem}` : running ? `running, ${whole(running.graded)} graded` : "not graded";
     return h("article.card", null,
@@ -113,20 +114,25 @@ try { stored = localStorage.getItem("theme") || ""; } catch { /* as above */ }
 setTheme(themes.includes(stored) ? stored : "");
 
 const live = document.getElementById("live");
+function showLive() {
+  live.hidden = !shown?.isLive;
+  live.className = "live";
+  live.textContent = "live";
+}
+
 async function poll() {
-  setTimeout(poll, POLL_MS);
   try {
     if (!document.hidden) await shown?.update();
-    live.hidden = !shown?.isLive;
-    live.className = "live";
-    live.textContent = "live";
+    showLive();
   } catch (error) {
     if (!(error instanceof TypeError)) return complain(error); // an answer, but not the one wanted
     live.hidden = false;
     live.className = "live lost";
     live.textContent = "server has ended";
+  } finally {
+    setTimeout(poll, POLL_MS);
   }
 }
 
 window.addEventListener("hashchange", route);
-route().then(() => setTimeout(poll, POLL_MS));
+route().then(() => { showLive(); setTimeout(poll, POLL_MS); });

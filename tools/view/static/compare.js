@@ -7,7 +7,7 @@ const probability = (p) => (p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`);
 const SHOWN = 60;
 
 export class ComparePage {
-  constructor(letters, first, second) {
+  constructor(first, second) {
     this.sides = [first, second].map(([run, dataset]) => ({ run, dataset }));
     this.element = h("div.compare");
   }
@@ -31,7 +31,7 @@ export class ComparePage {
 
   side(name, head) {
     return h("a.card.cover", { href: address("r", head.run, head.dataset) }, h("span.side", null, name), h("h2", null, `${head.run} / ${head.dataset}`),
-      h("p.model", null, head.model), h("p.big", null, percent(head.facts?.score), h("small", null, head.facts ? `avg@${head.facts.samples_per_problem}` : "no score")));
+      h("p.model", null, head.model), h("p.big", null, head.facts?.is_complete ? percent(head.facts.score) : "–", h("small", null, head.facts?.is_complete ? `avg@${head.facts.samples_per_problem}` : "no score")));
   }
 
   overall(overall) {

@@ -5,9 +5,9 @@ import { showSample, closeDrawer } from "./sample.js";
 import { Charts } from "./charts.js";
 
 export class DatasetPage {
-  constructor(letters, run, dataset) {
-    Object.assign(this, { letters, run, dataset, version: undefined, verdicts: new Set(), order: "file", selected: null, offset: 0 });
-    this.map = new SampleMap(letters, (task, seed) => this.go(task, seed));
+  constructor(run, dataset) {
+    Object.assign(this, { run, dataset, version: undefined, verdicts: new Set(), order: "file", selected: null, offset: 0 });
+    this.map = new SampleMap((task, seed) => this.go(task, seed));
     this.charts = new Charts();
     this.head = h("section.head");
     this.flow = h("section.flow", { hidden: true });
@@ -73,10 +73,12 @@ export class DatasetPage {
     const facts = data.facts, running = data.running;
     const title = h("div", null, h("h1", null, data.dataset), h("p.model", null, data.model));
     const report = h("a.button", { href: `/report?run=${encodeURIComponent(this.run)}&dataset=${encodeURIComponent(this.dataset)}`, target: "_blank", rel: "noopener" }, "Report");
-    const score = facts && facts.score !== null ? scoreBlock(facts) : running ? runningBlock(running, data.is_provisional) : h("p.soft", null, "No sample is graded yet.");
-    replace(this.head, h("div.title", null, title, report), score, facts && facts.score !== null ? factChips(facts) : null,
+    const hasScore = facts && facts.score !== null && facts.is_complete;
+    const score = hasScore ? scoreBlock(facts) : running ? runningBlock(running, data.is_provisional) : h("p.soft", null, "No sample is graded yet.");
+    replace(this.head, h("div.title", null, title, report), score, facts ? factChips(facts) : null,
       (facts?.doubts || []).map((doubt) => h("div.notice.bad", null, h("strong", null, "Not a score to claim: "), doubt)),
       (facts?.warnings || []).map((warning) => h("div.notice", null, warning)),
+      otherSets(data.other_sets),
       facts?.published?.verdict ? h("div.notice.plain", null, h("strong", null, "Published figure: "), facts.published.verdict) : null);
   }
 
@@ -89,10 +91,14 @@ export class DatasetPage {
     const facts = [[`${whole(done)} of ${whole(total)}`, "samples"]];
     if (status?.tokens_per_s != null && status.is_live) facts.push([whole(status.tokens_per_s), "tokens/s"]);
     if (status?.eta_s != null && status.is_live) facts.push([duration(status.eta_s), "left"]);
-    if (status?.truncated != null) facts.push([whole(status.truncated), "cut off"]);
+    const { signs } = data, share = (count) => (signs?.responses ? count / signs.responses : 0);
+    if (signs?.responses) {
+      facts.push([percent(share(signs.cut_off)), "cut off at the cap", share(signs.cut_off) > 0.05]);
+      facts.push([percent(share(signs.loops)), "end in a repetition loop", share(signs.loops) > 0.05]);
+    }
     const state = status ? (status.state === "running" && !status.is_live ? `no sign of life for ${duration(status.age_s)}` : status.state) : "no run is writing to this folder";
     replace(this.flow, h("div.section-head", null, h("h2", null, "Progress"), h("span.soft", null, state)), progress(done, total),
-      h("div.chips", null, facts.map(([value, label]) => h("span.chip", null, h("b", null, value), " ", label))), workers(status));
+      h("div.chips", null, facts.map(([value, label, isBad]) => h(isBad ? "span.chip.warn" : "span.chip", null, h("b", null, value), " ", label))), workers(status));
   }
 
   showLegend(data) {
@@ -202,6 +208,16 @@ function ruler(pair, score, widest, kind) {
   bar.style.right = `calc(100% - ${place(pair[1])})`;
   dot.style.left = place(score);
   return box;
+}
+
+// LiveCodeBench's v5 and v6, say: sets that the same samples answer.
+function otherSets(sets) {
+  if (!sets.length) return null;
+  const span = (pair) => (pair ? `${(100 * pair[0]).toFixed(1)} – ${(100 * pair[1]).toFixed(1)} %` : "–");
+  const rows = sets.map((facts) => h("tr", null, h("th", { scope: "row" }, facts.set.name ?? "–"), h("td", null, facts.is_complete ? h("b", null, percent(facts.score)) : "no score", facts.is_complete ? ` avg@${facts.samples_per_problem}` : ""),
+    h("td", null, span(facts.interval)), h("td", null, span(facts.sampling_interval)), h("td.number", null, whole(facts.problems)), h("td.soft", null, facts.published?.verdict ?? (facts.doubts[0] || ""))));
+  const heads = ["set of the same samples", "score", "95 %, problems like these", "95 %, these problems", "problems", ""].map((name) => h("th", { scope: "col" }, name));
+  return h("div.scroll.sets", null, h("table", null, h("thead", null, h("tr", null, heads)), h("tbody", null, rows)));
 }
 
 function factChips(facts) {

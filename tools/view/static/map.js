@@ -4,9 +4,8 @@ import { colours, h, words } from "./dom.js";
 const CELL_MAX = 14, CELL_MIN = 3, HEIGHT_WANTED = 560, LABEL = 74, SHARE = 44;
 
 export class SampleMap {
-  // letters: {c: "correct", ..}; onPick(task_id, seed)
-  constructor(letters, onPick) {
-    this.letters = { ...letters, u: "ungraded", ".": "missing" };
+  // onPick(task_id, seed)
+  constructor(onPick) {
     this.onPick = onPick;
     this.canvas = h("canvas", { tabIndex: 0, role: "img" });
     this.tip = h("div.tip", { hidden: true });
@@ -22,7 +21,7 @@ export class SampleMap {
   }
 
   show(data, { order = "file", verdicts = new Set(), selected = null } = {}) {
-    Object.assign(this, { data, verdicts, selected });
+    Object.assign(this, { data, verdicts, selected, letters: data.letters });
     const k = data.seeds.length;
     const share = data.task_ids.map((_, row) => {
       const cells = [...data.map.slice(row * k, row * k + k)].filter((letter) => letter !== "." && letter !== "u");

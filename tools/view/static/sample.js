@@ -15,20 +15,32 @@ export function closeDrawer() {
 // sides: [{run, dataset}], one or two; actions: {close(), step(rows, columns)}
 export async function showSample(sides, task, seed, actions) {
   const mine = (wanted += 1);
-  const samples = await Promise.all(sides.map((side) => ask("/api/sample", { ...side, task, seed }).then((sample) => ({ ...sample, side })).catch((error) => ({ error: error.message }))));
+  const problem = askProblem(sides, task);
+  const samples = await Promise.all(sides.map((side) => ask("/api/sample", { ...side, task, seed }).catch((error) => ({ error: error.message }))));
+  // Mostly the statement is there as soon as the response; where its file is large, the response need not wait.
+  await Promise.race([problem, new Promise((resolve) => setTimeout(resolve, 50))]);
   if (mine !== wanted) return;
   const button = (text, label, run) => h("button.quiet", { type: "button", title: label, "aria-label": label, onclick: run }, text);
   const bar = h("div.drawer-bar", null, h("h2", null, `Problem ${task}`, h("span.soft", null, ` seed ${seed}`)),
     actions.step ? [button("↑", "previous problem (k)", () => actions.step(-1, 0)), button("↓", "next problem (j)", () => actions.step(1, 0)),
       button("←", "previous seed (h)", () => actions.step(0, -1)), button("→", "next seed (l)", () => actions.step(0, 1))] : null,
     button("✕", "close (Esc)", actions.close));
-  const problem = samples.find((sample) => sample.problem)?.problem;
-  replace(drawer, bar, h("div.drawer-body", null, problem ? problemBlock(problem) : null,
-    h("div" + (sides.length > 1 ? ".sides" : ""), null, samples.map((sample, side) => h("article.response", null, sides.length > 1 ? h("h3.side", null, sides[side].run) : null, sampleBlock(sample))))));
+  const statement = h("div", null, h("details.problem", null, h("summary", null, "Problem ", h("span.soft", null, "is being looked up"))));
+  const articles = samples.map((sample, place) => h("article.response", null, sides.length > 1 ? h("h3.side", null, sides[place].run) : null, sampleBlock(sample, sides[place], problem)));
+  replace(drawer, bar, h("div.drawer-body", null, statement, h("div" + (sides.length > 1 ? ".sides" : ""), null, articles)));
+  problem.then((found) => (found ? replace(statement, problemBlock(found)) : replace(statement)));
   drawer.classList.toggle("wide", sides.length > 1);
   drawer.hidden = false;
   document.body.classList.add("has-drawer");
   drawer.querySelector(".drawer-body").scrollTop = 0;
+}
+
+// The statement, kept while one walks over the seeds of a problem; null where no problem file is at hand.
+let kept = { key: "", problem: null };
+function askProblem(sides, task) {
+  const key = JSON.stringify([sides, task]);
+  if (kept.key !== key) kept = { key, problem: ask("/api/problem", { ...sides[0], task }).catch(() => null) };
+  return kept.problem;
 }
 
 function problemBlock(problem) {
@@ -36,7 +48,7 @@ function problemBlock(problem) {
   return h("details.problem", { open: true }, h("summary", null, "Problem"), renderText(h("div.text"), problem.statement || "The problem file has no statement."), answer);
 }
 
-function sampleBlock(sample) {
+function sampleBlock(sample, side, problem) {
   if (sample.error) return h("div.notice", null, sample.error);
   const grade = sample.verdict;
   return [
@@ -47,7 +59,7 @@ function sampleBlock(sample) {
     grade?.is_correct_in_reasoning ? h("div.notice", null, "The right answer stands in the reasoning, but not after it.") : null,
     grade?.answer ? answerBlock(grade.answer) : null,
     grade && Object.keys(grade.details || {}).length ? detailsBlock(grade.details) : null,
-    sample.has_tests && grade?.details?.first_failing_test ? failingTest(sample.side, sample.task_id, grade.details.first_failing_test) : null,
+    grade?.details?.first_failing_test ? failingTest(side, sample.task_id, grade.details.first_failing_test, problem) : null,
     responseBlock(sample.response),
   ];
 }
@@ -64,8 +76,9 @@ function answerBlock(answer) {
 }
 
 // The test that decided: read from the problem file when it is asked for, since a set's tests are gigabytes.
-function failingTest(side, task, number) {
-  const body = h("div"), box = h("details", null, h("summary", null, `First failing test: ${number}`), body);
+function failingTest(side, task, number, problem) {
+  const body = h("div"), box = h("details", { hidden: true }, h("summary", null, `First failing test: ${number}`), body);
+  problem.then((found) => (box.hidden = !found?.has_tests));
   box.addEventListener("toggle", async () => {
     if (!box.open || body.childNodes.length) return;
     try {

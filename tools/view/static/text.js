@@ -10,13 +10,14 @@ import { h } from "./dom.js";
 for (const [name, language] of Object.entries({ python, cpp, bash, json })) hljs.registerLanguage(name, language);
 
 const FENCE = /^[ \t]*(`{3,}|~{3,})([\w+-]*)[^\n]*\n([\s\S]*?)(?:^[ \t]*\1[ \t]*$|(?![\s\S]))/gm;
+// Lengths are bounded, so that a text of openings without ends costs no quadratic time.
 // \[..\]  $$..$$  \(..\)  \begin{..}..\end{..}  $..$ by Pandoc's rule  `code`  **bold**
 const INLINE = new RegExp(
   [
-    String.raw`\\\[([\s\S]+?)\\\]`,
-    String.raw`\$\$([\s\S]+?)\$\$`,
-    String.raw`\\\(([\s\S]+?)\\\)`,
-    String.raw`(\\begin\{(align|aligned|equation|gather|cases|[bpvV]?matrix|array)(\*?)\}[\s\S]+?\\end\{\5\6\})`,
+    String.raw`\\\[([\s\S]{1,4000}?)\\\]`,
+    String.raw`\$\$([\s\S]{1,4000}?)\$\$`,
+    String.raw`\\\(([\s\S]{1,4000}?)\\\)`,
+    String.raw`(\\begin\{(align|aligned|equation|gather|cases|[bpvV]?matrix|array)(\*?)\}[\s\S]{1,4000}?\\end\{\5\6\})`,
     String.raw`\$(?!\s)((?:\\[\s\S]|[^$\\\n]){1,2000}?)(?<!\s)\$(?!\d)`,
     "`([^`\\n]+)`",
     String.raw`\*\*(?!\s)([^*\n]{1,300}?)(?<!\s)\*\*`,
