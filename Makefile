@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 # pip's own variable for a folder of wheels is handed on to uv; without one, uv takes torch's CPU build.
 UV := UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-}}" $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode
 TORCH_CPU := $(if $(UV_FIND_LINKS)$(PIP_FIND_LINKS),,--torch-backend cpu)
-CODE := tools tests benchmarks data inference.py evaluate_aime.py evaluate_livecodebench.py
+COMPILE := $(BIN)/python -m compileall -q tools
 
 .PHONY: help install install-cpu install-grade install-dev lint test test-fast demo clean
 
@@ -23,14 +23,17 @@ $(BIN)/uv:
 
 install: $(BIN)/uv ## a GPU node: vLLM with CUDA
 	$(UV) -r requirements.txt
+	$(COMPILE)
 
 install-cpu: $(VENV)/.installed-cpu ## a machine without GPU: vLLM's CPU build
 $(VENV)/.installed-cpu: requirements-cpu.txt requirements-grade.txt requirements-cpu-overrides.txt | $(BIN)/uv
 	$(UV) $(TORCH_CPU) --override requirements-cpu-overrides.txt -r requirements-cpu.txt
+	$(COMPILE)
 	touch $@
 
 install-grade: $(BIN)/uv ## rescoring only: no torch, no vLLM
 	$(UV) -r requirements-grade.txt
+	$(COMPILE)
 
 install-dev: $(VENV)/.installed-dev
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed-cpu

@@ -10,16 +10,17 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tools/shell.sh
 source "$root/tools/shell.sh"
 
-usage() {
-    cat >&2 <<'TEXT'
+usage_text() {
+    cat <<'TEXT'
 usage: bash generate_aime.sh MODEL SEED DATASET OUT TYPE [options]
-  SEED  a base seed, e.g. 100     DATASET  aime24, aime25, ... or a JSONL file     TYPE  r1, qwen or chat
+  SEED     a base seed, e.g. 100
+  DATASET  aime24, aime25, ... or a JSONL file
+  TYPE     r1, qwen or chat
 Options: bash generate_aime.sh --help
 TEXT
-    exit 2
 }
 
-help_asked "$@" && exec "$python" "$root/inference.py" --help
+show_help_if_asked "$@"
 [[ $# -ge 5 && $1 != -* ]] || usage
 model=$1 seed=$2 dataset=$3 out=$4 type=$5
 shift 5

@@ -17,7 +17,7 @@ import pathlib
 import sys
 
 from tools.commandline import CommandLine
-from tools.errors import EngineError, EngineOutOfMemory, EvaluationError, run_command
+from tools.errors import EngineError, EngineOutOfMemory, EngineUnavailable, EvaluationError, run_command
 
 
 def main() -> int:
@@ -35,7 +35,7 @@ def main() -> int:
 
 def run_as_worker(arguments: list[str]) -> int:
     """The supervisor's side door. Tells it by the exit code what to do next."""
-    from tools.supervisor import EXIT_OUT_OF_MEMORY, EXIT_PERMANENT
+    from tools.supervisor import EXIT_CRASH, EXIT_OUT_OF_MEMORY, EXIT_PERMANENT
     from tools.worker import run_worker
 
     parser = CommandLine(run_as_worker.__doc__)
@@ -49,7 +49,8 @@ def run_as_worker(arguments: list[str]) -> int:
         print(f"error: {error}", flush=True)
         if isinstance(error, EngineOutOfMemory):
             return EXIT_OUT_OF_MEMORY
-        return 3 if isinstance(error, EngineError) else EXIT_PERMANENT
+        may_pass = isinstance(error, EngineError) and not isinstance(error, EngineUnavailable)
+        return EXIT_CRASH if may_pass else EXIT_PERMANENT
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def test_ratio_interval_covers_where_problems_have_unequal_numbers_of_samples() 
 def test_score_at_budgets_is_a_recount() -> None:
     grades = [
         sample("a", 1, True, 5000),
-        sample("a", 2, True, 12000),
+        sample("a", 2, True, 16384),
         sample("b", 1, True, 20000),
         sample("b", 2, False, 900),
     ]
@@ -160,6 +160,7 @@ def test_loops_are_found(text: str) -> None:
         "Wait. " * 20,
         "".join(random.Random(0).choices("etaoin shrdlu", k=20000)),
         "| 1 | 2 |\n" * 40,
+        "".join(random.Random(1).choices("etaoin shrdlu", k=400)) * 3,  # a paragraph said three times
     ],
 )
 def test_honest_texts_are_no_loops(text: str) -> None:
@@ -205,6 +206,9 @@ def test_a_fall_at_the_cutoff_is_found_and_agrees_with_scipy() -> None:
     low, high = theirs.confidence_interval(0.95)
     assert split.confidence_interval == pytest.approx((low, high), rel=1e-3)
     assert split.p < 0.001
+    assert (split.problems_before, split.problems_after) == (120, 120)
+    on_the_day = contamination.split_at_cutoff(counts, ids, dates, "2024-09-01")
+    assert on_the_day.problems_after == 120
     assert split.difference == pytest.approx(after.mean() - before.mean())
     assert "contamination, or harder problems; difficulty is not known" in split.verdict
     level = contamination.split_at_cutoff(*dated(np.random.default_rng(1), 0.0, 0.0), "2024-08-01")
@@ -320,6 +324,32 @@ def test_another_set_or_cap_cannot_be_judged(published: dict, reason: str) -> No
     assert reason in judged["verdict"]
 
 
+def test_figures_for_parts_of_a_set_are_held_against_those_parts() -> None:
+    """LiveCodeBench: one run over all problems, published figures for v5 and v6."""
+    generator = np.random.default_rng(11)
+    rates, ids = generator.beta(1, 1, 60), [str(i) for i in range(60)]
+    labels = {"version": {i: "v5" if int(i) < 35 else "v6" for i in ids}}
+    part = {"breakdown": "version", "source": "card"}
+    grades = simulate_grades(rates, range(8), generator, ids)
+    ours = results_of(grades, labels=labels)["breakdowns"]["version"]
+    figures = [
+        {**part, "label": "v5", "value": 100 * ours["v5"]["accuracy"] + 0.5, "problems": 35},
+        {**part, "label": "v6", "value": 100 * ours["v6"]["accuracy"] + 20},
+    ]
+    both = results_of(grades, labels=labels, published=figures)["published"]
+    assert [item["consistent"] for item in both["parts"]] == [True, False]
+    assert both["consistent"] is False
+    assert both["verdict"].startswith("v5: consistent: ours ")
+    assert "; v6: not consistent: ours " in both["verdict"]
+    assert both["look_at_first"]
+    assert both["source"] == "card"
+    absent = results_of(grades, labels=labels, published={**figures[0], "label": "v7"})["published"]
+    assert absent["consistent"] is None
+    assert "no version v7" in absent["verdict"]
+    few = results_of(grades, labels=labels, published={**figures[0], "problems": 279})["published"]
+    assert "for 279 problems, this run has 35" in few["verdict"]
+
+
 def test_an_incomplete_or_single_sample_run_cannot_be_judged() -> None:
     grades = grades_from_rows({"1": [1, 0], "2": [1]}, [1, 2])
     part = results_of(grades, allow_incomplete=True, published={"value": 72.6, "source": "card"})
@@ -345,6 +375,17 @@ def test_pains_46_planner_gives_the_k_that_a_width_needs() -> None:
     assert worst.needed > plan.needed
     with pytest.raises(UsageError, match="half-width"):
         planner.plan_k(30, 0.0)
+
+
+def test_planner_learns_without_bias_from_few_samples() -> None:
+    generator = np.random.default_rng(10)
+    rates = generator.beta(1, 1, 40)
+    widths = []
+    for _ in range(400):
+        pilot = Counts(generator.binomial(2, rates).astype(float), np.full(40, 2.0))
+        widths.append(planner.plan_k(40, 0.01, pilot).rows[0][1])
+    exact = 1.959964**2 * float(np.sum(rates * (1 - rates))) / 40**2
+    assert np.mean(np.square(widths)) == pytest.approx(exact, rel=0.05)
 
 
 def test_planner_command_speaks_of_both_errors(tmp_path: pathlib.Path) -> None:

@@ -75,6 +75,18 @@ def test_many_problems_agree_with_the_paired_t_test() -> None:
     assert (ours.interval.low, ours.interval.high) == pytest.approx((low, high), rel=1e-9)
 
 
+def test_sampling_error_of_a_difference_is_that_of_both_runs() -> None:
+    generator = np.random.default_rng(4)
+    rates = generator.beta(1, 1, 20)
+    sizes = (4, 32)
+    differences, errors = [], []
+    for _ in range(3000):
+        runs = [Counts(generator.binomial(k, rates).astype(float), np.full(20, float(k))) for k in sizes]
+        differences.append(runs[1].rates.mean() - runs[0].rates.mean())
+        errors.append(pairing.compare_counts(*runs).error_sampling or 0.0)
+    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(np.std(differences), rel=0.05)
+
+
 def test_pains_45_pairing_sees_what_unpaired_runs_cannot() -> None:
     """The same lift on every problem: hidden among problems of all difficulties, plain within them."""
     first = counts_of([8 * i for i in range(8)], 64)

@@ -119,6 +119,10 @@ def test_pains_09_identical_samples_are_no_evidence(tmp_path: pathlib.Path, rate
     make(tmp_path / "b", rates, 1, texts=texts)
     (comparison,) = compare_all([str(tmp_path / "a"), str(tmp_path / "b")])
     assert any("all 480 responses with equal problem and seed are identical" in note for note in comparison.notes)
+    assert comparison.is_regrading
+    text = describe(comparison)
+    assert "The same 480 responses, graded twice; 0 verdicts changed." in text
+    assert "smallest visible" not in text
 
 
 def test_pains_12_a_new_grader_lists_which_verdicts_changed_and_why(tmp_path: pathlib.Path) -> None:
@@ -133,6 +137,8 @@ def test_pains_12_a_new_grader_lists_which_verdicts_changed_and_why(tmp_path: pa
     ]
     texts = {(g.task_id, g.seed): f"text {g.task_id} {g.seed}" for g in grades}
     write_run(tmp_path / "old", grades, texts=texts)
+    regraded[1] = GradedSample("60", 2, Verdict.CORRECT)  # another response, so not the grader's doing
+    texts["60", 2] += " and more"
     write_run(tmp_path / "new", regraded, texts=texts, grader={"name": "aime", "version": "2"})
     comparison = compare_runs(find_runs(tmp_path / "old")["aime24"], find_runs(tmp_path / "new")["aime24"])
     (change,) = comparison.verdicts
@@ -174,6 +180,7 @@ def test_json_holds_everything(tmp_path: pathlib.Path, rates: np.ndarray) -> Non
         ("verdicts.jsonl: gone", "does not exist; grade the run again"),
         ("verdicts.jsonl: torn", "line 480: damaged"),
         ("verdicts.jsonl: short", "no verdict for problem 89"),
+        ("verdicts.jsonl: other", "they are of two gradings; grade the run again"),
         ("accuracy_results.json: torn", "cannot be read"),
         ("manifest.json: torn", "damaged or unreadable"),
     ],
@@ -187,6 +194,8 @@ def test_damaged_folders_give_one_line_that_names_the_part(
     path = tmp_path / "b" / "aime24" / name
     if kind == "gone":
         path.unlink()
+    elif kind == "other":
+        path.write_text(path.read_text().replace('"correct"', '"wrong"', 5))
     elif kind == "short":
         path.write_text("".join(path.read_text().splitlines(keepends=True)[: -len(SEEDS)]))
     else:

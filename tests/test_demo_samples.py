@@ -1,4 +1,4 @@
-"""The sample sets are right: every answer is worked out again here, every solution is run against its problem's tests."""
+"""The sample sets are right: every answer is worked out again here, every solution run against its tests."""
 
 from __future__ import annotations
 

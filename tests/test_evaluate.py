@@ -117,15 +117,22 @@ def test_pains_37_a_box_with_a_space_is_a_box(tmp_path, dataset):
 
 def test_pains_39_an_answer_like_line_in_the_reasoning_is_no_answer(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: {**right(), "a": "The answer is **204**\nis \\(204\\)</think>I give up."}})
-    evaluate_folder(folder, str(dataset))
+    evaluate_folder(folder, str(dataset), GradingOptions(comparison="integer"))
     assert verdicts(folder)["a", 1].verdict == "no_answer"
 
 
-def test_pains_05_samples_that_repeat_another_seeds_text_are_counted_and_warned_of(tmp_path, dataset):
+def test_pains_05_two_seeds_with_the_same_texts_are_warned_of(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: right(1), 2: right(1), 3: right(3)})
     results = evaluate_folder(folder, str(dataset))
     assert results["identical_samples"] == 3
-    assert any("is the seed used" in warning for warning in results["warnings"])
+    assert any("seeds 1 and 2 gave the same text for every problem" in warning for warning in results["warnings"])
+
+
+def test_pains_05_a_single_text_that_comes_twice_is_counted_and_no_alarm(tmp_path, dataset):
+    folder = write_run(tmp_path / "run", {1: right(1), 2: {**right(2), "a": right(1)["a"]}})
+    results = evaluate_folder(folder, str(dataset))
+    assert results["identical_samples"] == 1
+    assert not any("is the seed used" in warning for warning in results["warnings"])
 
 
 def test_pains_10_truncated_and_thinking_shares_stand_in_the_headline(tmp_path, dataset):
@@ -232,7 +239,18 @@ def test_grading_integers_and_help_load_no_heavy_package(tmp_path, dataset):
         assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("script", ["evaluate_aime.py", "inference.py"])
+@pytest.mark.parametrize(
+    "script", ["run_aime.sh", "generate_aime.sh", "run_livecodebench.sh", "generate_livecodebench.sh"]
+)
+def test_help_of_the_shell_doors_fits_80_columns(script, run_script):
+    done = run_script("bash", script, "--help", env={"COLUMNS": "80"})
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"usage: bash {script} MODEL")
+    assert "--out-seq-len" in done.stdout
+    assert max(map(len, done.stdout.split("\n"))) <= 80
+
+
+@pytest.mark.parametrize("script", ["evaluate_aime.py", "evaluate_livecodebench.py", "inference.py"])
 def test_help_fits_80_columns_and_is_cheap(script):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(

@@ -49,17 +49,23 @@ SPACES = re.compile(
 LINE_BREAK_SKIP = re.compile(r"\\\\\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm)\s*\]")
 DOUBLED_BACKSLASH = re.compile(r"\\\\(?=[A-Za-z]{2})")
 BRACED_SIGN = re.compile(r"\{\s*([-+=<>])\s*\}")
+LAYOUT_ENVIRONMENT = re.compile(
+    r"\\begin\{(?P<name>aligned|align\*?|gathered|split|equation\*?|center)\}(?P<rows>.*?)\\end\{(?P=name)\}", re.DOTALL
+)
 FRACTIONS = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 BINOMIALS = re.compile(r"\\[dt]binom(?![A-Za-z])")
-GROUPING_COMMA = re.compile(r"(?<=\d)(?:\s*\{\s*,\s*\}|\s*,(?:\s*\\!)+)\s*(?=\d{3}(?!\d))")
+# A number whose groups are joined by `{,}` or `,\\!` somewhere: then every comma in it groups.
+GROUPED_NUMBER = re.compile(
+    r"(?<![\d,.])\d{1,3}(?:(?:\s*\{\s*,\s*\}\s*|,(?:\s|\\[ ,;])*\\!(?:\s|\\[ ,;!])*|,(?=\d))\d{3}(?!\d))+"
+)
 BRACED_COMMA = re.compile(r"\{\s*,\s*\}")
 SPACED_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\\[,;: ]|\s)\s*\d{3})+(?![\d])")
-STYLE = r"(?:mathbf|mathit|mathsf|mathtt|mathnormal|boldsymbol|bm|pmb|underline|boxed|fbox|mbox\s*(?=\{\s*[-+\d])|ensuremath|displaylines|mathord|mathop|uline|emph|textnormal(?=\{\s*[-+\d])|textbf(?=\{\s*[-+\d\\(])|text(?=\{\s*[-+\d])|mathrm(?=\{\s*[-+\d]))"
+STYLE = r"(?:mathbf|mathit|mathsf|mathtt|mathnormal|boldsymbol|bm|pmb|underline|mbox\s*(?=\{\s*[-+\d])|ensuremath|displaylines|mathord|mathop|uline|smash|emph|textnormal(?=\{\s*[-+\d])|textbf(?=\{\s*[-+\d\\(])|text(?=\{\s*[-+\d])|mathrm(?=\{\s*[-+\d]))"
 STYLE_OPENING = re.compile(rf"\\{STYLE}(?![A-Za-z])\s*\{{")
 COLOR = re.compile(r"\\(?:text)?color\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}\s*")
 BRACED_UNDER = re.compile(r"\\(?:underbrace|overbrace)\s*\{")
 OLD_STYLE = re.compile(
-    r"\\(?:bf|it|rm|sf|tt|bfseries|large|Large|huge|Huge|small|normalsize|scriptstyle|textstyle)(?![A-Za-z])\s*"
+    r"\\(?:bf|it|rm|sf|tt|bfseries|large|Large|huge|Huge|small|tiny|footnotesize|normalsize|LARGE|scriptstyle|textstyle)(?![A-Za-z])\s*"
 )
 TRAILING = re.compile(r"(?:\s|\\\\|\\(?=$)|[.;:,]|\\(?:text|mathrm)\{\s*[.,;]?\s*\})+$")
 WHOLE_TEXT = re.compile(r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}")
@@ -84,15 +90,21 @@ def plain_form(text: str) -> str:
         text = _without_commands(text)
     elif " " in text:
         text = SPACED_GROUPS.sub(lambda match: re.sub(r"\s", "", match.group()), text)
+    if text.startswith("**") and text.endswith("**"):
+        text = text.strip("*")
     text = " ".join(text.split())
     return _strip_trailing(text)
 
 
 def _ascii_spellings(text: str) -> str:
     text = text.translate(UNICODE_SPELLINGS)
-    text = SUPERSCRIPTS.sub(lambda match: "^{" + match.group().translate(SUPERSCRIPT_DIGITS) + "}", text)
-    text = SUBSCRIPTS.sub(lambda match: "_{" + match.group().translate(SUBSCRIPT_DIGITS) + "}", text)
+    text = SUPERSCRIPTS.sub(lambda match: "^" + _group(match.group().translate(SUPERSCRIPT_DIGITS)), text)
+    text = SUBSCRIPTS.sub(lambda match: "_" + _group(match.group().translate(SUBSCRIPT_DIGITS)), text)
     return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(UNICODE_SPELLINGS)
+
+
+def _group(digits: str) -> str:
+    return digits if len(digits) == 1 else "{" + digits + "}"
 
 
 def _without_commands(text: str) -> str:
@@ -100,7 +112,8 @@ def _without_commands(text: str) -> str:
         text = DOUBLED_BACKSLASH.sub(r"\\", text)
     text = BRACED_SIGN.sub(r"\1", text)
     text = LINE_BREAK_SKIP.sub(r"\\\\", text)
-    text = GROUPING_COMMA.sub("", text)
+    if "{" in text or "\\!" in text:
+        text = GROUPED_NUMBER.sub(_grouped, text)
     text = BRACED_COMMA.sub(",", text)
     text = SPACED_GROUPS.sub(lambda match: re.sub(r"\\?[,;: \s]", "", match.group()), text)
     text = DELIMITERS.sub(" ", text)
@@ -109,11 +122,23 @@ def _without_commands(text: str) -> str:
         text = SPACES.sub(" ", text)
         text = FRACTIONS.sub(r"\\frac", text)
         text = BINOMIALS.sub(r"\\binom", text)
+        text = LAYOUT_ENVIRONMENT.sub(_rows_as_list, text)
         text = COLOR.sub(" ", text)
         text = OLD_STYLE.sub("", text)
         text = _unwrap(text, BRACED_UNDER, drops_subscript=True)
         text = _unwrap(text, STYLE_OPENING)
     return text.replace("~", " ")
+
+
+def _rows_as_list(match: re.Match[str]) -> str:
+    r"""`\\begin{aligned} x&=1 \\\\ y&=2 \\end{aligned}` as `x=1, y=2`."""
+    rows = match["rows"].replace("&", " ").split("\\\\")
+    return ", ".join(row.strip() for row in rows if row.strip())
+
+
+def _grouped(match: re.Match[str]) -> str:
+    number = match.group()
+    return re.sub(r"\D", "", number) if "{" in number or "!" in number else number
 
 
 def _unwrap(text: str, opening: re.Pattern[str], drops_subscript: bool = False) -> str:

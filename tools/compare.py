@@ -70,6 +70,12 @@ class RunComparison:
     verdicts: Sequence[VerdictChange]
     notes: Sequence[str]
 
+    @property
+    def is_regrading(self) -> bool:
+        """True when every response is the same, so that only graders differ and chance plays no part."""
+        wanted = self.overall.problems * self.overall.samples[0]
+        return len(self.rows) == wanted and all(row.position is None for row in self.rows)
+
     def to_json(self) -> dict[str, Any]:
         record = {name: value for name, value in self.__dict__.items() if name not in ("runs", "groups", "overall")}
         record["runs"] = [str(run.folder) for run in self.runs]
@@ -209,8 +215,8 @@ def _notes(first: Run, second: Run, rows: Sequence[RowDifference]) -> list[str]:
         )
     if rows and all(row.position is None for row in rows):
         notes.append(
-            f"all {len(rows)} responses with equal problem and seed are identical: this compares two gradings of the same "
-            "responses, and tests of significance do not apply"
+            f"all {len(rows)} responses with equal problem and seed are identical: they are the same samples, so tests of "
+            "significance do not apply to them"
         )
     moved = [key for key, _, _ in differing(first.results["settings"], second.results["settings"])]
     moved = [key for key in moved + [key for key, _, _ in _manifest_differences(first, second)] if _names_engine(key)]

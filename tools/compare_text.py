@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from tools.statistics import Interval
 
 SIGNIFICANT = 0.05
+NO_DIFFERENCE = 0.0005  # prints as 0.0 points; nobody plans seeds to see that
 _Item = TypeVar("_Item")
 
 
 def describe(comparison: RunComparison, shown: int | None = 10) -> str:
     """The whole comparison as text; lists are cut to `shown` items, None for all."""
+    by_chance = [_plans(comparison), _groups(comparison, shown), _problems(comparison, shown)]
     parts = [
         _summary(comparison),
-        _plans(comparison),
-        _groups(comparison, shown),
-        _problems(comparison, shown),
+        *([] if comparison.is_regrading else by_chance),
         _side_by_side("Settings that differ", comparison.settings, shown),
         _side_by_side("Manifests, where they differ", comparison.manifests, shown),
         _rows(comparison, shown),
@@ -56,12 +56,15 @@ def _summary(comparison: RunComparison) -> list[str]:
     cap = first.results["settings"].get("max_new_tokens")
     lines = [
         f"{comparison.dataset}: {overall.problems} problems (set {first.results['set']['name']}, sha256 "
-        f"{first.results['set']['sha256'][:12]}), cap {cap if cap is not None else 'unknown'} tokens"
+        f"{first.results['set']['sha256'][:12]}), cap {f'{cap} tokens' if cap is not None else 'unknown'}"
     ]
     for name, run, score, k in zip("AB", comparison.runs, overall.scores, overall.samples, strict=True):
         lines.append(f"  {name}  {100 * score:5.1f} % avg@{k}  {run.results['model']}  ({run.folder})")
+    lines.append(f"  B - A = {_points(overall.difference)} points")
+    if comparison.is_regrading:
+        graded, changed = len(comparison.rows), len(comparison.verdicts)
+        return [*lines, f"  The same {graded} responses, graded twice; {changed} verdicts changed."]
     lines += [
-        f"  B - A = {_points(overall.difference)} points",
         f"  {'':25} {'95 % interval':17} {'p':9} smallest visible (80 % power)",
         _line("on these problems", overall.sampling_interval, overall.p_sampling, overall.smallest_visible_sampling),
         _line("for problems like these", overall.interval, overall.p_problems, overall.smallest_visible_problems),
@@ -83,7 +86,7 @@ def _plans(comparison: RunComparison) -> list[str]:
     k = max(comparison.overall.samples)
     lines = []
     for plan in comparison.plans:
-        if plan.on_these_problems is not None:
+        if plan.on_these_problems is not None and abs(plan.difference) >= NO_DIFFERENCE:
             lines.append(
                 f"To see {abs(100 * plan.difference):.1f} points with 80 % power: {_seeds(plan, k, comparison)}."
             )

@@ -6,6 +6,7 @@
     │   └── FetchError              the hub or the network did not give the file
     ├── ModelError                  the model or its tokenizer cannot be loaded
     ├── EngineError                 the engine broke while it generated
+    │   ├── EngineUnavailable       it cannot work at all, a server that is down for example; a restart does not help
     │   ├── EngineOutOfMemory       the batch was too large; a smaller one may pass
     │   └── RequestFailed           one request was answered with an error, by a server for example
     ├── StorageError                a file cannot be written: permissions, disk full, a damaged file
@@ -54,6 +55,10 @@ class ModelError(EvaluationError):
 
 class EngineError(EvaluationError):
     """The engine broke while it generated."""
+
+
+class EngineUnavailable(EngineError):
+    """The engine cannot work at all, a server that is down for example; starting it again does not help."""
 
 
 class EngineOutOfMemory(EngineError):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tools import generations, manifest
@@ -59,17 +60,18 @@ def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions 
         seeds=seeds,
         labels=problem_set.labels(),
         answer_classes=classify_answers(grades),
-        set_name=problem_set.name,
+        set_name=name_of_set(problem_set, task_ids),
         settings=made_with.get("settings", {}),
         published=published_figure(made_with, problem_set),
         grader={"name": options.rules, "version": GRADER_VERSION, "answer_from": options.answer_from},
         allow_incomplete=options.allow_incomplete,
     )
-    results["would_differ_read_anywhere"] = sum(grade.is_correct_in_reasoning is True for grade in grades)
+    results["would_differ_read_anywhere"] = sum("read_anywhere" in grade.details for grade in grades)
     results["identical_samples"] = graded.identical
-    if graded.identical and results["settings"].get("temperature") != 0:
+    if graded.identical_seeds and results["settings"].get("temperature") != 0:
+        first, second = graded.identical_seeds[0]
         results["warnings"].append(
-            f"{graded.identical} of {len(graded.grades)} responses repeat another seed's text word for word; is the seed used?"
+            f"seeds {first} and {second} gave the same text for every problem ({len(graded.identical_seeds)} such pairs); is the seed used?"
         )
     write_verdicts(folder, grades)
     write_results(folder, results)
@@ -78,10 +80,11 @@ def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions 
 
 @dataclasses.dataclass
 class GradedFolder:
-    """All verdicts of a folder, and how many responses repeat the text of another seed of the same problem."""
+    """All verdicts of a folder; how many responses repeat another seed's text of the same problem; seeds that all do."""
 
     grades: list[GradedSample]
     identical: int
+    identical_seeds: list[tuple[int, int]]
 
 
 def check_folder(folder: pathlib.Path) -> None:
@@ -100,23 +103,31 @@ def grade_folder(
     """Grades file by file and keeps no text, so that memory does not grow with the responses."""
     resolve = generations.task_id_resolver(folder, [problem.task_id for problem in problem_set.problems])
     is_opened = opens_reasoning(folder, made_with)
-    graded = GradedFolder([], 0)
-    texts: dict[tuple[str, int], tuple[int, str]] = {}
-    seen: set[tuple[str, int, str]] = set()
-    for response in map(resolve, generations.read_folder(folder)):
+    grades: list[GradedSample] = []
+    marks: dict[int, dict[str, tuple[int, str]]] = {}  # seed -> task_id -> what tells one text from another
+    for response in with_progress(map(resolve, generations.read_folder(folder))):
         text = response.output
-        key, mark = (response.task_id, response.seed), (len(text), text[-200:] + text[:200])
-        if key in texts:
-            if texts[key] != mark:
-                raise StorageError(
-                    f"{folder}: problem {response.task_id} seed {response.seed} stands there twice with different texts; remove one of the lines"
-                )
-            continue
-        texts[key] = mark
-        graded.identical += (response.task_id, *mark) in seen
-        seen.add((response.task_id, *mark))
-        graded.grades.append(grade(response, problem_set, options, is_opened))
-    return graded
+        mark = (len(text), text[-200:] + text[:200])
+        known = marks.setdefault(response.seed, {}).setdefault(response.task_id, mark)
+        if known is mark:
+            grades.append(grade(response, problem_set, options, is_opened))
+        elif known != mark:
+            raise StorageError(
+                f"{folder}: problem {response.task_id} seed {response.seed} stands there twice with different texts; remove one of the lines"
+            )
+    return GradedFolder(grades, *find_identical(marks))
+
+
+def find_identical(marks: Mapping[int, Mapping[str, tuple[int, str]]]) -> tuple[int, list[tuple[int, int]]]:
+    """(responses that repeat another seed's, pairs of seeds that agree on every one of several problems)."""
+    distinct = {(task_id, mark) for by_task in marks.values() for task_id, mark in by_task.items()}
+    first_with: dict[frozenset[tuple[str, tuple[int, str]]], int] = {}
+    pairs = []
+    for seed, by_task in marks.items():
+        first = first_with.setdefault(frozenset(by_task.items()), seed)
+        if first != seed and len(by_task) > 1:
+            pairs.append((first, seed))
+    return sum(map(len, marks.values())) - len(distinct), pairs
 
 
 def check_same_data(folder: pathlib.Path, made_with: Mapping[str, Any], problem_set: ProblemSet) -> None:
@@ -138,6 +149,16 @@ def planned(
     task_ids = [problem.task_id for problem in problem_set.problems if problem.task_id in asked]
     seeds = options.seeds or plan.get("seeds") or sorted({grade.seed for grade in grades})
     return task_ids, list(seeds)
+
+
+def with_progress(responses: Iterator[Generation]) -> Iterable[Generation]:
+    """A bar with the rate when somebody looks; nothing is imported for it otherwise."""
+    if not sys.stderr.isatty():
+        return responses
+    from tqdm import tqdm
+
+    bar: Iterable[Generation] = tqdm(responses, desc="grading", unit="response", leave=False)
+    return bar
 
 
 def opens_reasoning(folder: pathlib.Path, made_with: Mapping[str, Any]) -> bool | None:
@@ -174,11 +195,14 @@ def grade_one(
     )
     if verdict.verdict is Verdict.NO_ANSWER and parts.is_closed is False:
         verdict = MathGrade(Verdict.TRUNCATED, rule="extraction", reason="the reasoning is never closed")
-    is_in_reasoning = None
-    if not verdict.is_correct and parts.is_closed is not None and "\\boxed" not in text:
-        whole = grade_response(response.output, reference, comparison=comparison, answer_from="anywhere")
-        is_in_reasoning = whole.is_correct
-    return to_sample(response, verdict, parts.is_closed, len(parts.reasoning), is_in_reasoning)
+    sample = to_sample(response, verdict, parts.is_closed, len(parts.reasoning))
+    if answer_from == "anywhere" or parts.is_closed is None or "\\boxed" in text:
+        return sample  # the last box of the answer is the last box of the whole text too
+    whole = grade_response(response.output, reference, comparison=comparison, answer_from="anywhere")
+    if whole.is_correct == verdict.is_correct:
+        return sample
+    details = {**sample.details, "read_anywhere": whole.verdict.value}
+    return dataclasses.replace(sample, is_correct_in_reasoning=whole.is_correct, details=details)
 
 
 def grade_like_original(
@@ -199,9 +223,7 @@ def grade_like_original(
     )
 
 
-def to_sample(
-    response: Generation, grade: MathGrade, is_closed: bool | None, reasoning_chars: int, is_in_reasoning: bool | None
-) -> GradedSample:
+def to_sample(response: Generation, grade: MathGrade, is_closed: bool | None, reasoning_chars: int) -> GradedSample:
     return GradedSample(
         response.task_id,
         response.seed,
@@ -213,7 +235,6 @@ def to_sample(
         reasoning_chars=reasoning_chars,
         is_cut_off=response.is_cut_off,
         closes_reasoning=is_closed,
-        is_correct_in_reasoning=is_in_reasoning,
         details=grade.details,
     )
 
@@ -239,7 +260,20 @@ def published_figure(made_with: Mapping[str, Any], problem_set: ProblemSet) -> d
     if value is None:
         return None
     settings = {"max_new_tokens": profile.max_new_tokens, "temperature": profile.temperature, "top_p": profile.top_p}
-    return {"value": value, "source": profile.source, "samples_per_problem": 64, "set": problem_set.name, **settings}
+    return {
+        "value": value,
+        "source": profile.source,
+        "samples_per_problem": 64,
+        "set": problem_set.name,
+        "problems": problem_set.info.problems,
+        **settings,
+    }
+
+
+def name_of_set(problem_set: ProblemSet, task_ids: Sequence[str]) -> str:
+    """A part of a set is not called by the whole's name."""
+    count = len(task_ids)
+    return problem_set.name if count == len(problem_set.problems) else f"{problem_set.name} (first {count})"
 
 
 def write_verdicts(folder: pathlib.Path, grades: Sequence[GradedSample]) -> None:

@@ -2,7 +2,7 @@ r"""Finds the final answer in the text of a response: one extractor for scoring,
 
 Patterns in the order of the original toolkit, the first that matches decides, its last match wins:
 `\boxed{...}` (matched braces, any depth), `**...**`, `\[\n...\n\]`, `is \(...\)`, `\[\\n...\\n\]`; then, for answers in
-plain prose, "answer is ..." and "#### ...". A last box that is never closed is no answer: the text was cut inside it.
+plain prose, "answer is ...", "#### ..." and the value that the last sentence ends in. A last box that is never closed is no answer: the text was cut inside it.
 
 >>> extract_answer(r"First \boxed{5}; so the answer is $\boxed{\frac{1}{2}}$.")
 '\\frac{1}{2}'
@@ -13,26 +13,37 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-BOX_OPENING = re.compile(r"\\+(?:boxed|fbox)(?![A-Za-z])\s*")
+BOX_OPENING = re.compile(r"\\+(?:begin)?(?:boxed|fbox)(?![A-Za-z])\s*")
 # What may stand between two boxes that are parts of one answer: `$\boxed{1}$ and $\boxed{2}$`.
 BOX_SEPARATOR = re.compile(
     r"(?:[\s$,;.&]|\\[,;:!()\[\] ]|\\q?quad|\\(?:text|mathrm|textnormal)\s*\{[\s,;]*(?:and|or)?[\s,;]*\}|\band\b|\bor\b)*"
 )
 BOX_CONNECTIVE = re.compile(r",|;|\band\b|\bor\b")
-BOLD = re.compile(r"\*\*([^*\n]+(?:\*(?!\*)[^*\n]*)*)\*\*")
-DISPLAY = re.compile(r"\\\[\s*\n(.*?)\n\s*\\\]", re.DOTALL)
-INLINE_AFTER_IS = re.compile(r"\bis:? *\\\((.*?)\\\)", re.DOTALL)
-ESCAPED_DISPLAY = re.compile(r"\\\[\\n(.*?)\\n\\\]", re.DOTALL)
+BOLD = re.compile(r"\*\*([^*\n]+(?:\*(?!\*)[^*\n]*)*)\*\*(?!\s*:)")
+# (name, opening, closing) of the three patterns with two delimiters.
+DELIMITED = (
+    ("display", re.compile(r"\\\[\s*\n"), re.compile(r"\n\s*\\\]")),
+    ("inline", re.compile(r"\bis:? *\\\("), re.compile(r"\\\)")),
+    ("escaped display", re.compile(r"\\\[\\n"), re.compile(r"\\n\\\]")),
+)
 ANSWER_PHRASE = re.compile(
-    r"(?:####|\b(?:final\s+)?answer(?:\s+is|\s*:)|\banswer(?=\s*(?:\$|\\[(\[])))[:\s]*(\$\$.*?\$\$|\\\[.*?\\\]|[^\n]+)",
-    re.IGNORECASE | re.DOTALL,
+    r"(?:####|^A:|\b(?:final\s+)?answer(?:\s+is|\s*:)|\banswer(?=\s*(?:\$|\\[(\[])))[:\s]*(\$\$.*?\$\$|\\\[.*?\\\]|[^\n]+)",
+    re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
 ANSWER_PREFIX = re.compile(r"^\s*(?:(?:the\s+)?(?:final\s+)?answer\s*(?:is|:)\s*:?\s*)", re.IGNORECASE)
 MATH_SPAN = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+NUMBER = r"[-+\u2212]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*\d+(?:\.\d+)?)?\s*\\?%?"
+VALUE = re.compile(rf"{MATH_SPAN.pattern}|(?<![\w.^_]){NUMBER}", re.DOTALL)
+SENTENCE_END = re.compile(r"[.!?](?=\s|$)\s*|\n+")
+CONCLUDING_SIGN = re.compile(r"\b(?:is|are|equals|was|be|to)\b|(?:=|:|\u2248)(?=[^$]*(?:\$[^$]*\$[^$]*)*$)")
+SENTENCE_WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}|\n")
+WORD = re.compile(r"[A-Za-z]{2,}")
+DENIAL = re.compile(r"\b(?:not|n't|than|isn't|never)\s+(?:\w+\s+)?$")
+MAX_BARE_ANSWER_CHARS = 200
 END_OF_SENTENCE = re.compile(r"\.(?=\s|$)")
 STOP_TOKENS = re.compile(r"<\|(?:im_end|end_of_text|eot_id|endoftext)\|>|<｜end▁of▁sentence｜>")
 # Longer texts are searched for prose answers in their last part only; a box is searched everywhere.
-PROSE_WINDOW_CHARS = 20_000
+PROSE_WINDOW_CHARS = 3_000
 
 
 @dataclass(frozen=True)
@@ -49,23 +60,35 @@ def extract_answer(text: str) -> str | None:
     return extract(text).answer
 
 
-def extract(text: str) -> Extraction:
-    """The final answer with the pattern that found it."""
+def extract(text: str, is_prose_read: bool = True) -> Extraction:
+    """The final answer with the pattern that found it; without `is_prose_read` only the five patterns count."""
     text = STOP_TOKENS.sub("", text)
     boxed = _last_boxes(text)
     if boxed is not None:
         return boxed
-    window = text[-PROSE_WINDOW_CHARS:]
-    for name, pattern in (
-        ("bold", BOLD),
-        ("display", DISPLAY),
-        ("inline", INLINE_AFTER_IS),
-        ("escaped display", ESCAPED_DISPLAY),
-    ):
-        found = pattern.findall(window)
-        if found:
-            return Extraction(_strip_phrase(found[-1]), name)
-    return _from_prose(window)
+    bold = [content for content in BOLD.findall(text) if _may_be_answer(content)]
+    if bold:
+        return Extraction(_strip_phrase(bold[-1]), "bold")
+    for name, opening, closing in DELIMITED:
+        found = _last_between(text, opening, closing)
+        if found is not None:
+            return Extraction(_strip_phrase(found), name)
+    return _from_prose(text[-PROSE_WINDOW_CHARS:]) if is_prose_read else Extraction(None)
+
+
+def _may_be_answer(content: str) -> bool:
+    """Not a heading: `**Simplify the fraction:**`, `**Apply the product rule**`."""
+    content = _strip_phrase(content)
+    return not content.endswith(":") and bool(re.search(r"[\d\\$]", content) or 0 < len(content.split()) <= 2)
+
+
+def _last_between(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str | None:
+    """What the last pair of delimiters encloses, in time linear in the text."""
+    last: str | None = None
+    position = 0
+    while (start := opening.search(text, position)) and (end := closing.search(text, start.end())):
+        last, position = text[start.end() : end.start()], end.end()
+    return last
 
 
 def boxes(text: str) -> list[tuple[int, int, str | None]]:
@@ -135,11 +158,36 @@ def _from_prose(text: str) -> Extraction:
         span = MATH_SPAN.match(line)
         if span is not None:
             return Extraction(next(group for group in span.groups() if group is not None).strip(), "phrase")
-        return Extraction(_first_clause(line), "phrase") if line else Extraction(None)
-    spans = MATH_SPAN.findall(text)
-    if spans:
-        return Extraction(next(group for group in spans[-1] if group).strip(), "last formula")
+        line = _first_clause(line)
+        if SENTENCE_WORDS.search(line):  # `Final answer: the largest n is 34.`
+            return _from_conclusion(line)
+        return Extraction(line or None, "phrase")
+    return _from_conclusion(text)
+
+
+def _from_conclusion(text: str) -> Extraction:
+    """`So the mean is 7.`: the last value of the last sentence that holds one, behind its last `is`, `=` or colon."""
+    text = text.strip()
+    is_sentence = SENTENCE_WORDS.search(text) or (MATH_SPAN.search(text) and WORD.search(MATH_SPAN.sub(" ", text)))
+    if len(text) <= MAX_BARE_ANSWER_CHARS and not is_sentence:
+        return Extraction(text or None, "whole text")
+    for sentence in reversed(SENTENCE_END.split(text)):
+        if not VALUE.search(sentence):
+            continue
+        for part in reversed(CONCLUDING_SIGN.split(sentence)):
+            values = [
+                match for match in VALUE.finditer(part) if _is_value(match) and not DENIAL.search(part[: match.start()])
+            ]
+            if values:
+                formula = next((group for group in values[-1].groups() if group), None)
+                return Extraction((formula or values[-1].group()).strip(), "conclusion")
     return Extraction(None)
+
+
+def _is_value(match: re.Match[str]) -> bool:
+    """A number or a formula; a lone letter in dollars only names something."""
+    formula = next((group for group in match.groups() if group), None)
+    return formula is None or len(formula.strip()) > 1 or formula.strip().isdigit()
 
 
 def _first_clause(line: str) -> str:

@@ -42,6 +42,8 @@ __all__ = [
 
 GRADER_VERSION = "1.0"
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-4, 1e-6  # the original's, for `is_close` only
+BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
+MAX_NESTED_BOXES = 5
 INTEGER_NOISE = re.compile(r"^(?:\\text\{|\{|\\mathbf\{|\$|\\\(|\\ |\s)*([+-]?\d{1,9})(?:\}|\$|\\\)|\.|\s)*$")
 CHOICE = re.compile(
     r"^\(?\s*(?:\\(?:text|textbf|mathrm|mathbf|textrm)\s*\{)*\s*\(?\s*([A-J])\s*\)?\s*\}*\s*[).:]?(?:(?<=[).:}])\s*.*)?$"
@@ -117,7 +119,8 @@ def grade_response(
     if answer_from == "answer":
         parts = split_reasoning(response, is_opened_by_prompt)
         text, is_closed = parts.answer, parts.is_closed
-    found = extract(text)
+    # A cut-off text has no concluding sentence, and AIME's prompts ask for a box: neither is guessed at.
+    found = extract(text, is_prose_read=comparison != "integer" and not is_cut_off)
     if not found.answer or not found.answer.strip():
         return _without_answer(found, is_cut_off, is_closed)
     return grade_answer(found.answer, reference, comparison=comparison, timeout=timeout)
@@ -147,6 +150,10 @@ def _grade_integer(prediction: str, reference: str, timeout: float) -> MathGrade
 
 
 def _grade_math(prediction: str, reference: str, timeout: float) -> MathGrade:
+    if prediction == reference and prediction.strip():
+        return MathGrade(Verdict.CORRECT, prediction, "same text")
+    if "box" in prediction or "box" in reference:
+        prediction, reference = _unboxed(prediction), _unboxed(reference)
     given, gold = plain_form(prediction), plain_form(reference)
     if not given:
         return MathGrade(Verdict.NO_ANSWER, prediction, "extraction", "the answer is empty")
@@ -157,7 +164,7 @@ def _grade_math(prediction: str, reference: str, timeout: float) -> MathGrade:
     given_number, gold_number = read_number(given), read_number(gold)
     if given_number is not None and gold_number is not None:
         return _by_rule(prediction, given_number == gold_number, "number")
-    return _grade_expression(prediction, given, gold, timeout)
+    return _grade_expression(prediction, reference, given, gold, timeout)
 
 
 def _grade_choice(prediction: str, reference: str, timeout: float) -> MathGrade:
@@ -174,14 +181,34 @@ def _by_rule(answer: str, is_equal: bool, rule: str, reason: str = "") -> MathGr
     return MathGrade(Verdict.CORRECT if is_equal else Verdict.WRONG, answer, rule, reason)
 
 
-def _grade_expression(prediction: str, given: str, gold: str, timeout: float) -> MathGrade:
+def _grade_expression(prediction: str, reference: str, given: str, gold: str, timeout: float) -> MathGrade:
     """Everything that is not two plain numbers: words, letters, mathematics."""
     from tools.mathematics.answers import compare_answers
 
     found = compare_answers(given, gold, timeout)
+    if found.is_equal is False and found.rule in ("unreadable", "text", "string"):
+        inner, inner_gold = _out_of_sentence(prediction), _out_of_sentence(reference)
+        if inner is not None or inner_gold is not None:
+            found = compare_answers(inner or given, inner_gold or gold, timeout)
     verdict = {True: Verdict.CORRECT, False: Verdict.WRONG, None: Verdict.GRADER_ERROR}[found.is_equal]
     forms = {"given": found.given_form, "gold": found.gold_form}
     return MathGrade(verdict, prediction, found.rule, found.reason, {key: form for key, form in forms.items() if form})
+
+
+def _unboxed(text: str) -> str:
+    """The content of the last box, for an answer that is still a response around one."""
+    for _ in range(MAX_NESTED_BOXES):
+        if BOX.search(text) is None:
+            break
+        text = extract(text).answer or ""
+    return text
+
+
+def _out_of_sentence(text: str) -> str | None:
+    """The value that a sentence gives as an answer (`We find that $x < 3$.`), None for anything shorter."""
+    found = extract(text)
+    is_sentence = found.pattern in ("conclusion", "phrase") and found.answer is not None
+    return plain_form(found.answer) if is_sentence and found.answer is not None else None
 
 
 def symbolic_equal(prediction: str, reference: str, timeout: float = SYMBOLIC_TIMEOUT_S) -> bool | None:

@@ -127,6 +127,7 @@ def _import_hub() -> Any:
         import huggingface_hub
     except ImportError as error:
         raise FetchError("huggingface_hub is not installed; run `pip install huggingface_hub`") from error
+    huggingface_hub.logging.set_verbosity_error()  # its retries are its own affair; ours is one line at the end
     return huggingface_hub
 
 

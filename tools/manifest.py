@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -75,6 +76,8 @@ def settle(
     """
     with _locked(folder):
         check_settings(folder, identity)
+        for leftover in folder.glob(f".{FILE_NAME}.*.tmp"):  # all writers hold this lock, so its writer was killed
+            leftover.unlink(missing_ok=True)
         manifest = read_manifest(folder) or {
             "schema_version": SCHEMA_VERSION,
             "start_time": now(),
@@ -229,7 +232,10 @@ def _extend(folder: pathlib.Path, change: Any) -> None:
 
 
 def _write(folder: pathlib.Path, manifest: Mapping[str, Any]) -> None:
-    write_atomically(folder / FILE_NAME, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+    text = json.dumps(manifest, ensure_ascii=False, indent=1)
+    # Lists of numbers (token ids, seeds) on one line each: people read this file.
+    text = re.sub(r"\[\s+(-?\d+(?:,\s+-?\d+)*)\s+\]", lambda match: f"[{' '.join(match[1].split())}]", text)
+    write_atomically(folder / FILE_NAME, text + "\n")
 
 
 @contextmanager

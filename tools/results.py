@@ -29,15 +29,20 @@ from tools.analysis.published import judge_published
 from tools.errors import DataError, IncompleteRun, StorageError
 from tools.generations import write_atomically
 from tools.results_text import format_table, headline, percent
-from tools.statistics import Counts
+from tools.statistics import Array, Counts
 from tools.verdicts import GradedSample, Verdict
 from tools.voting import maj_at_k, vote_classes
 
-__all__ = ["build_results", "format_table", "read_results", "set_hash", "write_results"]
+__all__ = ["build_results", "format_table", "is_truncated", "read_results", "set_hash", "write_results"]
 
 SCHEMA_VERSION = 1
 FILE_NAME = "accuracy_results.json"
 MISSING_LISTED = 100
+REQUIRED_KEYS = (  # without these, pages, compare and exports would have to guess
+    "model", "dataset", "total_problems", "seeds", "samples_per_problem", "complete", "missing_count", "claimable",
+    "not_claimable_because", "warnings", "headline", "results", "avg_at_k", "pass_at_k", "maj_at_k", "sampling_error",
+    "problem_error", "counts", "breakdowns", "set", "task_ids", "settings", "grader", "reasoning",
+)  # fmt: skip
 TRUNCATION_WARNING = 0.05  # PAINS 2: above this share of answers at the cap, the cap decides the score
 
 Key = tuple[str, int]
@@ -55,14 +60,15 @@ def build_results(
     grader: Mapping[str, Any],
     labels: Mapping[str, Mapping[str, str]] | None = None,
     answer_classes: Mapping[Key, int | None] | None = None,
-    published: Mapping[str, Any] | None = None,
+    published: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     allow_incomplete: bool = False,
 ) -> dict[str, Any]:
     """All numbers of one data set under one plan, `task_ids` x `seeds`. Raises IncompleteRun and DataError.
 
     `labels`: breakdown -> task_id -> label, e.g. {"month": {"abc387_a": "2025-01"}}. `answer_classes`: for maj@k, the
     class of equal answers of each sample within its problem, None without an answer. `published`: {"value", "source"},
-    with "samples_per_problem", "set", "problems" (count), "max_new_tokens" where known.
+    with "samples_per_problem", "set", "problems" (count), "max_new_tokens" where known, "breakdown" and "label" for a
+    part of the set; or several of them.
     """
     by_key = _keyed(grades, task_ids, seeds)
     missing = [(task_id, seed) for task_id in task_ids for seed in seeds if (task_id, seed) not in by_key]
@@ -92,7 +98,8 @@ def build_results(
         "counts": {verdict.value: verdicts.get(verdict, 0) for verdict in Verdict},
     }
     results.update(_scores(counts, by_key, task_ids, seeds))
-    results["maj_at_k"] = _majority(present, graded_ids, answer_classes)
+    results["score_range"] = [results["avg_at_k"], _score_if_unknown_were_correct(present, graded_ids)]
+    results.update(_curves(counts, present, graded_ids, answer_classes))
     results["reasoning"] = _reasoning_shares(by_key.values())
     results["breakdowns"] = _breakdowns(counts, graded_ids, labels or {})
     results["not_claimable_because"] = _doubts(results)
@@ -104,8 +111,8 @@ def build_results(
 
 
 def set_hash(task_ids: Iterable[str]) -> str:
-    """sha256 of the sorted ids joined by newlines: the same set has the same hash in any order."""
-    return hashlib.sha256("\n".join(sorted(task_ids)).encode()).hexdigest()
+    """sha256 of the sorted ids, a line end after each: the same set has the same hash in any order."""
+    return hashlib.sha256("".join(f"{task_id}\n" for task_id in sorted(task_ids)).encode()).hexdigest()
 
 
 def _keyed(grades: Sequence[GradedSample], task_ids: Sequence[str], seeds: Sequence[int]) -> dict[Key, GradedSample]:
@@ -141,6 +148,15 @@ def _counts(present: Mapping[str, Sequence[GradedSample]], task_ids: Sequence[st
     )
 
 
+def _score_if_unknown_were_correct(present: Mapping[str, Sequence[GradedSample]], task_ids: Sequence[str]) -> float:
+    """The most that the score can become once someone has looked at grader and infrastructure errors."""
+    shares = [
+        sum(sample.is_correct or not sample.verdict.is_known for sample in present[task_id]) / len(present[task_id])
+        for task_id in task_ids
+    ]
+    return sum(shares) / len(shares)
+
+
 def _scores(
     counts: Counts, by_key: Mapping[Key, GradedSample], task_ids: Sequence[str], seeds: Sequence[int]
 ) -> dict[str, Any]:
@@ -167,8 +183,6 @@ def _scores(
         **short,
         "mean": mean,
         "avg_at_k": mean,
-        "pass_at_k": {str(k): float(v.mean()) for k, v in statistics.pass_at_k_curve(counts).items()},
-        "pass_hat_k": {str(k): float(v.mean()) for k, v in statistics.pass_hat_k_curve(counts).items()},
         "sampling_error": statistics.sampling_error(counts),
         "problem_error": statistics.problem_error(counts),
         "total_error": statistics.clustered_error(counts.rates),
@@ -179,23 +193,40 @@ def _scores(
     }
 
 
-def _majority(
+def _curves(
+    counts: Counts,
     present: Mapping[str, Sequence[GradedSample]],
     task_ids: Sequence[str],
     classes: Mapping[Key, int | None] | None,
-) -> dict[str, float]:
-    """maj@k at the curve's points; empty where equal answers are not known (code)."""
-    if classes is None:
-        return {}
+) -> dict[str, Any]:
+    """Each curve's means by k, and under "curve_intervals" their intervals for choice of problems and sampling."""
+    curves = {
+        "pass_at_k": statistics.pass_at_k_curve(counts),
+        "pass_hat_k": statistics.pass_hat_k_curve(counts),
+        "maj_at_k": {} if classes is None else _majority(present, task_ids, classes),
+    }
+    means = {name: {str(k): float(values.mean()) for k, values in curve.items()} for name, curve in curves.items()}
+    intervals: dict[str, dict[str, list[float]]] = {name: {} for name in curves}
+    for name, curve in curves.items():
+        for k, values in curve.items():
+            if interval := statistics.score_interval(values):
+                intervals[name][str(k)] = [interval.low, interval.high]
+    return {**means, "curve_intervals": intervals}
+
+
+def _majority(
+    present: Mapping[str, Sequence[GradedSample]], task_ids: Sequence[str], classes: Mapping[Key, int | None]
+) -> dict[int, Array]:
+    """Per-problem maj@k at the curve's points."""
     points = statistics.curve_points(min(len(present[task_id]) for task_id in task_ids))
-    totals = dict.fromkeys(points, 0.0)
-    for task_id in task_ids:
+    curve = {k: np.zeros(len(task_ids)) for k in points}
+    for row, task_id in enumerate(task_ids):
         samples = present[task_id]
         numbers: list[Hashable | None] = [classes.get((task_id, sample.seed)) for sample in samples]
         votes, abstentions = vote_classes(numbers, [sample.is_correct for sample in samples])
         for k, value in maj_at_k(votes, abstentions=abstentions, ks=points).items():
-            totals[k] += value
-    return {str(k): total / len(task_ids) for k, total in totals.items()}
+            curve[k][row] = value
+    return curve
 
 
 def _reasoning_shares(samples: Iterable[GradedSample]) -> dict[str, Any]:
@@ -204,7 +235,7 @@ def _reasoning_shares(samples: Iterable[GradedSample]) -> dict[str, Any]:
     told = [sample.closes_reasoning for sample in listed if sample.closes_reasoning is not None]
     lengths = [sample.output_tokens for sample in listed if sample.output_tokens is not None]
     return {
-        "truncated_share": sum(_is_truncated(sample) for sample in listed) / len(listed),
+        "truncated_share": sum(is_truncated(sample) for sample in listed) / len(listed),
         "reasoning_share": len(told) / len(listed),
         "closed_share": sum(told) / len(told) if told else None,
         "mean_output_tokens": sum(lengths) / len(lengths) if lengths else None,
@@ -212,7 +243,8 @@ def _reasoning_shares(samples: Iterable[GradedSample]) -> dict[str, Any]:
     }
 
 
-def _is_truncated(sample: GradedSample) -> bool:
+def is_truncated(sample: GradedSample) -> bool:
+    """Cut off by the token limit, or never come to an answer: what every truncated share counts."""
     return sample.is_cut_off or sample.verdict is Verdict.TRUNCATED
 
 
@@ -254,9 +286,8 @@ def _doubts(results: Mapping[str, Any]) -> list[str]:
         doubts.append(f"{results['missing_count']} samples are missing")
     for verdict in (Verdict.GRADER_ERROR, Verdict.INFRA_ERROR):
         if number := results["counts"][verdict.value]:
-            doubts.append(
-                f"{number} samples ended in {verdict.value} and count as not correct until someone has looked"
-            )
+            most = percent(results["score_range"][1])
+            doubts.append(f"{number} samples ended in {verdict.value}: not correct until someone looks, at most {most}")
     if results["avg_at_k"] == 0.0:
         doubts.append("no sample is correct, which more often means a broken prompt or grader than a model at zero")
     return doubts
@@ -293,9 +324,12 @@ def read_results(folder: str | os.PathLike[str]) -> dict[str, Any]:
         results = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise StorageError(f"{path} does not exist; grade the run first") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StorageError(f"{path} cannot be read ({error}); grade the run again") from error
     version = results.get("schema_version") if isinstance(results, dict) else None
     if version != SCHEMA_VERSION:
         raise StorageError(f"{path} has version {version}, this toolkit reads {SCHEMA_VERSION}; grade the run again")
+    absent = [key for key in REQUIRED_KEYS if key not in results]
+    if absent:
+        raise StorageError(f"{path} lacks {', '.join(absent)}; grade the run again")
     return dict(results)

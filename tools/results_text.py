@@ -5,6 +5,7 @@ No score is ever printed without its k, its set and its cap (PAINS 2, 10, 11); w
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ def format_table(list_of_results: Sequence[Mapping[str, Any]]) -> str:
     rows = [("set", "k", "score", "95 % interval", "sampling", "pass@k", "maj@k", "cut")]
     notes: list[str] = []
     for results in list_of_results:
-        identity = f"  {results['set']['name']}: ids sha256 {results['set']['sha256'][:16]}, cap {_cap(results)}"
+        identity = f"{results['set']['name']}: ids sha256 {results['set']['sha256'][:16]}, cap {_cap(results)}"
         notes += [identity] if identity not in notes else []
         k, low_high = results["samples_per_problem"], results["results"]["confidence_interval"]
         marker = "" if results["claimable"] else " *"
@@ -54,11 +55,12 @@ def format_table(list_of_results: Sequence[Mapping[str, Any]]) -> str:
             )
         )
         notes += [f"* {results['set']['name']}: {reason}" for reason in results["not_claimable_because"]]
-        notes += [f"  {results['set']['name']}: {warning}" for warning in results["warnings"]]
+        notes += [f"{results['set']['name']}: {warning}" for warning in results["warnings"]]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     legend = "Percent. Interval: choice of problems and sampling; sampling: standard error."
-    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], legend, *notes])
+    wrapped = [line for note in notes for line in textwrap.wrap(note, 80, initial_indent=" ", subsequent_indent="   ")]
+    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], legend, *wrapped])
 
 
 def _set_cell(problem_set: Mapping[str, Any], width: int = 22) -> str:

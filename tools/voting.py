@@ -100,6 +100,7 @@ def _winning_draws(own: int, others: list[int], abstentions: int, largest_k: int
     return wins
 
 
+@lru_cache(maxsize=64)
 def _unit_interval_nodes(number: int) -> tuple[Array, Array]:
     """Gauss-Legendre on 0..1: exact for polynomials of degree 2 number - 1."""
     nodes, weights = np.polynomial.legendre.leggauss(number)

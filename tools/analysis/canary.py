@@ -4,8 +4,8 @@
     python -m tools.analysis.canary check OUT2/aime24 canary.json    # a run of the 5 problems x 8 seeds that it names
 
 The expectation holds, for the 5 problems whose rates are nearest to 1/2 (they tell most), how many of their samples were
-correct. The check asks by an exact permutation test whether the new samples are like the old ones. 40 samples see only
-large breaks (15 to 20 points), which is what a broken kernel, template or sampler makes.
+correct. The check asks by an exact permutation test whether the new samples are like the old ones. 40 samples find
+a break of 30 points with 80 % power, which is what a broken kernel, template or sampler makes; take more for less.
 """
 
 from __future__ import annotations
@@ -91,7 +91,10 @@ def read_expectation(path: Path) -> dict[str, Any]:
     expectation = read_json_object(path)
     if expectation is None:
         raise StorageError(f"{path} does not exist; make it from a full run with `make`")
-    if not {"model", "dataset", "settings", "expected"} <= expectation.keys():
+    rows = expectation.get("expected")
+    is_whole = {"model", "dataset", "settings"} <= expectation.keys() and isinstance(rows, dict) and bool(rows)
+    parts = list(rows.values()) if isinstance(rows, dict) else []
+    if not is_whole or not all(isinstance(row, dict) and {"correct", "samples"} <= row.keys() for row in parts):
         raise StorageError(f"{path} is no canary expectation; make it from a full run with `make`")
     return expectation
 
@@ -103,7 +106,12 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("action", choices=("make", "check"))
     parser.add_argument("run", help="one graded data set's folder")
     parser.add_argument("file", type=Path, help="the expectation, a JSON file")
-    return parser.parse_args(arguments)
+    parser.add_argument("--problems", type=int, default=PROBLEMS, help=f"make: problems to choose ({PROBLEMS})")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"make: seeds to name ({SEEDS})")
+    options = parser.parse_args(arguments)
+    if options.problems < 1 or options.seeds < 1:
+        raise UsageError("a canary needs at least one problem and one seed")
+    return options
 
 
 def main() -> int:
@@ -113,7 +121,7 @@ def main() -> int:
         raise UsageError(f"{options.run} holds {', '.join(runs)}; give the folder of one of them")
     (run,) = runs.values()
     if options.action == "make":
-        expectation = make_expectation(run)
+        expectation = make_expectation(run, options.problems, options.seeds)
         write_atomically(options.file, json.dumps(expectation, ensure_ascii=False, indent=1) + "\n")
         print(f"{options.file}: {len(expectation['expected'])} problems, seeds {expectation['seeds']}")
         return 0

@@ -4,7 +4,7 @@ A score that falls at the model's training cut-off is what contamination looks l
 the fall is also given with difficulty held fixed: compared only within easy, medium, hard, weighted by their sizes.
 
 >>> split = split_at_cutoff(counts, task_ids, dates, "2024-08-01")  # doctest: +SKIP
->>> split.before, split.after, split.p
+>>> split.before, split.after, split.p  # doctest: +SKIP
 (0.61, 0.52, 0.012)
 
 Tests: Welch's t for the interval; for p, problems are dealt anew to before and after (within difficulty where given).

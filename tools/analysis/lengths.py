@@ -10,14 +10,15 @@ difference *within* problems: wrong responses minus right ones to the same probl
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tools import statistics
 from tools.distributions import two_sided_t_quantile
-from tools.verdicts import GradedSample, Verdict
+from tools.results import is_truncated
+from tools.verdicts import GradedSample
 
 BIN_EDGES = (0, 1024, 2048, 4096, 8192, 12288, 16384, 24576, 32768)  # tokens; what lies above is one more bin
 
@@ -25,15 +26,15 @@ BIN_EDGES = (0, 1024, 2048, 4096, 8192, 12288, 16384, 24576, 32768)  # tokens; w
 def describe_lengths(grades: Sequence[GradedSample]) -> dict[str, Any]:
     """Token lengths, shares of cut-off and unclosed responses; None where no response has a token count.
 
-    "reasoning_tokens" is not measured: engines count the whole response. "wrong_minus_correct_tokens" with its interval
-    is the mean over the problems that have both.
+    Tokens are of the whole response, as engines count them; reasoning alone is known in characters.
+    "wrong_minus_correct_tokens" with its interval is the mean over the problems that have both.
     """
     known = [sample for sample in grades if sample.output_tokens is not None]
     told = [sample for sample in grades if sample.closes_reasoning is not None]
     record: dict[str, Any] = {
         "samples": len(grades),
         "with_token_count": len(known),
-        "truncated_share": _share(grades, _is_truncated),
+        "truncated_share": _share(grades, is_truncated),
         "unclosed_share": _share(told, lambda sample: sample.closes_reasoning is False) if told else None,
         "correct_in_reasoning_only": sum(sample.is_correct_in_reasoning is True for sample in grades),
         "tokens": _summary([sample.output_tokens for sample in known]),
@@ -49,12 +50,8 @@ def describe_lengths(grades: Sequence[GradedSample]) -> dict[str, Any]:
     return record
 
 
-def _share(samples: Sequence[GradedSample], test: Any) -> float:
+def _share(samples: Sequence[GradedSample], test: Callable[[GradedSample], bool]) -> float:
     return sum(map(test, samples)) / len(samples) if samples else 0.0
-
-
-def _is_truncated(sample: GradedSample) -> bool:
-    return sample.is_cut_off or sample.verdict is Verdict.TRUNCATED
 
 
 def _summary(values: Sequence[int | None]) -> dict[str, float] | None:

@@ -14,7 +14,8 @@ Source of the complaint: teams that could not tell a failed reproduction from no
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tools.distributions import two_sided_t_quantile
@@ -23,24 +24,60 @@ LEVEL = 0.95
 ROUNDING = 0.0005  # figures are printed as 72.6, so the last digit hides up to 0.05 points
 
 
-def judge_published(published: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, Any]:
+def judge_published(
+    published: Mapping[str, Any] | Sequence[Mapping[str, Any]], results: Mapping[str, Any]
+) -> dict[str, Any]:
     """Adds ours, difference, interval of the difference, `consistent` (None: cannot be said) and `look_at_first`.
 
-    `published["value"]` may be a fraction or, above 1, percent as printed in tables.
+    `published["value"]` may be a fraction or, above 1, percent as printed in tables. With "breakdown" and "label" it is
+    held against that part of the run, as LiveCodeBench's v5 and v6; several figures give one record with "parts".
     """
+    if isinstance(published, Mapping):
+        return _judge_one(published, results)
+    parts = [_judge_one(item, results) for item in published]
+    answers = [part["consistent"] for part in parts]
+    return {
+        "parts": parts,
+        "value": None,
+        "source": "; ".join(dict.fromkeys(str(part.get("source", "")) for part in parts)),
+        "consistent": None if None in answers else all(answers),
+        "verdict": "; ".join(f"{part.get('label') or part.get('set') or ''}: {part['verdict']}" for part in parts),
+        "look_at_first": list(dict.fromkeys(item for part in parts for item in part["look_at_first"])),
+    }
+
+
+@dataclass(frozen=True)
+class _Ours:
+    """What this run has to hold against one figure."""
+
+    score: float
+    sampling_error: float | None
+    problems: int
+
+
+def _ours(published: Mapping[str, Any], results: Mapping[str, Any]) -> _Ours | None:
+    """The run's own figures, of the part that is meant; None when it has no such part."""
+    if "breakdown" not in published:
+        return _Ours(results["avg_at_k"], results["sampling_error"], results["set"]["count"])
+    group = results["breakdowns"].get(published["breakdown"], {}).get(published["label"])
+    return _Ours(group["accuracy"], group["sampling_error"], group["problems"]) if group else None
+
+
+def _judge_one(published: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, Any]:
     value = float(published["value"])
     value = value / 100.0 if value > 1.0 else value
-    record = {**published, "value": value, "ours": results["avg_at_k"], "difference": results["avg_at_k"] - value}
-    reason = _why_not_comparable(published, results)
-    if reason:
+    ours = _ours(published, results)
+    record = {**published, "value": value, "ours": ours.score if ours else None}
+    record["difference"] = ours.score - value if ours else None
+    reason = _why_not_comparable(published, results, ours)
+    if reason or ours is None or ours.sampling_error is None:
         return {**record, "consistent": None, "verdict": f"cannot be said: {reason}", "look_at_first": [reason]}
-    ours = results["samples_per_problem"]
-    theirs = int(published.get("samples_per_problem") or ours)
-    error = results["sampling_error"] * math.sqrt(1.0 + ours / theirs)
+    k = results["samples_per_problem"]
+    error = ours.sampling_error * math.sqrt(1.0 + k / int(published.get("samples_per_problem") or k))
     half = two_sided_t_quantile(LEVEL, math.inf) * error + ROUNDING
-    consistent = abs(record["difference"]) <= half
-    low, high = record["difference"] - half, record["difference"] + half
-    words = "consistent" if consistent else "not consistent"
+    difference = ours.score - value
+    consistent = abs(difference) <= half
+    low, high = difference - half, difference + half
     return {
         **record,
         "consistent": consistent,
@@ -48,29 +85,31 @@ def judge_published(published: Mapping[str, Any], results: Mapping[str, Any]) ->
         "confidence_level": LEVEL,
         "interval_method": "normal, sampling error of both figures and rounding; same problems",
         "verdict": (
-            f"{words}: ours {100 * record['ours']:.1f}, published {100 * value:.1f}, difference "
-            f"{100 * record['difference']:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}] from sampling alone"
+            f"{'consistent' if consistent else 'not consistent'}: ours {100 * ours.score:.1f}, published "
+            f"{100 * value:.1f}, difference {100 * difference:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}] "
+            "from sampling alone"
         ),
         "look_at_first": [] if consistent else _suspects(published, results),
     }
 
 
-def _why_not_comparable(published: Mapping[str, Any], results: Mapping[str, Any]) -> str | None:
+def _why_not_comparable(published: Mapping[str, Any], results: Mapping[str, Any], ours: _Ours | None) -> str | None:
     if not results["complete"]:
         return f"{results['missing_count']} samples are missing"
     if not results["claimable"]:
         return "; ".join(results["not_claimable_because"])
-    if results["sampling_error"] is None:
+    if ours is None:
+        return f"this run has no {published['breakdown']} {published['label']}"
+    if ours.sampling_error is None:
         return "one sample per problem gives no sampling error"
-    wanted_set, cap = published.get("set"), published.get("max_new_tokens")
+    wanted_set, count = published.get("set"), published.get("problems")
     if wanted_set is not None and wanted_set != results["set"]["name"]:
         return f"the published figure is for {wanted_set}, this run is {results['set']['name']}"
-    count = published.get("problems")
-    if count is not None and count != results["set"]["count"]:
-        return f"the published figure is for {count} problems, this run has {results['set']['count']}"
-    ours = results["settings"].get("max_new_tokens")
-    if cap is not None and ours is not None and cap != ours:
-        return f"the published figure has a cap of {cap} tokens, this run {ours}"
+    if count is not None and count != ours.problems:
+        return f"the published figure is for {count} problems, this run has {ours.problems}"
+    cap, our_cap = published.get("max_new_tokens"), results["settings"].get("max_new_tokens")
+    if cap is not None and our_cap is not None and cap != our_cap:
+        return f"the published figure has a cap of {cap} tokens, this run {our_cap}"
     return None
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from tools.errors import StorageError
 from tools.generations import Generation, list_files, read_file, read_folder, task_id_resolver
 from tools.results import FILE_NAME, read_results
-from tools.statistics import Counts
+from tools.statistics import Counts, avg_at_k
 from tools.verdicts import GradedSample
 
 VERDICTS = "verdicts.jsonl"
@@ -65,10 +65,14 @@ class Run:
             yield from map(task_id_resolver(self.folder, self.task_ids), read_folder(self.folder))
 
     def counts(self, task_ids: Sequence[str]) -> Counts:
-        """Correct and graded samples of these problems, in their order. Raises StorageError when one has none."""
+        """Correct and graded samples of these problems, in their order.
+
+        Raises StorageError when one has none, and when verdicts and results are not of the same grading.
+        """
         correct, samples = dict.fromkeys(task_ids, 0), dict.fromkeys(task_ids, 0)
-        for sample in self.grades:
-            if sample.task_id in samples:
+        seeds = set(self.results["seeds"])
+        for sample in self.by_key.values():
+            if sample.task_id in samples and sample.seed in seeds:
                 samples[sample.task_id] += 1
                 correct[sample.task_id] += sample.is_correct
         empty = [task_id for task_id, number in samples.items() if not number]
@@ -78,7 +82,13 @@ class Run:
                 + (f" and {len(empty) - 1} more" if len(empty) > 1 else "")
                 + "; grade the run again"
             )
-        return Counts(np.array(list(correct.values()), float), np.array(list(samples.values()), float))
+        counts = Counts(np.array(list(correct.values()), float), np.array(list(samples.values()), float))
+        if set(task_ids) == set(self.task_ids) and abs(avg_at_k(counts) - self.results["avg_at_k"]) > 1e-9:
+            raise StorageError(
+                f"{self.folder}: {VERDICTS} gives {100 * avg_at_k(counts):.2f} % and {FILE_NAME} "
+                f"{100 * self.results['avg_at_k']:.2f} %, so they are of two gradings; grade the run again"
+            )
+        return counts
 
 
 def find_runs(path: str | os.PathLike[str]) -> dict[str, Run]:
@@ -112,7 +122,7 @@ def read_verdicts(folder: Path) -> list[GradedSample]:
 def _to_sample(line: bytes, where: str) -> GradedSample:
     try:
         return GradedSample.from_row(json.loads(line))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StorageError(f"{where}: damaged ({type(error).__name__}); grade the run again") from error
 
 
@@ -122,7 +132,7 @@ def read_json_object(path: Path) -> dict[str, Any] | None:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StorageError(f"{path} is damaged or unreadable; restore it or remove it") from error
     if not isinstance(content, dict):
         raise StorageError(f"{path} holds no JSON object; restore it or remove it")

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from tools.engines import Completion, Failure, Request, first_line
-from tools.errors import EngineError, RequestFailed
+from tools.errors import EngineUnavailable, RequestFailed
 from tools.settings import RunSettings
 
 DEFAULT_CAPACITY = 64
@@ -55,7 +55,7 @@ class OpenAIEngine:
         except (RequestFailed, self._openai.OpenAIError) as error:
             self._failures_in_a_row += 1
             if self._failures_in_a_row >= FAILURES_IN_A_ROW:
-                raise EngineError(
+                raise EngineUnavailable(
                     f"the server at {self._client.base_url} failed {FAILURES_IN_A_ROW} times in a row ({first_line(error)}); look at its log, "
                     "then run the same command again"
                 ) from error
@@ -68,12 +68,12 @@ class OpenAIEngine:
             models = self._client.models.list()
             names = [model.id for model in models.data]
         except (self._openai.OpenAIError, AttributeError, TypeError, ValueError) as error:
-            raise EngineError(
+            raise EngineUnavailable(
                 f"the server at {self._client.base_url} does not answer as an OpenAI-compatible one ({first_line(error)}); "
                 "start it or set OPENAI_BASE_URL"
             ) from error
         if names and self._settings.model not in names:
-            raise EngineError(
+            raise EngineUnavailable(
                 f"the server at {self._client.base_url} has no model {self._settings.model!r}; it has {', '.join(names[:5])}"
             )
 

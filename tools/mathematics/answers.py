@@ -15,21 +15,46 @@ from dataclasses import dataclass
 from tools.mathematics.compare import trees_equal
 from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
 from tools.mathematics.reader import read
-from tools.mathematics.tree import BeyondLimits, Tree, Unreadable
+from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable, shown, symbols
 
-TEXT_WRAPPER = re.compile(r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|mbox|operatorname)\s*\{([^{}]*)\}")
+TEXT_WRAPPER = re.compile(
+    r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|mbox|operatorname)\s*\{([^{}]*)\}"
+)
 CHOICE = re.compile(r"\(?([A-J])\)?[.:]?")
-CHOICE_WITH_TEXT = re.compile(r"(?:(?:option|choice|answer)\s*:?\s*\(?([A-J])\)?|\(([A-J])\)|([A-J])[.:)])(?:\s+(.+))?", re.IGNORECASE)
+CHOICE_WITH_TEXT = re.compile(
+    r"(?:(?:option|choice|answer)\s*:?\s*\(?([A-J])\)?|\(([A-J])\)|([A-J])[.:)])(?:\s+(.+))?", re.IGNORECASE
+)
 OTHER_CHOICE = re.compile(r"(?<![A-Za-z])\(?[A-J]\)?(?![A-Za-z])")
+UNIT_LETTER = re.compile(r"(.*\d\}?)\s+[mgsLNJWVKhCFAT](?:/s|\^2|\^3)?")
+BARE_WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+LEADING_WORDS = re.compile(r"^\\(?:text|textbf|mathrm|textnormal)\{[^{}]*(?:\b(?:is|are|equals)|:|=)\s*\}\s*(?=\S)")
 MATHEMATICAL_SIGN = re.compile(r"\d|[\\^_=<>+*/{}|]")
 # Phrases with one mathematical meaning, spelled without punctuation.
 PHRASES: dict[str, Tree] = {
     **dict.fromkeys(
-        ["no solution", "no solutions", "no real solution", "no real solutions", "empty set", "the empty set", "none", "no such numbers exist"],
+        [
+            "no solution",
+            "no solutions",
+            "no real solution",
+            "no real solutions",
+            "empty set",
+            "the empty set",
+            "none",
+            "no such numbers exist",
+        ],
         ("set",),
     ),
     **dict.fromkeys(
-        ["all real numbers", "all reals", "all real number", "real numbers", "any real number", "all real x", "the set of all real numbers", "reals"],
+        [
+            "all real numbers",
+            "all reals",
+            "all real number",
+            "real numbers",
+            "any real number",
+            "all real x",
+            "the set of all real numbers",
+            "reals",
+        ],
         ("numbers", "R"),
     ),
     **dict.fromkeys(["infinity", "positive infinity"], ("const", "oo")),
@@ -50,6 +75,7 @@ class Comparison:
 
 def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S) -> Comparison:
     """The verdict on two plain forms (tools/cleaning.py)."""
+    given, gold = LEADING_WORDS.sub("", given), LEADING_WORDS.sub("", gold)
     choice = _compare_choices(given, gold)
     if choice is not None:
         return choice
@@ -65,11 +91,37 @@ def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S
     given_tree, given_error = _read(given, given_words)
     gold_tree, gold_error = _read(gold, gold_words)
     if given_tree is not None and gold_tree is not None:
+        if symbols(given_tree) and not symbols(gold_tree):
+            given_tree = _without_unit_letter(given, given_tree)
         return _compare_trees(given, gold, given_tree, gold_tree, timeout_s)
-    if gold_words is not None or given_words is not None or isinstance(given_error, BeyondLimits):
+    if gold_words is not None or given_words is not None:
         reason = str(given_error or gold_error or "words against mathematics")
-        return Comparison(False, "text" if gold_words is not None else "unreadable", reason, given[:200], gold[:200])
-    return _ask_worker(given, gold, timeout_s, str(given_error or gold_error))
+        return Comparison(False, "text", reason, given[:200], gold[:200])
+    if gold_tree is None and _may_the_grammar_know(gold, gold_error):
+        return _ask_worker(given, gold, timeout_s, str(gold_error))
+    if gold_tree is None:
+        return _as_strings(given, gold, f"the reference cannot be read: {gold_error}")
+    if _may_the_grammar_know(given, given_error):
+        return _ask_worker(given, gold, timeout_s, str(given_error))
+    return Comparison(False, "unreadable", str(given_error), given[:200], gold[:200])
+
+
+def _without_unit_letter(given: str, tree: Tree) -> Tree:
+    """`2.78 m` against a bare number: the letter is a unit, not a variable."""
+    match = UNIT_LETTER.fullmatch(given)
+    return read(match[1]) if match else tree
+
+
+def _may_the_grammar_know(text: str, error: Exception | None) -> bool:
+    """Whether the text has LaTeX commands that the quick reader leaves to the grammar."""
+    is_mathematics = not isinstance(error, (BeyondLimits, NotMathematics)) and not BARE_WORD.search(text)
+    return "\\" in text and is_mathematics
+
+
+def _as_strings(given: str, gold: str, reason: str) -> Comparison:
+    """A reference that is no mathematics we know: the answer must repeat it."""
+    is_equal = "".join(given.split()) == "".join(gold.split())
+    return Comparison(is_equal, "string", reason, given[:200], gold[:200])
 
 
 def _compare_trees(given: str, gold: str, given_tree: Tree, gold_tree: Tree, timeout_s: float) -> Comparison:
@@ -78,7 +130,7 @@ def _compare_trees(given: str, gold: str, given_tree: Tree, gold_tree: Tree, tim
         verdict = _with_ungrouped_digits(given, gold) or verdict
     if verdict is None:
         return _ask_worker(given, gold, timeout_s, "the quick stages do not decide")
-    return Comparison(verdict, _rule_of(given_tree, gold_tree), "", repr(given_tree)[:500], repr(gold_tree)[:500])
+    return Comparison(verdict, _rule_of(given_tree, gold_tree), "", shown(given_tree), shown(gold_tree))
 
 
 def _with_ungrouped_digits(given: str, gold: str) -> bool | None:

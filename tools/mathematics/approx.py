@@ -21,6 +21,7 @@ from fractions import Fraction
 from typing import Any
 
 from tools.mathematics.exact import ANGLE_FUNCTIONS
+from tools.mathematics.limits import MAX_RESULT_BITS
 from tools.mathematics.tree import Tree, nodes, symbols
 
 POINTS = 4
@@ -94,7 +95,12 @@ class ManyDigits:
 
         self.context = mpmath.mp.clone()
         self.context.dps = digits
-        self.pi, self.e, self.i, self.infinity = +self.context.pi, +self.context.e, self.context.mpc(0, 1), self.context.inf
+        self.pi, self.e, self.i, self.infinity = (
+            +self.context.pi,
+            +self.context.e,
+            self.context.mpc(0, 1),
+            self.context.inf,
+        )
         self.largest: Value = 0
         self.spread = 0
 
@@ -135,16 +141,26 @@ class ManyDigits:
         return 0 if not value else int(self.context.mag(value))
 
 
+INFINITIES = (("const", "oo"), ("neg", ("const", "oo")))
 CMATH_NAMES = {"ln": "log"}
 MPMATH_NAMES = {"ln": "log", "ceil": "ceil"}
 GROWING = frozenset("exp sinh cosh".split())
 DIRECT = frozenset("sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh exp ln".split())
 RECIPROCALS = {"cot": "tan", "sec": "cos", "csc": "sin", "coth": "tanh", "sech": "cosh", "csch": "sinh"}
-INVERSE_RECIPROCALS = {"acot": "atan", "asec": "acos", "acsc": "asin", "acoth": "atanh", "asech": "acosh", "acsch": "asinh"}
+INVERSE_RECIPROCALS = {
+    "acot": "atan",
+    "asec": "acos",
+    "acsc": "asin",
+    "acoth": "atanh",
+    "asech": "acosh",
+    "acsch": "asinh",
+}
 
 
 def evaluate(tree: Tree, point: Mapping[str, Value], field: Any) -> Value:
     """The value of a tree at a point; raises NotNumeric."""
+    if tree in INFINITIES:
+        return field.infinity if tree[0] == "const" else -field.infinity
     try:
         return _value(tree, point, field)
     except ZeroDivisionError as error:
@@ -160,12 +176,16 @@ def _value(tree: Tree, point: Mapping[str, Value], field: Any) -> Value:
     if kind == "sym":
         return point[tree[1]]
     if kind == "const":
-        return {"pi": field.pi, "e": field.e, "i": field.i, "oo": field.infinity}[tree[1]]
+        if tree[1] == "oo":
+            raise Undefined("arithmetic with infinity")
+        return {"pi": field.pi, "e": field.e, "i": field.i}[tree[1]]
     if kind == "pow":
         return _power(tree[1], tree[2], point, field)
     if kind == "root":
         degree = tree[2][1] if tree[2][0] == "num" else None
-        return _real_power(_value(tree[1], point, field), None if degree is None else Fraction(1, 1) / degree, tree[2], point, field)
+        return _real_power(
+            _value(tree[1], point, field), None if degree is None else Fraction(1, 1) / degree, tree[2], point, field
+        )
     if kind == "call":
         return _call(tree, point, field)
     if kind in ("sum", "prod"):
@@ -259,7 +279,7 @@ def _call(tree: Tree, point: Mapping[str, Value], field: Any) -> Value:
 
 
 def _whole(value: Value) -> int:
-    if value != int(value) or abs(value) > 2**53:
+    if abs(value) > 2**53 or value != int(value):
         raise NotNumeric("a whole number expected")
     return int(value)
 
@@ -315,6 +335,37 @@ def _loop(tree: Tree, point: Mapping[str, Value], field: Any) -> Value:
     return total
 
 
+def is_writable(tree: Tree) -> bool:
+    """Whether every power and factorial of constants in it can be written out within MAX_RESULT_BITS.
+
+    SymPy writes them out at once, and one multiplication of enormous integers cannot be interrupted.
+    """
+    for node in nodes(tree):
+        if node[0] == "prod" and not _is_short_range(node):
+            return False
+        is_factorial = node[:2] == ("call", "fact")
+        if (node[0] != "pow" and not is_factorial) or symbols(node):
+            continue
+        try:
+            last = abs(evaluate(node[2], {}, MACHINE))
+            base = 0.0 if is_factorial else abs(evaluate(node[1], {}, MACHINE))
+        except NotNumeric:
+            return False
+        bits = last * math.log2(last + 2) if is_factorial else last * abs(math.log2(base or 1.0))
+        if not bits <= MAX_RESULT_BITS:
+            return False
+    return True
+
+
+def _is_short_range(node: Tree) -> bool:
+    if symbols(node[3]) or symbols(node[4]):
+        return True
+    try:
+        return bool(abs(evaluate(node[4], {}, MACHINE) - evaluate(node[3], {}, MACHINE)) <= MAX_LOOP)
+    except NotNumeric:
+        return node[4] in INFINITIES
+
+
 # Conclusions.
 def compare_numerically(left: Tree, right: Tree) -> bool | None:
     """Equal, unequal, or None when the numbers do not tell."""
@@ -339,7 +390,10 @@ def random_points(names: list[str], count: int) -> list[dict[str, Fraction]]:
         signs = (1,) if index % 3 == 0 else (-1, 1)
         step = 1 if index % 4 == 3 else 1000
         points.append(
-            {name: source.choice(signs) * Fraction(source.randint(300, 3700) * step // 1000 or 1, step) for name in names}
+            {
+                name: source.choice(signs) * Fraction(source.randint(300, 3700) * step // 1000 or 1, step)
+                for name in names
+            }
         )
     return points
 

@@ -14,9 +14,17 @@ from fractions import Fraction
 from tools.mathematics.limits import MAX_DEPTH
 from tools.mathematics.numbers import int_from_digits, lowest, read_number
 from tools.mathematics.tokens import CONSTANTS, FUNCTIONS, GREEK, Token
-from tools.mathematics.tree import BeyondLimits, Tree, Unreadable
+from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable
 
-CLOSINGS = {"(": (")", "]"), "[": ("]", ")"), r"\{": (r"\}",), r"\langle": (r"\rangle",), "{": ("}",), r"\lbrace": (r"\rbrace",), r"\lbrack": (r"\rbrack",)}
+CLOSINGS = {
+    "(": (")", "]"),
+    "[": ("]", ")"),
+    r"\{": (r"\}",),
+    r"\langle": (r"\rangle",),
+    "{": ("}",),
+    r"\lbrace": (r"\rbrace",),
+    r"\lbrack": (r"\rbrack",),
+}
 ROUNDINGS = {r"\lfloor": (r"\rfloor", "floor"), r"\lceil": (r"\rceil", "ceil")}
 MATRICES = ("pmatrix", "bmatrix", "matrix", "smallmatrix", "array", "Bmatrix", "vmatrix", "Vmatrix")
 NUMBER_SETS = frozenset("RZNQC")
@@ -131,7 +139,12 @@ class BracketReader:
             if digits.isdigit() and self.following(3).text == "}":
                 self.index += 4
                 return ("num", _repeating_value(text, decimals, digits))
-        if self.text == "(" and self.following().text.isdigit() and self.following(2).text == ")" and not self.is_spaced:
+        if (
+            self.text == "("
+            and self.following().text.isdigit()
+            and self.following(2).text == ")"
+            and not self.is_spaced
+        ):
             digits = self.following().text
             self.index += 3
             return ("num", _repeating_value(text, decimals, digits))
@@ -140,7 +153,7 @@ class BracketReader:
                 digits = decimals[-period:]
                 if len(decimals) >= max(3, 2 * period) and decimals.endswith(digits * (3 if period == 1 else 2)):
                     self.advance()
-                    return ("num", _repeating_value(text[: -period], decimals[:-period], digits))
+                    return ("num", _repeating_value(text[:-period], decimals[:-period], digits))
             raise self.error("how the digits go on is not said before")
         return ("num", lowest(Fraction(value)))
 
@@ -164,7 +177,7 @@ class BracketReader:
         text = self.text
         letters = text.rstrip("'")
         if len(letters) > 3 or (len(letters) == 3 and _is_word(letters)):
-            raise self.error("a word that is no value:")
+            raise NotMathematics(f"the word {text[:30]!r} is no value", self.position)
         if len(letters) == 1:
             self.advance()
             return self.subscripted(("const", text) if text in ("e", "i") else ("sym", text))
@@ -182,7 +195,7 @@ class BracketReader:
             self.advance()
             return ("num", read_number(words))
         if not words or not words.replace(" ", "").replace("-", "").isalpha():
-            raise self.error("words that are no value:")
+            raise NotMathematics(f"the words {words[:30]!r} are no value", self.position)
         self.advance()
         if words in FUNCTIONS:
             return self.call(FUNCTIONS[words])
@@ -220,6 +233,14 @@ class BracketReader:
             self.advance()
             return self.factor()
         raise self.error("not known here:")
+
+    def raw_sign(self) -> str:
+        """`+` or `{+}`, or any group as text."""
+        if self.text in ("+", "-", "*"):
+            sign = self.text
+            self.advance()
+            return sign
+        return self.raw_group()
 
     def raw_group(self) -> str:
         """The signs of a brace group, or of one token, joined: for names."""
@@ -347,7 +368,12 @@ class BracketReader:
         if is_set or (opening == "{" and len(items) > 1 and inner[1] != "and"):
             return ("set", *items)
         if len(items) > 1 or (opening, closing) in (("[", ")"), ("(", "]")):
-            return ("tuple", "(" if opening == r"\langle" else opening, ")" if closing == r"\rangle" else closing, *items)
+            return (
+                "tuple",
+                "(" if opening == r"\langle" else opening,
+                ")" if closing == r"\rangle" else closing,
+                *items,
+            )
         return inner
 
     def absolute_value(self, closing: str) -> Tree:
@@ -430,6 +456,16 @@ def _number_set(reader: BracketReader) -> Tree:
     name = reader.raw_group()
     if name not in NUMBER_SETS:
         return reader.subscripted(("sym", name))
+    if reader.text in ("^", "_"):
+        reader.advance()
+        sign = reader.raw_sign()
+        if name == "R" and sign == "+":
+            return ("tuple", "(", ")", ("num", 0), ("const", "oo"))
+        if name == "R" and sign == "-":
+            return ("tuple", "(", ")", ("neg", ("const", "oo")), ("num", 0))
+        if name == "Z" and sign == "+":
+            return ("numbers", "N")
+        return ("sym", f"\\mathbb{{{name}}}^{sign}")
     return ("numbers", name)
 
 

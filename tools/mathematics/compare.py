@@ -19,13 +19,17 @@ from tools.mathematics.tree import Tree, kinds, mapped
 from tools.mathematics.values import all_of, matrix_value, values_equal
 
 MAX_SIGN_CHOICES = 16
-SINGLE_KINDS = frozenset("num dec sym const add mul neg div pow root call apply percent degree unit based ratio".split())
+SINGLE_KINDS = frozenset(
+    "num dec sym const add mul neg div pow root call apply percent degree unit based ratio".split()
+)
 
 
 def trees_equal(given: Tree, gold: Tree) -> bool | None:
     """True, False, or None when undecided."""
     if given == gold:
         return True
+    if given[0] == gold[0] == "num":
+        return bool(given[1] == gold[1])
     given, gold = _both_signs(given), _both_signs(gold)
     given_name, given_value = split_name(given)
     gold_name, gold_value = split_name(gold)
@@ -62,7 +66,7 @@ def _named_against_relation(given: tuple[Tree | None, Tree, Tree], gold: tuple[T
     """`x \\in [1,2]` against `1 <= x <= 2` in the same variable; else equation against equation."""
     (name, value, _), (_, _, relation) = (given, gold) if given[0] is not None else (gold, given)
     if is_real_set(relation) and name == variable_of(relation):
-        return real_sets_equal(value, relation)
+        return real_sets_equal(value if is_real_set(value) or value[0] == "set" else ("set", value), relation)
     return relations_equal(given[2], gold[2])
 
 
@@ -175,12 +179,16 @@ def _lists_equal(given: Tree, gold: Tree) -> bool | None:
     is_set = "set" in (given[0], gold[0]) or all(item[0] == "tuple" for item in _items(given)[1:])
     given_names, given_items = _names_off(_items(given))
     gold_names, gold_items = _names_off(_items(gold))
+    given_names, given_items = _grouped(given_names, given_items)
+    gold_names, gold_items = _grouped(gold_names, gold_items)
     if is_set:
         given_items, gold_items = _distinct(given_items), _distinct(gold_items)
     if len(given_items) != len(gold_items):
         return False
     if len(set(given_names)) > 1 and len(set(gold_names)) > 1:
-        return _match([*zip(given_names, given_items, strict=True)], [*zip(gold_names, gold_items, strict=True)], _pairs_equal)
+        return _match(
+            [*zip(given_names, given_items, strict=True)], [*zip(gold_names, gold_items, strict=True)], _pairs_equal
+        )
     if len(set(given_names)) > 1 or len(set(gold_names)) > 1:  # x = 1, y = 2 against 1, 2
         return all_of(trees_equal(a, b) for a, b in zip(given_items, gold_items, strict=True))
     if given_names and gold_names and given_names[0] and gold_names[0] and given_names[0] != gold_names[0]:
@@ -204,6 +212,15 @@ def _names_off(items: list[Tree]) -> tuple[list[Tree | None], list[Tree]]:
     return names, values
 
 
+def _grouped(names: list[Tree | None], values: list[Tree]) -> tuple[list[Tree | None], list[Tree]]:
+    """`p = 5, q = 2, p = 7, q = 2` as the pairs (5, 2) and (7, 2)."""
+    width = len(dict.fromkeys(names))
+    if width < 2 or None in names or len(names) == width or names != names[:width] * (len(names) // width):
+        return names, values
+    rows = [("tuple", "(", ")", *values[start : start + width]) for start in range(0, len(values), width)]
+    return [None] * len(rows), rows
+
+
 def _distinct(items: list[Tree]) -> list[Tree]:
     kept: list[Tree] = []
     for item in items:
@@ -212,7 +229,11 @@ def _distinct(items: list[Tree]) -> list[Tree]:
     return kept
 
 
-def _match(given: Sequence[Tree | tuple[Tree | None, Tree]], gold: Sequence[Tree | tuple[Tree | None, Tree]], equal: Callable[..., bool | None]) -> bool | None:
+def _match(
+    given: Sequence[Tree | tuple[Tree | None, Tree]],
+    gold: Sequence[Tree | tuple[Tree | None, Tree]],
+    equal: Callable[..., bool | None],
+) -> bool | None:
     """Every given item finds its own gold one (equality is transitive, so the first that fits will do)."""
     remaining = list(gold)
     is_open = False
@@ -229,10 +250,11 @@ def _match(given: Sequence[Tree | tuple[Tree | None, Tree]], gold: Sequence[Tree
 
 
 def _list_against_tuple(given: Tree, gold: Tree) -> bool | None:
-    """`x = 2, y = 3` against `(2,3)`: only a list whose items have different names has an order."""
+    """`x = 2, y = 3` against `(2,3)`: a list has an order when its items have names, or is written in that order."""
     listed, ordered = (given, gold) if given[0] == "list" else (gold, given)
     names, values = _names_off(_items(listed))
-    if len(set(names)) < len(names) or None in names:
+    has_names = len(set(names)) == len(names) and None not in names
+    if not has_names and len(values) < 3:  # (0,1) may be an interval; three values in order are the same triple
         return False
     return _tuples_equal(("tuple", "(", ")", *values), ordered)
 
@@ -260,5 +282,3 @@ def _as_tuple(tree: Tree) -> Tree | None:
     cells = [cell for row in tree[1:] for cell in row]
     is_line = len(tree) == 2 or all(len(row) == 1 for row in tree[1:])
     return ("tuple", "(", ")", *cells) if is_line else None
-
-

@@ -297,7 +297,10 @@ def _symbolic_power(base: Sum, part: Power, coefficient: Fraction) -> Quotient:
         return Quotient({frozenset([((("sum", frozenset(base.items())), part), coefficient)]): Fraction(1)})
     power, number = next(iter(base.items()))
     exponents: dict[Any, Fraction] = {}
-    for prime, times in (*_factors(abs(number.numerator)).items(), *((p, -t) for p, t in _factors(number.denominator).items())):
+    for prime, times in (
+        *_factors(abs(number.numerator)).items(),
+        *((p, -t) for p, t in _factors(number.denominator).items()),
+    ):
         exponents[prime, part] = coefficient * times
     if number < 0:
         exponents[-1, part] = coefficient % 2
@@ -340,7 +343,10 @@ def _root_of_term(power: Power, number: Fraction, exponent: Fraction) -> Quotien
             exponents["i", NO_POWER] = Fraction(exponent.numerator)
         else:
             return Quotient({frozenset([((("sum", frozenset([(power, number)])), NO_POWER), exponent)]): Fraction(1)})
-    for prime, times in (*_factors(abs(number.numerator)).items(), *((p, -t) for p, t in _factors(number.denominator).items())):
+    for prime, times in (
+        *_factors(abs(number.numerator)).items(),
+        *((p, -t) for p, t in _factors(number.denominator).items()),
+    ):
         exponents[prime, NO_POWER] = exponent * times
     for (base, variable_part), old in power:
         new = old * exponent
@@ -354,7 +360,11 @@ def _root_of_term(power: Power, number: Fraction, exponent: Fraction) -> Quotien
 
 
 def _is_positive(base: Any) -> bool:
-    return (isinstance(base, int) and base > 0) or base in POSITIVE_CONSTANTS or (isinstance(base, tuple) and base[:2] == ("call", "abs"))
+    return (
+        (isinstance(base, int) and base > 0)
+        or base in POSITIVE_CONSTANTS
+        or (isinstance(base, tuple) and base[:2] == ("call", "abs"))
+    )
 
 
 # One rule per kind of node.
@@ -363,7 +373,11 @@ def _call(tree: Tree) -> Quotient:
     values = [quotient(_radians(argument) if name in ANGLE_FUNCTIONS else argument) for argument in tree[2:]]
     if name in ("ln", "log", "lg"):
         below = constant(10) if name in ("log", "lg") and len(values) == 1 else values[-1]
-        return _logarithm(values[0]) if name == "ln" and len(values) == 1 else divide(_logarithm(values[0]), _logarithm(below))
+        return (
+            _logarithm(values[0])
+            if name == "ln" and len(values) == 1
+            else divide(_logarithm(values[0]), _logarithm(below))
+        )
     if name == "exp" and len(values) == 1:
         return raise_to(atom("e"), values[0])
     rationals = [value.rational() for value in values]
@@ -398,7 +412,10 @@ def _logarithm(value: Quotient) -> Quotient:
         power, coefficient = next(iter(value.above.items()))
         if coefficient > 0 and all(_is_positive(base) for (base, _), _ in power):
             total = constant(0)
-            primes = (*_factors(coefficient.numerator).items(), *((p, -t) for p, t in _factors(coefficient.denominator).items()))
+            primes = (
+                *_factors(coefficient.numerator).items(),
+                *((p, -t) for p, t in _factors(coefficient.denominator).items()),
+            )
             for prime, times in primes:
                 total = add(total, multiply(constant(times), atom(("call", "ln", prime))))
             for (base, variable_part), exponent in power:

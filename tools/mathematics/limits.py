@@ -15,5 +15,5 @@ MAX_RESULT_BITS = 80_000  # of an exact power or factorial
 MAX_EXPANDED_TERMS = 300  # of a polynomial in normal form
 MAX_EXPANDED_POWER = 40
 
-SYMBOLIC_TIMEOUT_S = 1.0  # CPU seconds of one symbolic comparison in its worker
+SYMBOLIC_TIMEOUT_S = 0.8  # CPU seconds of one symbolic comparison in its worker
 SYMBOLIC_MEMORY_BYTES = 1 << 30

@@ -27,7 +27,7 @@ from tools.mathematics.tokens import (
     SHORT_UNITS,
     tokenize,
 )
-from tools.mathematics.tree import ONE, Tree, Unreadable, negated, number
+from tools.mathematics.tree import ONE, NotMathematics, Tree, Unreadable, kinds, negated, number
 
 SEPARATOR_WORDS = {"and": "and", "or": "or", ",": ",", ";": ";", "&": "and"}
 TIMES = ("*", r"\cdot", r"\times", r"\ast", r"\cdotp", r"\bullet", r"\star")
@@ -103,6 +103,8 @@ class Reader(BracketReader):
                 signs.append(sign)
                 operands.append(self.set_expression())
             modulus = self.modulus() if "mod" in signs else None
+            if signs == ["mod"] and operands[1][:2] == ("call", "mod"):  # x \\equiv 3 \\bmod 7
+                operands[1], modulus = operands[1][2:]
             if modulus is not None:
                 operands.append(modulus)
                 signs.append("of")
@@ -129,6 +131,9 @@ class Reader(BracketReader):
         if self.text == r"\choose":
             self.advance()
             left = ("call", "binom", left, self.sum())
+        elif self.text == r"\over":
+            self.advance()
+            left = ("div", left, self.sum())
         while self.text in (r"\cup", r"\cap", r"\setminus", r"\backslash", r"\bigcup") or (
             self.text == "\\\\" and left[0] in ("numbers", "tuple", "set")
         ):
@@ -163,7 +168,10 @@ class Reader(BracketReader):
             self.advance()
             if sign in ("+", "-"):
                 term = self.signed(self.term)
-                parts.append(negated(term) if sign == "-" else term)
+                if sign == "-" and term[0] == "set" and parts[-1][0] in ("numbers", "tuple"):
+                    parts[-1] = ("setminus", parts[-1], term)
+                else:
+                    parts.append(negated(term) if sign == "-" else term)
             else:
                 left: Tree = parts[0] if len(parts) == 1 else ("add", *parts)
                 parts = [(sign[1:], left, self.term())]
@@ -241,7 +249,7 @@ class Reader(BracketReader):
         """Attaches a unit, a percent word or a multiplier that stands after the factors."""
         if self.kind == "text":
             words = self.text.strip()
-        elif self.kind == "word" and self.is_unit_word():
+        elif self.kind == "word" and self.is_unit_word() and any("num" in kinds(factor) for factor in factors):
             words = self.text
         elif self.text == r"\$":
             words = "dollars"
@@ -261,7 +269,7 @@ class Reader(BracketReader):
         if plain in PERCENT_WORDS:
             return ("percent", whole)
         if any(word in NOT_UNITS for word in plain.split()) or any(sign.isdigit() for sign in plain.strip("^23")):
-            raise Unreadable(f"words after the value: {words!r}", self.position)
+            raise NotMathematics(f"the words {words[:30]!r} after the value are no unit", self.position)
         if self.text == "^":
             self.advance()
             words += "^" + self.exponent_digits()

@@ -120,7 +120,9 @@ def _pair_equal(given: tuple[str, Tree, Tree], gold: tuple[str, Tree, Tree]) -> 
 
 def _is_rational(value: exact.Quotient) -> bool:
     """Only symbols in it: then a scale factor would have to be rational too."""
-    return not any(isinstance(base, int) for sum_ in (value.above, value.below) for power in sum_ for (base, _), _ in power)
+    return not any(
+        isinstance(base, int) for sum_ in (value.above, value.below) for power in sum_ for (base, _), _ in power
+    )
 
 
 def _difference(pair: tuple[str, Tree, Tree]) -> Tree:
@@ -168,6 +170,9 @@ def _congruences_equal(given: Tree, gold: Tree) -> bool | None:
     same = all_of([values_equal(given[2], gold[2]), values_equal(given[4], gold[4])])
     residue = exact.rational_value(("add", given[3], ("neg", gold[3])))
     is_same_residue = any_of(
-        [plain_values_equal(given[3], gold[3]), bool(residue is not None and modulus and residue % Fraction(modulus) == 0)]
+        [
+            plain_values_equal(given[3], gold[3]),
+            bool(residue is not None and modulus and residue % Fraction(modulus) == 0),
+        ]
     )
     return all_of([same, is_same_residue])

@@ -198,5 +198,3 @@ def _listed(tree: Tree, points: _Breakpoints) -> Members:
         return any(part(rank) for part in parts) if is_disjoint else all(part(rank) for part in parts)
 
     return member
-
-

@@ -38,25 +38,30 @@ class WorkerDied(Exception):
 
 
 class SymbolicWorker:
-    """One worker process and its two pipes."""
+    """One worker process and its two pipes.
 
-    def __init__(self) -> None:
+    `is_spare`: started ahead of need; it imports SymPy while nobody waits, and says when it is ready.
+    """
+
+    def __init__(self, is_spare: bool = False) -> None:
+        self.is_ready = False
         self.process = subprocess.Popen(
-            [sys.executable, "-X", "utf8", str(WORKER), str(SYMBOLIC_MEMORY_BYTES)],
+            [sys.executable, "-X", "utf8", str(WORKER), str(SYMBOLIC_MEMORY_BYTES), *(["spare"] if is_spare else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C in the terminal is the caller's business
         )
-        try:
+
+    def wait_until_ready(self) -> None:
+        if not self.is_ready:
             self.receive(time.monotonic() + START_TIMEOUT_S)
-        except WorkerDied:
-            self.close()
-            raise
+            self.is_ready = True
 
     def ask(self, question: dict[str, Any], timeout_s: float) -> dict[str, Any]:
         """The answer to one question; raises WorkerDied at a limit."""
         assert self.process.stdin is not None
+        self.wait_until_ready()
         payload = json.dumps(question).encode()
         try:
             self.process.stdin.write(LENGTH.pack(len(payload)) + payload)
@@ -106,12 +111,17 @@ class WorkerPool:
         worker = self._take() or SymbolicWorker()
         try:
             answer = worker.ask(question, timeout_s)
-        except BaseException:
+        except BaseException as error:
             worker.close()
+            if isinstance(error, WorkerDied):
+                self._keep(SymbolicWorker(is_spare=True))
             raise
+        self._keep(worker)
+        return answer
+
+    def _keep(self, worker: SymbolicWorker) -> None:
         with self.lock:
             self.idle.append(worker)
-        return answer
 
     def _take(self) -> SymbolicWorker | None:
         with self.lock:
@@ -138,9 +148,19 @@ atexit.register(_pool.close)
 def decide(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S, reason: str = "") -> Comparison:
     """The worker's verdict on two plain forms; `is_equal` None when its budget ran out or no stage could tell."""
     if max(len(given), len(gold)) > MAX_EXPRESSION_CHARS:
-        return Comparison(False, "unreadable", f"longer than {MAX_EXPRESSION_CHARS} characters", given[:100], gold[:100])
+        return Comparison(
+            False, "unreadable", f"longer than {MAX_EXPRESSION_CHARS} characters", given[:100], gold[:100]
+        )
     try:
-        answer = _pool.ask({"given": given, "gold": gold, "timeout_s": timeout_s}, timeout_s)
+        answer = _pool.ask({"operation": "compare", "given": given, "gold": gold, "timeout_s": timeout_s}, timeout_s)
     except WorkerDied as error:
         return Comparison(None, "symbolic", f"{error} ({reason})" if reason else str(error), given, gold)
     return Comparison(**answer)
+
+
+def ask_worker(question: dict[str, Any], timeout_s: float) -> dict[str, Any] | None:
+    """Another operation of the worker's; None when a limit was passed."""
+    try:
+        return _pool.ask({**question, "timeout_s": timeout_s}, timeout_s)
+    except WorkerDied:
+        return None

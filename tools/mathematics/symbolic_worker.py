@@ -1,6 +1,6 @@
-r"""The worker process behind symbolic.py: `python symbolic_worker.py MEMORY_BYTES`, questions and answers on its pipes.
+r"""The worker process behind symbolic.py: `python symbolic_worker.py MEMORY_BYTES [spare]`, questions and answers on its pipes.
 
-A message is four bytes of length and JSON; a question {"given", "gold", "timeout_s"}, an answer the fields of a
+A message is four bytes of length and JSON; a question {"operation", "given", "gold", "timeout_s"}, an answer the fields of a
 Comparison. Text is parsed by the quick reader or the grammar, never evaluated. The ladder for two values, cheap to
 dear: normal forms and numbers (as in the caller), then SymPy: carry out the calculus, same structure, expanded
 difference, values in 30 digits, simplified difference.
@@ -14,6 +14,8 @@ import os
 import resource
 import struct
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,15 +24,19 @@ if __name__ == "__main__":
 
 from tools.errors import LatexError
 from tools.mathematics import values
+from tools.mathematics.approx import is_writable
 from tools.mathematics.compare import trees_equal
 from tools.mathematics.reader import read
-from tools.mathematics.tree import BeyondLimits, Tree, Unreadable, kinds
+from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable, kinds, shown
 
 LENGTH = struct.Struct(">I")
 CALCULUS = frozenset("integral sum prod lim diff".split())
 DIGITS = 30
-CLOSE = 1e-20
+QUADRATURE_DIGITS = 10
 CLEAR = 1e-6
+POLL_S = 0.02
+IMPORT_ALLOWANCE_S = 30.0
+CPU_LIMIT_EXIT = 152  # as a shell names death by SIGXCPU
 
 
 def main() -> None:
@@ -44,14 +50,19 @@ def main() -> None:
     for descriptor in (0, 1, 2):  # a library that prints must not break the protocol
         os.dup2(silence, descriptor)
     values.dear_stage = equal_by_sympy
+    if "spare" in sys.argv:
+        import sympy  # noqa: F401  - ahead of the first question
+    cpu_limit.start()
     _send(answers, {"is_ready": True})
     while True:
         header = questions.read(LENGTH.size)
         if len(header) < LENGTH.size:
             return
         question = json.loads(questions.read(LENGTH.unpack(header)[0]))
-        _limit_cpu(question["timeout_s"])
-        _send(answers, _answer(question["given"], question["gold"]))
+        cpu_limit.start_question(question["timeout_s"])
+        answer = OPERATIONS[question["operation"]](question["given"], question["gold"])
+        cpu_limit.end_s = math.inf
+        _send(answers, answer)
 
 
 def _send(answers: BinaryIO, message: dict[str, Any]) -> None:
@@ -60,11 +71,33 @@ def _send(answers: BinaryIO, message: dict[str, Any]) -> None:
     answers.flush()
 
 
-def _limit_cpu(timeout_s: float) -> None:
-    """From now on `timeout_s` CPU seconds (whole ones, rounded up); the kernel ends the process after that."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    limit = math.ceil(used.ru_utime + used.ru_stime + timeout_s)
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+class CpuLimit(threading.Thread):
+    """Ends the process when one question has had its CPU seconds.
+
+    A thread looks every few milliseconds; the kernel's limit, which counts whole seconds, stands behind it for work
+    that does not let other threads run (one multiplication of enormous integers).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.end_s = math.inf
+
+    def start_question(self, timeout_s: float) -> None:
+        self.end_s = time.process_time() + timeout_s
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(self.end_s) + 1, resource.RLIM_INFINITY))
+
+    def allow(self, extra_s: float) -> None:
+        """Start-up work that is not the question's fault (importing SymPy)."""
+        self.start_question(self.end_s - time.process_time() + extra_s)
+
+    def run(self) -> None:
+        while True:
+            time.sleep(POLL_S)
+            if time.process_time() > self.end_s:
+                os._exit(CPU_LIMIT_EXIT)
+
+
+cpu_limit = CpuLimit()
 
 
 def _answer(given: str, gold: str) -> dict[str, Any]:
@@ -80,7 +113,9 @@ def _answer(given: str, gold: str) -> dict[str, Any]:
         verdict = trees_equal(given_tree, gold_tree)
     except (MemoryError, RecursionError) as error:
         return _comparison(None, "symbolic", f"{type(error).__name__} in the comparison", given, gold)
-    return _comparison(verdict, "symbolic", "" if verdict is not None else "no stage decides", repr(given_tree), repr(gold_tree))
+    return _comparison(
+        verdict, "symbolic", "" if verdict is not None else "no stage decides", shown(given_tree), shown(gold_tree)
+    )
 
 
 def _comparison(is_equal: bool | None, rule: str, reason: str, given: str, gold: str) -> dict[str, Any]:
@@ -91,7 +126,7 @@ def read_any(text: str) -> Tree:
     """By the quick reader, else by the grammar; raises LatexError."""
     try:
         return read(text)
-    except BeyondLimits:
+    except (BeyondLimits, NotMathematics):
         raise
     except Unreadable:
         from tools.latex2sympy.reader import read_latex
@@ -101,13 +136,20 @@ def read_any(text: str) -> Tree:
 
 def equal_by_sympy(given: Tree, gold: Tree) -> bool | None:
     """The dear end of the ladder, for two values."""
+    if not (is_writable(given) and is_writable(gold)):
+        return None
+    started_s = time.process_time()
+    cpu_limit.allow(IMPORT_ALLOWANCE_S)
     import sympy
 
     from tools.latex2sympy.converter import to_sympy
 
+    cpu_limit.allow(time.process_time() - started_s - IMPORT_ALLOWANCE_S)
     try:
         left, right = to_sympy(given, {}, is_exact=True), to_sympy(gold, {}, is_exact=True)
         if kinds(given) & CALCULUS or kinds(gold) & CALCULUS:
+            if not (left - right).free_symbols and _equal_in_digits(left - right) is False:
+                return False  # quadrature is quicker than looking for an antiderivative
             left, right = left.doit(), right.doit()
         if left == right:
             return True
@@ -142,10 +184,20 @@ def _equal_in_digits(difference: Any) -> bool | None:
     for shift in range(3):
         point = {name: sympy.Rational(1237 + 419 * shift + 331 * place, 1000) for place, name in enumerate(names)}
         value = difference.subs(point).evalf(DIGITS)
+        if value.has(sympy.Integral):  # quadrature rarely gives that many
+            value = difference.subs(point).evalf(QUADRATURE_DIGITS)
         if value.is_number and value.is_finite and value.is_comparable and abs(value) > CLEAR:
             return False
     return None
 
+
+def _answer_as_original(given: str, gold: str) -> dict[str, Any]:
+    from tools.mathematics.original_symbols import equal_as_original
+
+    return {"is_equal": equal_as_original(given, gold)}
+
+
+OPERATIONS = {"compare": _answer, "original": _answer_as_original}
 
 if __name__ == "__main__":
     main()

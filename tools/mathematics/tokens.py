@@ -21,7 +21,9 @@ class Token(NamedTuple):
     position: int
 
 
-TEXT_COMMANDS = r"text|textbf|textit|textrm|textnormal|mathrm|mathbf|mbox|operatorname\*?|mathit|rm|mathop|textsc|textup"
+TEXT_COMMANDS = (
+    r"text|textbf|textit|textrm|textnormal|mathrm|mathbf|mbox|operatorname\*?|mathit|rm|mathop|textsc|textup"
+)
 TOKEN = re.compile(
     rf"""(?P<space>\s+)
     |(?P<text>\\(?:{TEXT_COMMANDS})\s*\{{(?P<content>[^{{}}]*)\}})
@@ -48,7 +50,15 @@ GREEK = frozenset(
     "sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega "
     "hbar ell nabla imath jmath aleph".split()
 )
-CONSTANTS = {"pi": "pi", "infty": "oo", "infinity": "oo", "oo": "oo", "imaginaryunit": "i", "exponentialE": "e", "inf": "oo"}
+CONSTANTS = {
+    "pi": "pi",
+    "infty": "oo",
+    "infinity": "oo",
+    "oo": "oo",
+    "imaginaryunit": "i",
+    "exponentialE": "e",
+    "inf": "oo",
+}
 RELATIONS = {
     "=": "=", "==": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "!=": "!=", "<>": "!=",
     r"\lt": "<", r"\gt": ">", r"\le": "<=", r"\leq": "<=", r"\leqslant": "<=", r"\leqq": "<=", r"\ge": ">=", r"\geq": ">=",
@@ -62,7 +72,9 @@ SHORT_UNITS = frozenset(
     "cm mm km nm kg mg ml mL kL ft mi yd hr hrs min sec lb lbs oz mph rpm kph kmh Hz kHz MHz kW kWh eV keV MeV usd USD "
     "deg rad pts cu sq in am pm AM PM day hp bpm kPa Pa mol MB GB".split()
 )
-NOT_UNITS = frozenset("not or and if when for where is are than less more least most all only no none with mod but to".split())
+NOT_UNITS = frozenset(
+    "not or and if when for where is are than less more least most all only no none with mod but to".split()
+)
 
 
 def tokenize(text: str, groups_digits: bool = True) -> list[Token]:

@@ -40,6 +40,10 @@ class Unreadable(LatexError):
     """The text is not mathematics that this reader knows; says where."""
 
 
+class NotMathematics(Unreadable):
+    """The text holds words: no reader should take it for a product of letters."""
+
+
 class BeyondLimits(LatexError):
     """The text passes one of the bounds of tools/mathematics/limits.py."""
 
@@ -94,6 +98,14 @@ def mapped(tree: Tree, change: Any) -> Tree:
             parts.append(part)
     changed: Tree = change((tree[0], *parts))
     return changed
+
+
+def shown(tree: Tree, limit: int = 500) -> str:
+    """The tree as text for records; Python refuses to print numbers of more than 4300 digits."""
+    try:
+        return repr(tree)[:limit]
+    except ValueError:
+        return f"({tree[0]} with a number of thousands of digits)"
 
 
 NODE_KINDS = frozenset(

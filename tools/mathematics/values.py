@@ -38,6 +38,7 @@ UNITS: dict[str, tuple[str, Fraction]] = {
 }  # fmt: skip
 # What a symbolic worker adds at the end of the ladder (tools/mathematics/symbolic_worker.py); nothing in the caller.
 dear_stage: Callable[[Tree, Tree], bool | None] | None = None
+OPERATORS = frozenset(["integral", "sum", "prod"])
 DEGREE_WORDS = ("degree", "deg")
 ANGLES = frozenset("sin cos tan cot sec csc".split())
 
@@ -83,6 +84,10 @@ def plain_values_equal(given: Tree, gold: Tree) -> bool | None:
         return True
     if has_matrix(given) or has_matrix(gold):
         return _matrices_equal(given, gold)
+    if given[0] == gold[0] and given[0] in OPERATORS:
+        verdict = _same_operator(given, gold)
+        if verdict is not None:
+            return verdict
     try:
         left, right = exact.quotient(given), exact.quotient(gold)
         if exact.same_quotient(left, right):
@@ -92,7 +97,44 @@ def plain_values_equal(given: Tree, gold: Tree) -> bool | None:
     except (exact.NotExact, ArithmeticError, RecursionError):
         pass
     verdict = compare_numerically(given, gold)
+    if verdict is None and (_depends_alone(given, gold) or _depends_alone(gold, given)):
+        return False
     return dear_stage(given, gold) if verdict is None and dear_stage is not None else verdict
+
+
+def _depends_alone(tree: Tree, other: Tree) -> bool:
+    """Whether a tree in exact form depends on a variable that the other does not name."""
+    names = {"_" + node[1] for node in symbols_of(tree) - symbols_of(other)}
+    if not names:
+        return False
+    try:
+        value = exact.quotient(tree)
+    except (exact.NotExact, ArithmeticError, RecursionError):
+        return False
+    return exact.is_decisive(value) and any(base in names for power in value.above for (base, _), _ in power)
+
+
+def _same_operator(given: Tree, gold: Tree) -> bool | None:
+    """Two integrals, sums or products over the same range: equal when their bodies are, the variable renamed.
+
+    Indefinite integrals are unequal when their integrands are.
+    """
+    _, body, variable, *limits = given
+    _, gold_body, gold_variable, *gold_limits = gold
+    if variable != gold_variable and variable in symbols_of(gold_body):
+        return None
+    body = mapped(body, lambda node: gold_variable if node == variable else node)
+    if all(limit is None for limit in limits + gold_limits):
+        return plain_values_equal(body, gold_body) if variable == gold_variable else None
+    if None in limits or None in gold_limits:
+        return None
+    pairs = [*zip(limits, gold_limits, strict=True), (body, gold_body)]
+    return all_of(plain_values_equal(a, b) for a, b in pairs) or None
+
+
+def symbols_of(tree: Tree) -> set[Tree]:
+    """The variables that occur, as nodes."""
+    return {node for node in nodes(tree) if node[0] == "sym"}
 
 
 def without_decoration(tree: Tree) -> Tree:
@@ -181,6 +223,7 @@ def _equal_in_bases(given: Tree, gold: Tree) -> bool | None:
 
 
 # Matrices.
+MAX_MATRIX_POWER = 10
 Rows = list[list[Tree]]
 
 
@@ -225,6 +268,8 @@ def matrix_value(tree: Tree) -> Rows | Tree:
         for term in tree[2:]:
             total = _added(total, matrix_value(term))
         return total
+    if kind == "pow" and not has_matrix(tree[2]):
+        return _matrix_power(matrix_value(tree[1]), tree[2])
     if kind == "call" and tree[1] == "det":
         inner = matrix_value(tree[2])
         if isinstance(inner, list) and len(inner) == len(inner[0]) <= 4:
@@ -252,6 +297,29 @@ def _multiplied(left: Rows | Tree, right: Rows | Tree) -> Rows | Tree:
     ]
 
 
+def _matrix_power(base: Rows | Tree, exponent: Tree) -> Rows | Tree:
+    """Transposes, inverses and small whole powers."""
+    if isinstance(base, tuple):
+        return ("pow", base, exponent)
+    if exponent in (("sym", "T"), ("sym", "\\top")):
+        return [list(column) for column in zip(*base, strict=True)]
+    whole = exponent[1] if exponent[0] == "num" else exponent[1][1] * -1 if exponent == ("neg", ("num", 1)) else None
+    if len(base) != len(base[0]) or len(base) > 4 or whole not in range(-1, MAX_MATRIX_POWER + 1) or whole == 0:
+        raise ValueError("a power of a matrix")
+    if whole == -1:
+        return _scaled(_adjugate(base), ("div", ("num", 1), _determinant(base)))
+    total: Rows | Tree = base
+    for _ in range(whole - 1):
+        total = _multiplied(total, base)
+    return total
+
+
+def _adjugate(rows: Rows) -> Rows:
+    size = range(len(rows))
+    minors = [[[row[:i] + row[i + 1 :] for k, row in enumerate(rows) if k != j] for j in size] for i in size]
+    return [[("mul", ("num", (-1) ** (i + j)), _determinant(minors[i][j])) for j in size] for i in size]
+
+
 def _added(left: Rows | Tree, right: Rows | Tree) -> Rows | Tree:
     if isinstance(left, tuple) or isinstance(right, tuple):
         if isinstance(left, tuple) and isinstance(right, tuple):
@@ -263,6 +331,8 @@ def _added(left: Rows | Tree, right: Rows | Tree) -> Rows | Tree:
 
 
 def _determinant(rows: Rows) -> Tree:
+    if not rows:
+        return ("num", 1)
     if len(rows) == 1:
         return rows[0][0]
     terms: list[Tree] = []

@@ -1,0 +1,284 @@
+"""A run's data sets as the page sees them: small facts kept in memory and brought up to date, texts read when asked for.
+
+>>> run = open_runs([Path("out")])[0]; run.datasets["aime24"].overview()["counts"]
+{'correct': 1394, 'wrong': 402, 'truncated': 124}
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tools import problems
+from tools.code_tests import read_tests
+from tools.errors import DataError
+from tools.reasoning import split_reasoning
+from tools.report import folders
+from tools.report.facts import headline_facts, length_bins, running_curve, running_score
+from tools.report.figures import LETTERS
+from tools.report.line_index import LineIndex
+from tools.verdicts import GradedSample
+from tools.view.problem_index import ProblemIndex
+from tools.view.provisional import ProvisionalGrader
+
+# States of a sample in the map before it has a verdict; verdicts have the letters of figures.LETTERS.
+MISSING, UNGRADED = ".", "u"
+# Two looks at the files within this time give the same answer, however many windows are open.
+REFRESH_S = 0.5
+INDEX_SLICE_S = 0.2
+STATUS_STALE_S = 30.0
+# Of a test's input and expected output; some are megabytes of numbers.
+TEST_CHARS = 20_000
+
+
+class OpenRun:
+    """One OUT folder. `name` is unique among the runs opened together and stands in the page's addresses."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder
+        self.datasets: dict[str, OpenDataset] = {}
+        self.find_datasets()
+
+    def find_datasets(self) -> None:
+        """Takes up data sets that appeared since; a run that has just begun has none yet."""
+        try:
+            found = folders.find_dataset_folders(self.folder)
+        except DataError:
+            return
+        for folder in found:
+            if folder.name not in self.datasets:
+                self.datasets[folder.name] = OpenDataset(self, folder)
+
+    def status(self) -> dict[str, Any] | None:
+        """status.json of a run that is going, with `age_s`; None where there is none."""
+        is_one_dataset = any(dataset.folder == self.folder for dataset in self.datasets.values())
+        path = (self.folder.parent if is_one_dataset else self.folder) / "status.json"
+        status = folders.read_json(path, [])
+        if status is None:
+            return None
+        try:
+            status["age_s"] = max(0.0, time.time() - path.stat().st_mtime)
+        except OSError:
+            return None
+        status["is_live"] = status.get("state") == "running" and status["age_s"] < STATUS_STALE_S
+        return status
+
+
+class OpenDataset:
+    """One data set's folder, followed while it grows. `version` rises with every change seen, also over restarts."""
+
+    def __init__(self, run: OpenRun, folder: Path) -> None:
+        self.run, self.folder, self.version = run, folder, int(time.time() * 1000)
+        self.index = LineIndex(folder)
+        self.log = folders.VerdictLog(folder / "verdicts.jsonl")
+        self.manifest: dict[str, Any] = {}
+        self.results: list[dict[str, Any]] = []
+        self.notes: list[str] = []
+        self._problems: ProblemIndex | None = None
+        self._provisional: ProvisionalGrader | None = None
+        self._looked_at = 0
+        self._stamps: tuple[float, ...] = ()
+        self._refreshed_at = 0.0
+        self._axes: tuple[int, tuple[list[str], list[int]]] | None = None
+        self._lock = threading.RLock()
+
+    def refresh(self) -> None:
+        """Looks at the files again, at most twice a second, and for a slice of time: a large folder fills in."""
+        with self._lock:
+            if time.monotonic() - self._refreshed_at < REFRESH_S and self._refreshed_at:
+                return
+            changes = [self.index.refresh(INDEX_SLICE_S), self.log.refresh(), self._refresh_descriptions()]
+            self.version += any(changes)
+            looked_at = self._look_ahead()
+            self.version += looked_at != self._looked_at
+            self._looked_at = looked_at
+            self._refreshed_at = time.monotonic()
+
+    def _look_ahead(self) -> int:
+        """While there are no verdicts, has responses graded for the running score; returns how many have been."""
+        if self.log.grades:
+            self._provisional = None
+            return 0
+        if self._provisional is None:
+            self._provisional = ProvisionalGrader(self.index, self.folder.name, self._problem_file())
+        task_ids, _ = self.axes()
+        return self._provisional.catch_up(self.names_in_files(task_ids), self.is_reasoning_opened)
+
+    @property
+    def grades(self) -> dict[tuple[str, int], GradedSample]:
+        """The verdicts of the file; while there are none, the page's own."""
+        provisional = self._provisional
+        # A copy: another request or the thread may add to it.
+        return dict(self.log.grades if self.log.grades or provisional is None else provisional.grades)
+
+    @property
+    def is_reasoning_opened(self) -> bool | None:
+        told = self.manifest.get("is_reasoning_opened_by_prompt")
+        return told if isinstance(told, bool) else None
+
+    def _refresh_descriptions(self) -> bool:
+        paths = [self.folder / "manifest.json", *sorted(self.folder.glob(folders.RESULTS_PATTERN))]
+        stamps = tuple(path.stat().st_mtime for path in paths if path.exists())
+        if stamps == self._stamps:
+            return False
+        self._stamps, self.notes = stamps, []
+        self.manifest = folders.read_json(paths[0], self.notes) or {}
+        self.results = folders.read_results_files(self.folder, self.notes)
+        self._problems = None
+        return True
+
+    @property
+    def graded(self) -> folders.DatasetData:
+        """What the folder's own files say."""
+        return folders.DatasetData(self.folder, self.results, list(self.log.grades.values()), self.manifest, [])
+
+    @property
+    def data(self) -> folders.DatasetData:
+        """The same with the page's own verdicts where there are no others."""
+        return folders.DatasetData(self.folder, self.results, list(self.grades.values()), self.manifest, [])
+
+    def axes(self) -> tuple[list[str], list[int]]:
+        """(task ids, seeds) of the map; before anything is graded, of what was generated."""
+        with self._lock:
+            if self._axes is None or self._axes[0] != self.version:
+                also = () if self.log.grades else list(self.index.lines)
+                self._axes = self.version, folders.axes_of(self.graded, also)
+            return self._axes[1]
+
+    def head(self) -> dict[str, Any]:
+        """What stands on the card of a data set."""
+        self.refresh()
+        task_ids, seeds = self.axes()
+        data, planned = self.data, len(task_ids) * len(seeds)
+        return {
+            "run": self.run.name,
+            "dataset": self.folder.name,
+            "version": self.version,
+            "model": data.model,
+            "generated": max(len(self.index.lines), len(self.log.grades)),
+            "planned": planned,
+            "facts": headline_facts(self.results[0]) if self.results else None,
+            "other_sets": [headline_facts(results) for results in self.results[1:]],
+            "running": running_score(data.grades, planned=planned),
+            "is_provisional": bool(data.grades) and not self.log.grades,
+        }
+
+    def overview(self) -> dict[str, Any]:
+        """Everything the first view shows; no response is read for it."""
+        head = self.head()
+        task_ids, seeds = self.axes()
+        data = self.data
+        return {
+            **head,
+            "task_ids": task_ids,
+            "seeds": seeds,
+            "map": self._map(task_ids, seeds),
+            "letters": {UNGRADED: "ungraded", MISSING: "missing"}
+            | {letter: verdict.value for verdict, letter in LETTERS.items()},
+            "counts": Counter(grade.verdict.value for grade in data.grades),
+            "charts": {"running": running_curve(data.grades), "lengths": length_bins(data.grades)},
+            "signs": None if self._provisional is None else self._provisional.signs,
+            "status": self.run.status(),
+            "manifest": {name: value for name, value in self.manifest.items() if name != "plan"},
+            "notes": self._notes(),
+        }
+
+    def _map(self, task_ids: list[str], seeds: list[int]) -> str:
+        """One letter per sample, seed after seed within problem after problem."""
+        letters = {key: LETTERS[grade.verdict] for key, grade in self.grades.items()}
+        lines = self.index.lines
+        names = self.names_in_files(task_ids)
+        return "".join(
+            letters.get((task_id, seed)) or (UNGRADED if (names[task_id], seed) in lines else MISSING)
+            for task_id in task_ids
+            for seed in seeds
+        )
+
+    def names_in_files(self, task_ids: list[str]) -> dict[str, str]:
+        """The id under which a problem's lines stand: the original's AIME files number the rows of the data file."""
+        used = {task_id for task_id, _ in list(self.index.lines)}
+        rows = {str(number) for number in range(len(task_ids))}
+        if used <= set(task_ids) or not used <= rows:
+            return {task_id: task_id for task_id in task_ids}
+        return {task_id: str(number) for number, task_id in enumerate(task_ids)}
+
+    def _notes(self) -> list[str]:
+        """What is damaged; and what is missing, unless the run is still making it."""
+        damaged = [
+            f"{name}: {count} damaged lines left out; these samples are missing."
+            for name, count in sorted(self.index.damaged.items())
+        ]
+        if (self.run.status() or {}).get("is_live"):
+            return [*self.notes, *damaged]
+        torn = [f"{name}: the last line is unfinished; that sample is missing." for name in sorted(self.index.torn)]
+        return [*self.notes, *self.log.notes, *damaged, *torn, *folders.missing_parts(self.graded)]
+
+    def sample(self, task_id: str, seed: int) -> dict[str, Any] | None:
+        """One sample: its verdict, its text split into reasoning and answer. None: nothing of it is here."""
+        self.refresh()
+        grade = self.grades.get((task_id, seed))
+        row = self._line_of(task_id, seed)
+        if grade is None and row is None:
+            return None
+        shown: dict[str, Any] = {"task_id": task_id, "seed": seed, "verdict": grade and describe_grade(grade)}
+        text = None if row is None else row.get("output", row.get("generation"))
+        if row is not None and isinstance(text, str):
+            split = split_reasoning(text, self.is_reasoning_opened)
+            shown["response"] = {"reasoning": split.reasoning, "answer": split.answer, "is_closed": split.is_closed}
+            shown["generation"] = {name: value for name, value in row.items() if name not in ("output", "generation")}
+        return shown
+
+    def _line_of(self, task_id: str, seed: int) -> dict[str, Any] | None:
+        task_ids, _ = self.axes()
+        row = self.index.read(self.names_in_files(task_ids).get(task_id, task_id), seed)
+        if row is None and self.index.refresh():  # the index was not through yet
+            row = self.index.read(self.names_in_files(task_ids).get(task_id, task_id), seed)
+        return row
+
+    def test(self, task_id: str, number: int) -> dict[str, Any]:
+        """Test `number` (1, 2, ...) of a code problem, long texts cut. Raises DataError where it cannot be shown."""
+        row = self.problems().read_whole(task_id)
+        if row is None:
+            raise DataError(f"the problem file is not here, so test {number} cannot be shown")
+        tests = read_tests(row)
+        if not 1 <= number <= len(tests.cases):
+            raise DataError(f"the problem file holds {len(tests.cases)} tests for this problem and no test {number}")
+        case = tests.cases[number - 1]
+        texts = {"input": case.input[:TEST_CHARS], "expected": case.expected[:TEST_CHARS]}
+        return {**texts, "function": tests.function, "is_cut": max(len(case.input), len(case.expected)) > TEST_CHARS}
+
+    def problems(self) -> ProblemIndex:
+        """The statements: the file that the manifest names, else the one that the data set's name finds."""
+        with self._lock:
+            if self._problems is None:
+                self._problems = ProblemIndex(self._problem_file())
+            return self._problems
+
+    def _problem_file(self) -> Path:
+        recorded = self.manifest.get("data")
+        path = recorded.get("path") if isinstance(recorded, dict) else None
+        if isinstance(path, str) and Path(path).suffix == ".jsonl" and Path(path).is_file():
+            return Path(path)
+        return problems.find_local_file(self.folder.name) or self.folder / "no-problem-file"
+
+
+def describe_grade(grade: GradedSample) -> dict[str, Any]:
+    """A verdict as the page takes it."""
+    return {**grade.__dict__, "verdict": grade.verdict.value}
+
+
+def open_runs(outs: list[Path]) -> list[OpenRun]:
+    """Opens folders under distinct names. Raises DataError for one that does not exist."""
+    runs: list[OpenRun] = []
+    for out in outs:
+        if not out.is_dir():
+            raise DataError(f"{out}: no such folder; give the OUT of a run, or one of its data set folders")
+        name, number = out.resolve().name or "run", 2
+        while name in {run.name for run in runs}:
+            name, number = f"{out.resolve().name}-{number}", number + 1
+        runs.append(OpenRun(name, out.resolve()))
+    return runs

@@ -1,0 +1,88 @@
+"""What can be told of a run before it is graded: a running score, and responses that run in circles.
+
+Integer and choice answers are graded by the same code as in the evaluate script, in microseconds each; symbolic answers and
+programs wait for that script. Every response is looked through for repetition loops, the sign of wrong settings
+(PAINS 41). All of it in a thread of its own, so that a page over 4000 responses is there at once and fills in; nothing is
+written, and verdicts.jsonl replaces it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tools.errors import EvaluationError
+from tools.generations import Generation
+from tools.problems import find_info, load_problem_set
+from tools.report.line_index import LineIndex
+from tools.verdicts import GradedSample
+
+QUICK_COMPARISONS = ("integer", "choice")
+# Work and rest of the thread: requests come first.
+SLICE_S, REST_S = 0.05, 0.02
+
+
+class ProvisionalGrader:
+    """Looks at the lines of one index. `grades` is keyed by the problem's own id."""
+
+    def __init__(self, index: LineIndex, dataset: str, problem_file: Path) -> None:
+        self.grades: dict[tuple[str, int], GradedSample] = {}
+        self.loops = 0
+        self._thread: threading.Thread | None = None
+        self._index = index
+        self._comparison = find_info(dataset).comparison
+        self._references = self._read_references(problem_file)
+        self._seen: set[tuple[str, int]] = set()
+
+    def _read_references(self, path: Path) -> Mapping[str, str]:
+        if self._comparison not in QUICK_COMPARISONS or not path.is_file():
+            return {}
+        try:
+            return {problem.task_id: problem.answer or "" for problem in load_problem_set(path).problems}
+        except EvaluationError:
+            return {}
+
+    @property
+    def signs(self) -> dict[str, int]:
+        """Responses looked through, those that end in a loop, and those cut off at the cap."""
+        lines = [self._index.lines.get(key) for key in list(self._seen)]
+        cut_off = sum(line is not None and line.finish_reason == "length" for line in lines)
+        return {"responses": len(lines), "loops": self.loops, "cut_off": cut_off}
+
+    def catch_up(self, name_in_files: Mapping[str, str], is_opened: bool | None) -> int:
+        """Sees to it that what was added is looked at, in the background; returns how many have been."""
+        is_idle = self._thread is None or not self._thread.is_alive()
+        if is_idle and len(self._seen) < len(self._index.lines):
+            own_name = {name: task_id for task_id, name in name_in_files.items()}
+            self._thread = threading.Thread(target=self._work, args=(own_name, is_opened), daemon=True)
+            self._thread.start()
+        return len(self._seen)
+
+    def _work(self, own_name: Mapping[str, str], is_opened: bool | None) -> None:
+        rest_at = time.monotonic() + SLICE_S
+        for key in list(self._index.lines):
+            if key in self._seen:
+                continue
+            self._look_at(key, own_name.get(key[0], key[0]), is_opened)
+            self._seen.add(key)
+            if time.monotonic() > rest_at:
+                time.sleep(REST_S)
+                rest_at = time.monotonic() + SLICE_S
+
+    def _look_at(self, key: tuple[str, int], task_id: str, is_opened: bool | None) -> None:
+        # Here, because they are only needed in the thread: the first view need not wait for them.
+        from tools.analysis.loops import find_loop
+        from tools.evaluate import grade_one
+
+        row: dict[str, Any] = self._index.read(*key) or {}
+        text, line = row.get("output", row.get("generation")), self._index.lines.get(key)
+        if not isinstance(text, str) or line is None:
+            return
+        self.loops += find_loop(text) is not None
+        reference = self._references.get(task_id)
+        if reference is not None:
+            response = Generation(task_id, key[1], text, line.finish_reason, None, line.output_tokens)
+            self.grades[task_id, key[1]] = grade_one(response, reference, self._comparison, "answer", is_opened)
