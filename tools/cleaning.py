@@ -28,7 +28,8 @@ UNICODE_SPELLINGS = str.maketrans(
         "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "≈": r"\approx ", "≡": r"\equiv ", "⩽": r"\le ", "⩾": r"\ge ",
         "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ", "∖": r"\setminus ", "∅": r"\emptyset ", "ℝ": r"\mathbb{R}",
         "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "ℂ": r"\mathbb{C}", "⊂": r"\subset ",
-        "→": r"\to ", "√": r"\sqrt ", "∛": r"\sqrt[3]", "°": r"^\circ ", "º": r"^\circ ", "′": "'", "’": "'", "⟨": r"\langle ", "⟩": r"\rangle ",
+        "→": r"\to ", "√": r"\sqrt ", "∛": r"\sqrt[3]", "°": r"^\circ ", "º": r"^\circ ", "′": "'", "’": "'",
+        "⟨": r"\langle ", "⟩": r"\rangle ",
         "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "€": r"\$", "£": r"\$", "¥": r"\$",
         "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u200b": None, "\ufeff": None, "\u2061": None, "\u2062": None,
         "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}",
@@ -40,11 +41,13 @@ SUBSCRIPTS = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
 SUBSCRIPT_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 DELIMITERS = re.compile(
-    r"(?<!\\)\$|\\\(|\\\)|\\\[(?!\d*\.?\d*\s*(?:pt|em|ex|mm)\])|(?<!\\)\\\]|\\displaystyle|\\limits|\\nolimits|\\hfill|\\noindent|\\strut"
+    r"(?<!\\)\$|\\\(|\\\)|\\\[(?!\d*\.?\d*\s*(?:pt|em|ex|mm)\])|(?<!\\)\\\]"
+    r"|\\displaystyle|\\limits|\\nolimits|\\hfill|\\noindent|\\strut"
 )
 SIZES = re.compile(r"\\(?:left|right|m?left|mright|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*(\.?)")
 SPACES = re.compile(
-    r"(?<!\\)\\[,;:!> ]|\\(?:quad|qquad|thinspace|medspace|thickspace|negthinspace|negmedspace|negthickspace|enspace|space)(?![A-Za-z])|~|\\[hv]space\*?\{[^{}]*\}|\\h?phantom\{[^{}]*\}"
+    r"(?<!\\)\\[,;:!> ]|\\q?quad(?![A-Za-z])|\\(?:neg)?(?:thin|med|thick)space(?![A-Za-z])|\\(?:en)?space(?![A-Za-z])"
+    r"|~|\\[hv]space\*?\{[^{}]*\}|\\h?phantom\{[^{}]*\}"
 )
 LINE_BREAK_SKIP = re.compile(r"\\\\\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm)\s*\]")
 DOUBLED_BACKSLASH = re.compile(r"\\\\(?=[A-Za-z]{2})")
@@ -60,7 +63,11 @@ GROUPED_NUMBER = re.compile(
 )
 BRACED_COMMA = re.compile(r"\{\s*,\s*\}")
 SPACED_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\\[,;: ]|\s)\s*\d{3})+(?![\d])")
-STYLE = r"(?:mathbf|mathit|mathsf|mathtt|mathnormal|boldsymbol|bm|pmb|underline|mbox\s*(?=\{\s*[-+\d])|ensuremath|displaylines|mathord|mathop|uline|smash|emph|textnormal(?=\{\s*[-+\d])|textbf(?=\{\s*[-+\d\\(])|text(?=\{\s*[-+\d])|mathrm(?=\{\s*[-+\d]))"
+# Commands that only dress their argument; those for words only when they hold a number or a formula.
+STYLE = (
+    r"(?:mathbf|mathit|mathsf|mathtt|mathnormal|boldsymbol|bm|pmb|underline|uline|smash|emph|ensuremath|mathord|mathop"
+    r"|(?:text|textnormal|mathrm|mbox)(?=\s*\{\s*[-+\d])|textbf(?=\s*\{\s*[-+\d\\(]))"
+)
 STYLE_OPENING = re.compile(rf"\\{STYLE}(?![A-Za-z])\s*\{{")
 COLOR = re.compile(r"\\(?:text)?color\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}\s*")
 BRACED_UNDER = re.compile(r"\\(?:underbrace|overbrace)\s*\{")

@@ -1,8 +1,9 @@
 r"""Finds the final answer in the text of a response: one extractor for scoring, voting and reports.
 
 Patterns in the order of the original toolkit, the first that matches decides, its last match wins:
-`\boxed{...}` (matched braces, any depth), `**...**`, `\[\n...\n\]`, `is \(...\)`, `\[\\n...\\n\]`; then, for answers in
-plain prose, "answer is ...", "#### ..." and the value that the last sentence ends in. A last box that is never closed is no answer: the text was cut inside it.
+`\boxed{...}` (matched braces, any depth), `**...**`, `\[\n...\n\]`, `is \(...\)`, `\[\\n...\\n\]`; then, for answers
+in plain prose, "answer is ...", "#### ..." and the value that the last sentence ends in. A last box that is never
+closed is no answer: the text was cut inside it.
 
 >>> extract_answer(r"First \boxed{5}; so the answer is $\boxed{\frac{1}{2}}$.")
 '\\frac{1}{2}'
@@ -16,7 +17,8 @@ from dataclasses import dataclass
 BOX_OPENING = re.compile(r"\\+(?:begin)?(?:boxed|fbox)(?![A-Za-z])\s*")
 # What may stand between two boxes that are parts of one answer: `$\boxed{1}$ and $\boxed{2}$`.
 BOX_SEPARATOR = re.compile(
-    r"(?:[\s$,;.&]|\\[,;:!()\[\] ]|\\q?quad|\\(?:text|mathrm|textnormal)\s*\{[\s,;]*(?:and|or)?[\s,;]*\}|\band\b|\bor\b)*"
+    r"(?:[\s$,;.&]|\\[,;:!()\[\] ]|\\q?quad|\\(?:text|mathrm|textnormal)\s*\{[\s,;]*(?:and|or)?[\s,;]*\}"
+    r"|\band\b|\bor\b)*"
 )
 BOX_CONNECTIVE = re.compile(r",|;|\band\b|\bor\b")
 BOLD = re.compile(r"\*\*([^*\n]+(?:\*(?!\*)[^*\n]*)*)\*\*(?!\s*:)")
@@ -159,7 +161,7 @@ def _from_prose(text: str) -> Extraction:
         if span is not None:
             return Extraction(next(group for group in span.groups() if group is not None).strip(), "phrase")
         line = _first_clause(line)
-        if SENTENCE_WORDS.search(line):  # `Final answer: the largest n is 34.`
+        if _is_sentence(line):  # `Final answer: the largest n is 34.`
             return _from_conclusion(line)
         return Extraction(line or None, "phrase")
     return _from_conclusion(text)
@@ -168,8 +170,7 @@ def _from_prose(text: str) -> Extraction:
 def _from_conclusion(text: str) -> Extraction:
     """`So the mean is 7.`: the last value of the last sentence that holds one, behind its last `is`, `=` or colon."""
     text = text.strip()
-    is_sentence = SENTENCE_WORDS.search(text) or (MATH_SPAN.search(text) and WORD.search(MATH_SPAN.sub(" ", text)))
-    if len(text) <= MAX_BARE_ANSWER_CHARS and not is_sentence:
+    if len(text) <= MAX_BARE_ANSWER_CHARS and not _is_sentence(text):
         return Extraction(text or None, "whole text")
     for sentence in reversed(SENTENCE_END.split(text)):
         if not VALUE.search(sentence):
@@ -182,6 +183,11 @@ def _from_conclusion(text: str) -> Extraction:
                 formula = next((group for group in values[-1].groups() if group), None)
                 return Extraction((formula or values[-1].group()).strip(), "conclusion")
     return Extraction(None)
+
+
+def _is_sentence(text: str) -> bool:
+    """Three words in a row, or words around a formula."""
+    return bool(SENTENCE_WORDS.search(text) or (MATH_SPAN.search(text) and WORD.search(MATH_SPAN.sub(" ", text))))
 
 
 def _is_value(match: re.Match[str]) -> bool:

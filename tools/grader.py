@@ -15,13 +15,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from tools.cleaning import math_answer_cleaning, plain_form
 from tools.errors import UsageError
 from tools.extraction import Extraction, extract, extract_answer
 from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
-from tools.mathematics.numbers import PLAIN_INTEGER, Number, int_from_digits, read_number
+from tools.mathematics.numbers import PLAIN_INTEGER, Number, int_from_digits, lowest, read_number
 from tools.reasoning import split_reasoning
 from tools.verdicts import Verdict
 
@@ -238,7 +239,7 @@ def _number_or_percent(text: str) -> Number | None:
     text = plain_form(text)
     if text.endswith("%"):
         number = read_number(text[:-1].rstrip("\\ "))
-        return None if number is None else number / 100 if number % 100 else number // 100
+        return None if number is None else lowest(Fraction(number) / 100)
     return read_number(text)
 
 

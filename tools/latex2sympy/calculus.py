@@ -7,6 +7,7 @@ r"""Differentials and derivative operators, which LaTeX writes as if they were f
 from __future__ import annotations
 
 from tools.errors import LatexError
+from tools.latex2sympy.nodes import plain
 from tools.mathematics.tree import Tree, symbols
 
 ONE: Tree = ("num", 1)
@@ -14,8 +15,6 @@ ONE: Tree = ("num", 1)
 
 def split_integrand(tree: Tree, lower: Tree | None, upper: Tree | None) -> Tree:
     r"""The integral that `\int` opens before `tree`; what follows its differential in a sum is added outside."""
-    from tools.latex2sympy.builder import plain
-
     if tree[0] == "add":
         for place, term in enumerate(tree[1:], 1):
             inner, variable = without_differential(term)
@@ -35,8 +34,6 @@ def split_integrand(tree: Tree, lower: Tree | None, upper: Tree | None) -> Tree:
 
 def without_differential(tree: Tree) -> tuple[Tree, Tree | None]:
     """(the tree without its differential, the variable); (tree, None) when it holds none."""
-    from tools.latex2sympy.builder import plain
-
     if tree[0] == "differential":
         return ONE, tree[1]
     if tree[0] in ("group", "neg"):
@@ -88,13 +85,12 @@ def _denominator(tree: Tree) -> tuple[Tree | None, int]:
 
 def _numerator(tree: Tree, order: int) -> Tree | None:
     """1 for a bare d (or d^n), the operand otherwise; None when no d leads."""
-    from tools.latex2sympy.builder import plain
-
     bare: Tree = ("sym", "d") if order == 1 else ("pow", ("sym", "d"), ("num", order))
     if tree in (bare, ("sym", r"\partial"), ("pow", ("sym", r"\partial"), ("num", order))):
         return ONE
     if tree[0] == "differential":
-        return tree[1]
+        operand: Tree = tree[1]
+        return operand
     if tree[0] == "mul":
         first, rest = tree[1], tree[2:]
         if first == bare:
@@ -108,8 +104,6 @@ def _numerator(tree: Tree, order: int) -> Tree | None:
 
 def applied_operators(factors: list[Tree]) -> Tree:
     """A product; a derivative operator in it takes everything that follows as its operand."""
-    from tools.latex2sympy.builder import plain
-
     for place, factor in enumerate(factors):
         if factor[0] == "diffop":
             rest = factors[place + 1 :]

@@ -14,7 +14,7 @@ import sympy
 
 from tools.errors import LatexError
 from tools.mathematics.limits import MAX_RESULT_BITS
-from tools.mathematics.tree import Tree
+from tools.mathematics.tree import Tree, words
 
 CONSTANTS = {"pi": sympy.pi, "e": sympy.E, "i": sympy.I, "oo": sympy.oo}
 NUMBER_SETS = {
@@ -37,16 +37,21 @@ RELATIONS = {
 FUNCTIONS: dict[str, Any] = {
     **{
         name: getattr(sympy, name)
-        for name in "sin cos tan cot sec csc sinh cosh tanh coth sech csch asin acos atan acot asec acsc asinh acosh atanh acoth asech acsch exp".split()
+        for name in words(
+            "sin cos tan cot sec csc sinh cosh tanh coth sech csch "
+            "asin acos atan acot asec acsc asinh acosh atanh acoth asech acsch exp"
+        )
     },
-    "ln": sympy.log, "fact": sympy.factorial, "binom": sympy.binomial, "abs": sympy.Abs, "floor": sympy.floor, "ceil": sympy.ceiling,
-    "max": sympy.Max, "min": sympy.Min, "mod": sympy.Mod, "conjugate": None, "sign": sympy.sign, "re": sympy.re, "im": sympy.im,
+    "ln": sympy.log, "fact": sympy.factorial, "binom": sympy.binomial, "abs": sympy.Abs,
+    "floor": sympy.floor, "ceil": sympy.ceiling,
+    "max": sympy.Max, "min": sympy.Min, "mod": sympy.Mod, "conjugate": None, "sign": sympy.sign, "re": sympy.re,
+    "im": sympy.im,
     "arg": sympy.arg, "gamma": sympy.gamma, "erf": sympy.erf, "lg": lambda value: sympy.log(value, 10),
 }  # fmt: skip
 
 
 def to_sympy(tree: Tree, variable_values: Mapping[str, Any], is_exact: bool = False) -> Any:
-    """The SymPy object; `is_exact` makes decimals rational numbers. Raises LatexError for what SymPy has no object for."""
+    """The SymPy object; `is_exact` makes decimals rational. Raises LatexError for what SymPy has no object for."""
     return _Converter(variable_values, is_exact).convert(tree)
 
 

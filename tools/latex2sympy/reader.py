@@ -29,7 +29,10 @@ RISING = frozenset([Lexer.RBRACE, Lexer.RPAREN, Lexer.RBRACKET, Lexer.RSET])
 
 
 def read_latex(text: str, builder: TreeBuilder | None = None) -> Tree:
-    """The tree of a whole text, by a builder with other habits if one is given; raises LatexError (or BeyondLimits, a LatexError) with the position."""
+    """The tree of a whole text, by a builder with other habits if one is given.
+
+    Raises LatexError (or BeyondLimits, which is one) with the position.
+    """
     if len(text) > MAX_EXPRESSION_CHARS:
         raise BeyondLimits(f"{len(text)} characters; expressions are read up to {MAX_EXPRESSION_CHARS}")
     if "\\begin" not in text:
@@ -48,14 +51,14 @@ def read_latex(text: str, builder: TreeBuilder | None = None) -> Tree:
     return tree
 
 
-class _Complaint(ErrorListener):
+class _Complaint(ErrorListener):  # type: ignore[misc]
     """Turns the first syntax error into a LatexError with position and hint."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
 
-    def syntaxError(self, recognizer: Any, symbol: Any, line: int, column: int, message: str, error: Any) -> None:  # noqa: N802
+    def syntaxError(self, recognizer: Any, symbol: Any, line: int, column: int, message: str, error: Any) -> None:
         position = getattr(symbol, "start", -1)
         at_end = symbol is None or symbol.type == -1
         found = "the end" if at_end else repr(symbol.text)
@@ -87,7 +90,7 @@ def _check_limits(tokens: list[Any]) -> None:
 
 
 def _with_single_digits(tokens: list[Any]) -> list[Any]:
-    r"""Cuts numbers after their first digit where LaTeX reads one sign: `\frac12`, `\sqrt23`, `a_12`; `2^10` is meant as 2^{10}."""
+    r"""Cuts numbers after their first digit where LaTeX reads one sign: `\frac12`, `\sqrt23`, `a_12`; not in `2^10`."""
     result = list(tokens)
     index = 0
     while index < len(result):

@@ -1,151 +1,25 @@
-r"""Numerical evaluation of expression trees, in machine numbers or in many digits, and what it may conclude.
-
-Two expressions are unequal as soon as they differ clearly at one point. They count as equal only when they agree to
-four fifths of the working digits at several random points, and the digits cover every magnitude that occurred in a sum:
-analytic expressions that agree at random points of an open set are the same there, and constants of the size of an
-answer do not agree to 200 digits by accident.
+r"""Numerical value of an expression tree at a point, in machine numbers or in many digits.
 
 >>> from tools.mathematics.reader import read
->>> compare_numerically(read(r"\sin 30^\circ"), read(r"\frac{1}{2}"))
-True
+>>> evaluate(read(r"\sqrt[3]{-8}+x^2"), {"x": 3.0}, MACHINE)
+7.0
 """
 
 from __future__ import annotations
 
-import cmath
 import math
-import random
-import threading
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from tools.mathematics.exact import ANGLE_FUNCTIONS
+from tools.mathematics.fields import MACHINE, NotNumeric, Undefined, Value
 from tools.mathematics.limits import MAX_RESULT_BITS
-from tools.mathematics.tree import Tree, nodes, symbols
+from tools.mathematics.tree import Tree, nodes, symbols, words
 
-POINTS = 4
-TRIES = 12
-CLEAR_DIFFERENCE = 1e-4  # relative, between machine numbers without cancellation
-PRECISIONS = (60, 250)  # decimal digits; the second looks again when magnitudes spread widely
-HUGE_EXPONENT_BITS = 2**36  # a number of more bits is not written down, even as a floating one
 MAX_LOOP = 2000  # terms of a sum or product added up
-Value = Any  # float, complex, or mpmath's mpf and mpc
-
-
-class NotNumeric(Exception):
-    """No numerical value: an unknown function, calculus, a pole, or a magnitude without bounds."""
-
-
-class Huge(NotNumeric):
-    """The magnitude is beyond HUGE_EXPONENT_BITS."""
-
-
-class Unknown:
-    """Stands for a value that the numerical rules do not reach."""
-
-
-class Undefined(NotNumeric):
-    """Division by zero, 0^0, infinity minus infinity: no value at all."""
-
-
-class MachineNumbers:
-    """Python's floats: fast, and honest about overflow."""
-
-    pi, e, i, infinity = math.pi, math.e, 1j, math.inf
-
-    def number(self, value: int | Fraction) -> Value:
-        try:
-            result = float(value)
-        except OverflowError:
-            raise NotNumeric("too large for a float") from None
-        if result == 0 and value:
-            raise NotNumeric("too small for a float")
-        return result
-
-    def power(self, base: Value, exponent: Value) -> Value:
-        result = base**exponent
-        if result == 0 and base:
-            raise NotNumeric("too small for a float")
-        return result
-
-    def function(self, name: str, value: Value) -> Value:
-        if isinstance(value, complex):
-            return getattr(cmath, CMATH_NAMES.get(name, name))(value)
-        try:
-            return getattr(math, CMATH_NAMES.get(name, name))(value)
-        except ValueError:
-            return getattr(cmath, CMATH_NAMES.get(name, name))(complex(value))
-
-    def factorial(self, value: Value) -> Value:
-        return math.gamma(value + 1)
-
-    def note_summands(self, values: list[Value]) -> None:
-        """Machine numbers keep no account of cancellation."""
-
-
-class ManyDigits:
-    """mpmath at a given precision; keeps account of what sums may have cancelled.
-
-    `largest` is the largest summand seen, `spread` the most bits between two summands of one sum.
-    """
-
-    def __init__(self, digits: int) -> None:
-        import mpmath
-
-        self.context = mpmath.mp.clone()
-        self.context.dps = digits
-        self.pi, self.e, self.i, self.infinity = (
-            +self.context.pi,
-            +self.context.e,
-            self.context.mpc(0, 1),
-            self.context.inf,
-        )
-        self.largest: Value = 0
-        self.spread = 0
-
-    def note_summands(self, values: list[Value]) -> None:
-        sizes = [abs(value) for value in values if value]
-        if sizes and self.context.isfinite(sum(sizes)):
-            top = max(sizes)
-            self.largest = max(self.largest, top)
-            self.spread = max(self.spread, int(self.context.mag(top) - self.context.mag(min(sizes))))
-
-    def number(self, value: int | Fraction) -> Value:
-        return self.context.mpf(value.numerator) / value.denominator
-
-    def power(self, base: Value, exponent: Value) -> Value:
-        if base and abs(self.magnitude(base)) * abs(exponent) > HUGE_EXPONENT_BITS:
-            raise Huge("a power without bounds")
-        return self.context.power(base, exponent)
-
-    def function(self, name: str, value: Value) -> Value:
-        if name in GROWING and self.magnitude(value) > 36:
-            raise Huge("an exponential without bounds")
-        if self.magnitude(value) > 4000:
-            raise NotNumeric("an argument without bounds")
-        return getattr(self.context, MPMATH_NAMES.get(name, name))(value)
-
-    def factorial(self, value: Value) -> Value:
-        if self.magnitude(value) > 30:
-            raise Huge("a factorial without bounds")
-        return self.context.factorial(value)
-
-    def agree(self, first: Value, second: Value) -> bool:
-        """Equal up to what rounding and cancellation can have done."""
-        scale = max(abs(first), abs(second), self.largest)
-        return bool(abs(first - second) <= scale * self.context.mpf(10) ** (-self.context.dps * 4 // 5))
-
-    def magnitude(self, value: Value) -> int:
-        """About the binary logarithm of |value|."""
-        return 0 if not value else int(self.context.mag(value))
-
-
 INFINITIES = (("const", "oo"), ("neg", ("const", "oo")))
-CMATH_NAMES = {"ln": "log"}
-MPMATH_NAMES = {"ln": "log", "ceil": "ceil"}
-GROWING = frozenset("exp sinh cosh".split())
-DIRECT = frozenset("sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh exp ln".split())
+DIRECT = words("sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh exp ln")
 RECIPROCALS = {"cot": "tan", "sec": "cos", "csc": "sin", "coth": "tanh", "sech": "cosh", "csch": "sinh"}
 INVERSE_RECIPROCALS = {
     "acot": "atan",
@@ -364,136 +238,3 @@ def _is_short_range(node: Tree) -> bool:
         return bool(abs(evaluate(node[4], {}, MACHINE) - evaluate(node[3], {}, MACHINE)) <= MAX_LOOP)
     except NotNumeric:
         return node[4] in INFINITIES
-
-
-# Conclusions.
-def compare_numerically(left: Tree, right: Tree) -> bool | None:
-    """Equal, unequal, or None when the numbers do not tell."""
-    names = sorted(symbols(left) | symbols(right))
-    has_i = any(node == ("const", "i") for tree in (left, right) for node in nodes(tree))
-    if _differ_clearly(left, right, names, has_i):
-        return False
-    if not names:
-        return _compare_constants(left, right)
-    field = many_digits(PRECISIONS[0])
-    verdict = _agree_at_random_points(left, right, names, field, has_i)
-    if verdict and field.spread > field.context.prec // 2:
-        verdict = _agree_at_random_points(left, right, names, many_digits(PRECISIONS[1]), has_i)
-    return verdict
-
-
-def random_points(names: list[str], count: int) -> list[dict[str, Fraction]]:
-    """Rational points, the same for every comparison: one positive, the others of both signs, some of them whole."""
-    source = random.Random(20240229)
-    points = []
-    for index in range(count):
-        signs = (1,) if index % 3 == 0 else (-1, 1)
-        step = 1 if index % 4 == 3 else 1000
-        points.append(
-            {
-                name: source.choice(signs) * Fraction(source.randint(300, 3700) * step // 1000 or 1, step)
-                for name in names
-            }
-        )
-    return points
-
-
-def _differ_clearly(left: Tree, right: Tree, names: list[str], has_i: bool) -> bool:
-    """Whether machine numbers differ beyond doubt at some point."""
-    for point in random_points(names, POINTS if names else 1):
-        at = {name: float(value) for name, value in point.items()}
-        try:
-            first, second = evaluate(left, at, MACHINE), evaluate(right, at, MACHINE)
-        except NotNumeric:
-            continue
-        scale = max(abs(first), abs(second))
-        if not math.isfinite(scale) or scale < 1e-9:
-            continue
-        # Without an i in the text, a complex value means a point outside the real domain.
-        if names and not has_i and (abs(first.imag) > 1e-9 * scale or abs(second.imag) > 1e-9 * scale):
-            continue
-        if abs(first - second) > CLEAR_DIFFERENCE * scale:
-            return True
-    return False
-
-
-def _compare_constants(left: Tree, right: Tree) -> bool | None:
-    """Two constants, at rising precision until the digits cover every magnitude that occurs in a sum."""
-    for digits in PRECISIONS:
-        field = many_digits(digits)
-        first, second = _constant(left, field), _constant(right, field)
-        if Unknown in (first, second):
-            return None
-        if first is None or second is None:
-            return None if first is second or Huge in (first, second) else False
-        if Huge in (first, second):
-            growing = left if first is Huge else right
-            return False if first is not second and _only_grows(growing) else None
-        if not field.context.isfinite(first) or not field.context.isfinite(second):
-            return bool(first == second)
-        if not field.agree(first, second):
-            return False
-        if digits > PRECISIONS[0] and field.spread < field.context.prec // 2:
-            return True
-    return None
-
-
-def _constant(tree: Tree, field: Any) -> Value:
-    """The value; Huge (the class) beyond all bounds; Unknown where no rule reaches; None when undefined."""
-    try:
-        value = evaluate(tree, {}, field)
-    except Huge:
-        return Huge
-    except Undefined:
-        return None
-    except NotNumeric:
-        return Unknown
-    return None if field.context.isnan(value) else value
-
-
-def _only_grows(tree: Tree) -> bool:
-    """Whether a tree holds only steps that make positive whole numbers larger, so that no part can cancel."""
-    return all(
-        (node[0] == "num" and node[1] >= 1 and node[1] == int(node[1]))
-        or node[0] in ("add", "mul", "pow")
-        or node[:2] == ("call", "fact")
-        for node in nodes(tree)
-    )
-
-
-def _agree_at_random_points(left: Tree, right: Tree, names: list[str], field: Any, has_i: bool) -> bool | None:
-    """True when enough points agree, False when one differs, None when too few can be used."""
-    agreements = 0
-    for point in random_points(names, TRIES):
-        at = {name: field.number(value) for name, value in point.items()}
-        try:
-            first, second = evaluate(left, at, field), evaluate(right, at, field)
-        except Huge:
-            return None
-        except NotNumeric:
-            continue
-        scale = max(abs(first), abs(second))
-        if not field.context.isfinite(scale):
-            continue
-        if not has_i and max(abs(first.imag), abs(second.imag)) > scale * 1e-30:
-            continue
-        if not field.agree(first, second):
-            return False
-        agreements += 1
-        if agreements == POINTS:
-            return True
-    return None
-
-
-MACHINE = MachineNumbers()
-_local = threading.local()
-
-
-def many_digits(digits: int) -> ManyDigits:
-    """A context of this thread with fresh accounts (mpmath's contexts are not safe between threads)."""
-    contexts: dict[int, ManyDigits] = _local.__dict__.setdefault("contexts", {})
-    field = contexts.get(digits)
-    if field is None:
-        field = contexts[digits] = ManyDigits(digits)
-    field.largest, field.spread = 0, 0
-    return field

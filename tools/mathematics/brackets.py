@@ -7,14 +7,15 @@ r"""The part of the quick reader below operators: numbers, names, function calls
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 
-from tools.mathematics.limits import MAX_DEPTH
+from tools.mathematics.commands import PRIMARY_COMMANDS
+from tools.mathematics.cursor import TokenCursor
 from tools.mathematics.numbers import int_from_digits, lowest, read_number
 from tools.mathematics.tokens import CONSTANTS, FUNCTIONS, GREEK, Token
-from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable
+from tools.mathematics.tree import NotMathematics, Tree
 
 CLOSINGS = {
     "(": (")", "]"),
@@ -26,21 +27,13 @@ CLOSINGS = {
     r"\lbrack": (r"\rbrack",),
 }
 ROUNDINGS = {r"\lfloor": (r"\rfloor", "floor"), r"\lceil": (r"\rceil", "ceil")}
-MATRICES = ("pmatrix", "bmatrix", "matrix", "smallmatrix", "array", "Bmatrix", "vmatrix", "Vmatrix")
-NUMBER_SETS = frozenset("RZNQC")
 LETTERS_OF_FUNCTIONS = frozenset("fghFGH")
 ACCENTS = (r"\bar", r"\vec", r"\hat", r"\tilde", r"\overrightarrow", r"\widehat", r"\widetilde", r"\dot")
 SAME_SIGN = {r"\varnothing": r"\emptyset", r"\lbrace": r"\{", r"\lbrack": "["}
 
 
-class BracketReader:
-    """Token cursor and primaries; Reader adds the operators."""
-
-    def __init__(self, source: str, tokens: list[Token]) -> None:
-        self.source, self.tokens, self.index = source, tokens, 0
-        self.bars = 0  # how many |...| are open
-        self.in_set = False  # a set builder may use ":" and "|"
-        self.depth = 0
+class BracketReader(TokenCursor):
+    """Primaries; Reader adds the operators."""
 
     answer: Callable[[], Tree]
     relation: Callable[[], Tree]
@@ -49,60 +42,6 @@ class BracketReader:
     exponent: Callable[[], Tree]
     starts_factor: Callable[[], bool]
     separator: Callable[[], str | None]
-
-    # The cursor.
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.index]
-
-    @property
-    def kind(self) -> str:
-        return self.tokens[self.index].kind
-
-    @property
-    def text(self) -> str:
-        token = self.tokens[self.index]
-        return token.text if token.kind != "text" else " " + token.text + " "
-
-    @property
-    def position(self) -> int:
-        return self.tokens[self.index].position
-
-    @property
-    def previous(self) -> Token:
-        return self.tokens[max(0, self.index - 1)]
-
-    @property
-    def is_spaced(self) -> bool:
-        return self.source[self.position - 1 : self.position].isspace()
-
-    def following(self, steps: int = 1) -> Token:
-        return self.tokens[min(self.index + steps, len(self.tokens) - 1)]
-
-    def next_is_text(self) -> bool:
-        return self.following().kind in ("text", "word")
-
-    def advance(self) -> None:
-        self.index = min(self.index + 1, len(self.tokens) - 1)
-
-    def error(self, what: str) -> Unreadable:
-        found = repr(self.text) if self.kind != "end" else "the end"
-        return Unreadable(f"{what} {found} at character {self.position}", self.position)
-
-    def expect(self, *texts: str) -> str:
-        found = self.text
-        if found not in texts:
-            raise self.error(f"{texts[0]} expected before")
-        self.advance()
-        return found
-
-    @contextmanager
-    def nested(self) -> Iterator[None]:
-        self.depth += 1
-        if self.depth > 2 * MAX_DEPTH:
-            raise BeyondLimits(f"nested deeper than {MAX_DEPTH}", self.position)
-        yield
-        self.depth -= 1
 
     # Primaries.
     def primary(self) -> Tree:
@@ -233,41 +172,6 @@ class BracketReader:
             self.advance()
             return self.factor()
         raise self.error("not known here:")
-
-    def raw_sign(self) -> str:
-        """`+` or `{+}`, or any group as text."""
-        if self.text in ("+", "-", "*"):
-            sign = self.text
-            self.advance()
-            return sign
-        return self.raw_group()
-
-    def raw_group(self) -> str:
-        """The signs of a brace group, or of one token, joined: for names."""
-        if self.text != "{":
-            text = self.text.strip()
-            if self.kind not in ("number", "word", "command", "text"):
-                raise self.error("a name expected before")
-            if self.kind in ("number", "word") and len(text) > 1:  # x_12 is x_1 followed by 2
-                token = self.token
-                self.tokens[self.index : self.index + 1] = [
-                    Token(token.kind, text[0], token.position),
-                    Token(token.kind, text[1:], token.position + 1),
-                ]
-                text = text[0]
-            self.advance()
-            return text
-        depth, start, pieces = 0, self.index, []
-        while True:
-            depth += (self.text == "{") - (self.text == "}")
-            if self.kind == "end":
-                self.index = start
-                raise self.error("brace never closed:")
-            if depth == 0:
-                self.advance()
-                return "".join(pieces[1:])
-            pieces.append(self.text.strip())
-            self.advance()
 
     def subscripted(self, tree: Tree) -> Tree:
         """`x_1`, `a_{n+1}`: part of the name. `1011_2`: digits in another base."""
@@ -412,111 +316,6 @@ def _repeating_value(text: str, decimals: str, period: str) -> int | Fraction:
 
 def _is_word(letters: str) -> bool:
     """Three letters that read as a word or as a sequence of outcomes (HHT) rather than as a product."""
-    is_run = all(ord(after) - ord(before) in (0, 1) for before, after in zip(letters, letters[1:], strict=False))
+    is_run = all(ord(after) - ord(before) in (0, 1) for before, after in pairwise(letters))
     has_vowel = any(letter in "aeiouAEIOU" for letter in letters)
     return (has_vowel or len(set(letters)) < 3 or letters.isupper()) and not (is_run and len(set(letters)) == 3)
-
-
-def _fraction(reader: BracketReader) -> Tree:
-    if (reader.following() if reader.text == "{" else reader.token).text == "d":
-        raise reader.error("a derivative is left to the grammar:")
-    above, below = _fraction_part(reader), _fraction_part(reader)
-    return ("div", above, below)
-
-
-def _fraction_part(reader: BracketReader) -> Tree:
-    r"""A group, or one sign: `\frac12` is one half."""
-    if reader.text == "{":
-        return reader.bracketed("{")
-    if reader.kind == "number" and len(reader.text) > 1:
-        token = reader.token
-        if not token.text[0].isdigit():
-            raise reader.error("a digit expected before")
-        reader.tokens[reader.index : reader.index + 1] = [
-            Token("number", token.text[0], token.position),
-            Token("number", token.text[1:].lstrip(",") or "0", token.position + 1),
-        ]
-    if reader.kind == "word" and len(reader.text.rstrip("'")) in (2, 3):
-        return reader.split_word()
-    return reader.primary()
-
-
-def _root(reader: BracketReader) -> Tree:
-    degree: Tree = ("num", 2)
-    if reader.text == "[":
-        degree = reader.bracketed("[")
-    return ("root", _fraction_part(reader), degree)
-
-
-def _binomial(reader: BracketReader) -> Tree:
-    return ("call", "binom", _fraction_part(reader), _fraction_part(reader))
-
-
-def _number_set(reader: BracketReader) -> Tree:
-    name = reader.raw_group()
-    if name not in NUMBER_SETS:
-        return reader.subscripted(("sym", name))
-    if reader.text in ("^", "_"):
-        reader.advance()
-        sign = reader.raw_sign()
-        if name == "R" and sign == "+":
-            return ("tuple", "(", ")", ("num", 0), ("const", "oo"))
-        if name == "R" and sign == "-":
-            return ("tuple", "(", ")", ("neg", ("const", "oo")), ("num", 0))
-        if name == "Z" and sign == "+":
-            return ("numbers", "N")
-        return ("sym", f"\\mathbb{{{name}}}^{sign}")
-    return ("numbers", name)
-
-
-def _overline(reader: BracketReader) -> Tree:
-    inner = reader.raw_group()
-    return reader.subscripted(("sym", f"\\bar{{{inner}}}"))
-
-
-def _styled(reader: BracketReader) -> Tree:
-    return reader.subscripted(("sym", reader.raw_group()))
-
-
-def _environment(reader: BracketReader) -> Tree:
-    r"""`\begin{pmatrix} a & b \\ c & d \end{pmatrix}` and its kin; vmatrix is a determinant."""
-    name = reader.raw_group()
-    if name not in MATRICES:
-        raise Unreadable(f"environment {name} is left to the grammar", reader.position)
-    if name == "array":
-        reader.raw_group()
-    rows: list[tuple[Tree, ...]] = []
-    row: list[Tree] = []
-    while True:
-        row.append(reader.relation())
-        mark = reader.text
-        if mark == "&":
-            reader.advance()
-            continue
-        rows.append(tuple(row))
-        row = []
-        while reader.text in ("\\\\", r"\hline"):
-            reader.advance()
-        if reader.text == r"\end":
-            reader.advance()
-            if reader.raw_group() != name:
-                raise reader.error("environment closed by another name before")
-            break
-        if mark != "\\\\":
-            raise reader.error("end of the row expected before")
-    if len({len(cells) for cells in rows}) != 1:
-        raise reader.error("rows of different length before")
-    return ("call", "det", ("matrix", *rows)) if name == "vmatrix" else ("matrix", *rows)
-
-
-PRIMARY_COMMANDS: dict[str, Callable[[BracketReader], Tree]] = {
-    r"\frac": _fraction,
-    r"\sqrt": _root,
-    r"\binom": _binomial,
-    r"\emptyset": lambda reader: ("set",),
-    r"\mathbb": _number_set,
-    r"\overline": _overline,
-    r"\mathcal": _styled,
-    r"\mathbf": _styled,
-    r"\begin": _environment,
-}

@@ -13,15 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import product
 
+from tools.mathematics.matrices import matrix_value
 from tools.mathematics.relations import relations_equal, split_name
 from tools.mathematics.sets import is_real_set, real_sets_equal, variable_of
-from tools.mathematics.tree import Tree, kinds, mapped
-from tools.mathematics.values import all_of, matrix_value, values_equal
+from tools.mathematics.tree import Tree, kinds, mapped, words
+from tools.mathematics.values import all_of, values_equal
 
 MAX_SIGN_CHOICES = 16
-SINGLE_KINDS = frozenset(
-    "num dec sym const add mul neg div pow root call apply percent degree unit based ratio".split()
-)
+SINGLE_KINDS = words("num dec sym const add mul neg div pow root call apply percent degree unit based ratio")
 
 
 def trees_equal(given: Tree, gold: Tree) -> bool | None:
@@ -71,7 +70,7 @@ def _named_against_relation(given: tuple[Tree | None, Tree, Tree], gold: tuple[T
 
 
 def _is_equation(tree: Tree) -> bool:
-    return tree[0] == "rel" and tree[1] == ("=",)
+    return bool(tree[0] == "rel" and tree[1] == ("=",))
 
 
 def _as_real_sets(given: Tree, gold: Tree) -> bool | None:
@@ -149,12 +148,12 @@ def _collections_equal(given: Tree, gold: Tree) -> bool | None:
     return values_equal(given, gold)
 
 
-NO_VALUES = frozenset("tuple set list rel builder cup cap setminus numbers".split())
-CALCULUS = frozenset("integral sum prod lim diff matrix cases text".split())
+NO_VALUES = words("tuple set list rel builder cup cap setminus numbers")
+CALCULUS = words("integral sum prod lim diff matrix cases text")
 
 
 def _is_matrix(tree: Tree) -> bool:
-    return tree[0] == "matrix"
+    return bool(tree[0] == "matrix")
 
 
 def _unwrapped(tree: Tree) -> Tree:

@@ -1,9 +1,7 @@
 r"""Exact normal forms: quotients of sums of power products, for deciding equality without a computer algebra system.
 
-A term is a rational coefficient times a power product; a power product is a frozenset of ((base, variable part of the
-exponent), rational part of the exponent). Bases are symbols, pi, e, i, primes (`\sqrt{12}` is 2 times 3^(1/2)), function
-values and sums under a root. One notion so covers polynomials, radicals, and `2^{n+1}` = 2 times 2^n. Two quotients are
-equal when they agree after cross-multiplication; square roots of primes are linearly independent (Besicovitch 1940).
+The sums are those of tools/mathematics/sums.py. Two quotients are equal when they agree after cross-multiplication;
+square roots of distinct primes are linearly independent over the rationals (Besicovitch 1940).
 
 >>> from tools.mathematics.reader import read
 >>> are_identical(read(r"\frac{1}{\sqrt{3}}"), read(r"\frac{\sqrt{3}}{3}"))
@@ -16,20 +14,23 @@ from fractions import Fraction
 from math import comb, factorial, gcd, lcm
 from typing import Any
 
-from tools.mathematics.limits import MAX_EXPANDED_POWER, MAX_EXPANDED_TERMS, MAX_RESULT_BITS
-from tools.mathematics.tree import Tree
+from tools.mathematics.sums import (
+    NO_POWER,
+    ONE,
+    TRIAL_DIVISION_BOUND,
+    NotExact,
+    Power,
+    Sum,
+    accumulate,
+    factors,
+    join_powers,
+    product,
+    sum_power,
+)
+from tools.mathematics.tree import Tree, words
 
-Power = frozenset[Any]  # of ((base, Power), Fraction)
-Sum = dict[Power, Fraction]  # power product -> coefficient, none of them zero
-NO_POWER: Power = frozenset()
-ONE: Sum = {NO_POWER: Fraction(1)}
 POSITIVE_CONSTANTS = ("pi", "e")
-TRIAL_DIVISION_BOUND = 1000
-ANGLE_FUNCTIONS = frozenset("sin cos tan cot sec csc".split())
-
-
-class NotExact(Exception):
-    """No normal form: a kind of node that has none, an undefined value, or too large an expansion."""
+ANGLE_FUNCTIONS = words("sin cos tan cot sec csc")
 
 
 class Quotient:
@@ -43,7 +44,7 @@ class Quotient:
         if len(below) == 1 and below is not ONE:
             (power, coefficient), below = next(iter(below.items())), ONE
             inverse = frozenset((key, -exponent) for key, exponent in power)
-            above = _product(above, {inverse: 1 / coefficient})
+            above = product(above, {inverse: 1 / coefficient})
         self.above, self.below = above, below
 
     def key(self) -> Any:
@@ -77,14 +78,14 @@ def same_quotient(left: Quotient, right: Quotient) -> bool:
     """Equality by cross-multiplication."""
     if left.below is right.below:
         return left.above == right.above
-    return _product(left.above, right.below) == _product(right.above, left.below)
+    return product(left.above, right.below) == product(right.above, left.below)
 
 
 def is_multiple(left: Quotient, right: Quotient) -> bool:
     """Whether left = c * right with a rational constant c other than zero (equations up to scale)."""
     if not left.above or not right.above:
         return not left.above and not right.above
-    first, second = _product(left.above, right.below), _product(right.above, left.below)
+    first, second = product(left.above, right.below), product(right.above, left.below)
     power = next(iter(first))
     if len(first) != len(second) or power not in second:
         return False
@@ -128,140 +129,29 @@ def atom(base: Any) -> Quotient:
     return Quotient({frozenset([((base, NO_POWER), Fraction(1))]): Fraction(1)})
 
 
-# Arithmetic of sums.
-def _product(left: Sum, right: Sum) -> Sum:
-    if right is ONE:
-        return left
-    if left is ONE:
-        return right
-    if len(left) * len(right) > 20 * MAX_EXPANDED_TERMS:
-        raise NotExact("too many terms")
-    total: Sum = {}
-    for power, coefficient in left.items():
-        for other, factor in right.items():
-            for joined, value in _joined(power, other, coefficient * factor).items():
-                _accumulate(total, joined, value)
-    if len(total) > MAX_EXPANDED_TERMS:
-        raise NotExact("too many terms")
-    return total
-
-
-def _accumulate(total: Sum, power: Power, value: Fraction) -> None:
-    value += total.get(power, 0)
-    if value:
-        total[power] = value
-    else:
-        total.pop(power, None)
-
-
-def _joined(left: Power, right: Power, coefficient: Fraction) -> Sum:
-    """Product of two power products: exponents add; whole powers of primes and of i go to the coefficient."""
-    if not right and all(not _is_reducible(key, exponent) for key, exponent in left):
-        return {left: coefficient}
-    exponents: dict[Any, Fraction] = dict(left)
-    for key, exponent in right:
-        exponents[key] = exponents.get(key, Fraction(0)) + exponent
-    whole_sums: list[tuple[Any, int]] = []
-    for (base, variable_part), exponent in list(exponents.items()):
-        key = (base, variable_part)
-        if exponent == 0:
-            del exponents[key]
-        elif base == -1 and variable_part:
-            exponents[key] = exponent % 2
-        elif base == "i" and exponent.denominator == 1:
-            del exponents[key]
-            coefficient *= -1 if exponent % 4 in (2, 3) else 1
-            if exponent % 2:
-                exponents[key] = Fraction(1)
-        elif isinstance(base, int) and not variable_part and not 0 < exponent < 1:
-            whole = exponent.numerator // exponent.denominator
-            coefficient *= _integer_power(Fraction(base), whole)
-            exponents[key] = exponent - whole
-            if not exponents[key]:
-                del exponents[key]
-        elif isinstance(base, tuple) and base[0] == "sum" and exponent.denominator == 1 and not variable_part:
-            del exponents[key]
-            whole_sums.append((base[1], int(exponent)))
-    result: Sum = {frozenset(exponents.items()): coefficient}
-    for key, whole in whole_sums:
-        if whole < 0:
-            raise NotExact("a root of a sum in the denominator")
-        result = _product(result, _sum_power(dict(key), whole))
-    return result
-
-
-def _is_reducible(key: Any, exponent: Fraction) -> bool:
-    base = key[0]
-    return isinstance(base, (int, tuple)) or base == "i" or exponent == 0
-
-
-def _integer_power(value: Fraction, exponent: int) -> Fraction:
-    size = max(value.numerator.bit_length(), value.denominator.bit_length())
-    if size * abs(exponent) > MAX_RESULT_BITS and value not in (0, 1, -1):
-        raise NotExact("a power too large to write out")
-    if value == 0 and exponent < 0:
-        raise NotExact("division by zero")
-    return value**exponent
-
-
-def _sum_power(base: Sum, exponent: int) -> Sum:
-    if len(base) <= 1:
-        result: Sum = ONE
-        for power, coefficient in base.items():
-            powered = frozenset((key, value * exponent) for key, value in power)
-            return _joined(powered, NO_POWER, _integer_power(coefficient, exponent))
-        return {} if exponent else result
-    if exponent > MAX_EXPANDED_POWER:
-        raise NotExact("a power too large to expand")
-    result = ONE
-    for _ in range(exponent):
-        result = _product(result, base)
-    return result
-
-
-def _factors(value: int) -> dict[int, int]:
-    """Prime factors by trial division; what is left over counts as prime (`is_decisive` knows)."""
-    found: dict[int, int] = {}
-    if value.bit_length() > 4096:
-        raise NotExact("a number too large to factor")
-    for prime in (2, *range(3, TRIAL_DIVISION_BOUND, 2)):
-        while value % prime == 0:
-            value //= prime
-            found[prime] = found.get(prime, 0) + 1
-        if prime * prime > value:
-            break
-    if value > 1:
-        root = round(value**0.5) if value < 10**300 else 0
-        if root * root == value:
-            found[root] = found.get(root, 0) + 2
-        else:
-            found[value] = found.get(value, 0) + 1
-    return found
-
-
 # Operations on quotients.
 def add(left: Quotient, right: Quotient, sign: int = 1) -> Quotient:
     """left + sign * right."""
     if left.below == right.below:
         first, second, below = left.above, right.above, left.below
     else:
-        first, second = _product(left.above, right.below), _product(right.above, left.below)
-        below = _product(left.below, right.below)
+        first, second = product(left.above, right.below), product(right.above, left.below)
+        below = product(left.below, right.below)
     total = dict(first)
     for power, coefficient in second.items():
-        _accumulate(total, power, sign * coefficient)
+        accumulate(total, power, sign * coefficient)
     return Quotient(total, below if len(below) > 1 else ONE)
 
 
 def multiply(left: Quotient, right: Quotient) -> Quotient:
     """left * right."""
-    below = _product(left.below, right.below)
-    return Quotient(_product(left.above, right.above), below)
+    below = product(left.below, right.below)
+    return Quotient(product(left.above, right.above), below)
 
 
 def divide(left: Quotient, right: Quotient) -> Quotient:
     """left / right; raises NotExact when right is zero."""
-    return Quotient(_product(left.above, right.below), _product(left.below, right.above))
+    return Quotient(product(left.above, right.below), product(left.below, right.above))
 
 
 def raise_to(base: Quotient, exponent: Quotient) -> Quotient:
@@ -274,7 +164,7 @@ def raise_to(base: Quotient, exponent: Quotient) -> Quotient:
                 raise NotExact("0^0")
             if whole < 0:
                 base, whole = Quotient(base.below, base.above), -whole
-            return Quotient(_sum_power(base.above, whole), _sum_power(base.below, whole))
+            return Quotient(sum_power(base.above, whole), sum_power(base.below, whole))
         above = _root_of_sum(base.above, value)
         return above if base.below is ONE else multiply(above, _root_of_sum(base.below, -value))
     if exponent.below is not ONE or not base.above:
@@ -298,15 +188,15 @@ def _symbolic_power(base: Sum, part: Power, coefficient: Fraction) -> Quotient:
     power, number = next(iter(base.items()))
     exponents: dict[Any, Fraction] = {}
     for prime, times in (
-        *_factors(abs(number.numerator)).items(),
-        *((p, -t) for p, t in _factors(number.denominator).items()),
+        *factors(abs(number.numerator)).items(),
+        *((p, -t) for p, t in factors(number.denominator).items()),
     ):
         exponents[prime, part] = coefficient * times
     if number < 0:
         exponents[-1, part] = coefficient % 2
     for (symbol, variable_part), exponent in power:
         if variable_part:
-            part_product = _joined(variable_part, part, Fraction(1))
+            part_product = join_powers(variable_part, part, Fraction(1))
             (joined, factor), *more = part_product.items()
             if more:
                 raise NotExact("a sum as exponent of an exponent")
@@ -344,8 +234,8 @@ def _root_of_term(power: Power, number: Fraction, exponent: Fraction) -> Quotien
         else:
             return Quotient({frozenset([((("sum", frozenset([(power, number)])), NO_POWER), exponent)]): Fraction(1)})
     for prime, times in (
-        *_factors(abs(number.numerator)).items(),
-        *((p, -t) for p, t in _factors(number.denominator).items()),
+        *factors(abs(number.numerator)).items(),
+        *((p, -t) for p, t in factors(number.denominator).items()),
     ):
         exponents[prime, NO_POWER] = exponent * times
     for (base, variable_part), old in power:
@@ -356,7 +246,7 @@ def _root_of_term(power: Power, number: Fraction, exponent: Fraction) -> Quotien
         if is_even and not variable_part and not _is_positive(base) and (new.denominator != 1 or new % 2):
             base = ("call", "abs", atom(base).key())
         exponents[base, variable_part] = exponents.get((base, variable_part), Fraction(0)) + new
-    return Quotient(_joined(frozenset(exponents.items()), NO_POWER, coefficient))
+    return Quotient(join_powers(frozenset(exponents.items()), NO_POWER, coefficient))
 
 
 def _is_positive(base: Any) -> bool:
@@ -413,8 +303,8 @@ def _logarithm(value: Quotient) -> Quotient:
         if coefficient > 0 and all(_is_positive(base) for (base, _), _ in power):
             total = constant(0)
             primes = (
-                *_factors(coefficient.numerator).items(),
-                *((p, -t) for p, t in _factors(coefficient.denominator).items()),
+                *factors(coefficient.numerator).items(),
+                *((p, -t) for p, t in factors(coefficient.denominator).items()),
             )
             for prime, times in primes:
                 total = add(total, multiply(constant(times), atom(("call", "ln", prime))))
@@ -437,7 +327,7 @@ def _factorial(values: list[Fraction]) -> int | None:
 
 def _binomial(values: list[Fraction]) -> int | None:
     whole = _whole(values)
-    return comb(*whole) if whole and len(whole) == 2 and 0 <= min(whole) and whole[0] <= 3000 else None
+    return comb(*whole) if whole and len(whole) == 2 and min(whole) >= 0 and whole[0] <= 3000 else None
 
 
 def _modulo(values: list[Fraction]) -> Fraction | None:

@@ -41,7 +41,7 @@ def int_from_digits(digits: str) -> int:
     digits = digits.lstrip("+-")
     half = len(digits) // 2
     high, low = digits[:-half], digits[-half:]
-    return sign * (int_from_digits(high) * 10**half + int_from_digits(low))
+    return sign * (int_from_digits(high) * int(10**half) + int_from_digits(low))
 
 
 def _read_decimal(text: str) -> Number | None:

@@ -27,17 +27,17 @@ from tools.mathematics.tokens import (
     SHORT_UNITS,
     tokenize,
 )
-from tools.mathematics.tree import ONE, NotMathematics, Tree, Unreadable, kinds, negated, number
+from tools.mathematics.tree import ONE, NotMathematics, Tree, kinds, negated, number, words
 
 SEPARATOR_WORDS = {"and": "and", "or": "or", ",": ",", ";": ";", "&": "and"}
 TIMES = ("*", r"\cdot", r"\times", r"\ast", r"\cdotp", r"\bullet", r"\star")
 OVER = ("/", r"\div", r"\slash", r"\big/")
 SUPERSCRIPTED = re.compile(r"[A-Za-z]+(?:\s*\^?\s*\{?\d\}?)?")
-STARTS = frozenset("( [ { |".split())
-FACTOR_COMMANDS = frozenset(
-    r"\frac \sqrt \binom \infty \pi \{ \lfloor \lceil \langle \lvert \vert \| \lVert \overline \bar \vec \hat \begin "
-    r"\mathbb \emptyset \varnothing \tilde \overrightarrow \mathcal \mathbf \cfrac \lbrace \lbrack \dot "
-    r"\prime \hbar \imath \widehat \widetilde \overset".split()
+STARTS = words("( [ { |")
+FACTOR_COMMANDS = words(
+    r"\frac \sqrt \binom \infty \pi \{ \lfloor \lceil \langle \lvert \vert \| \lVert \overline \bar \vec \hat "
+    r"\begin \mathbb \emptyset \varnothing \tilde \overrightarrow \mathcal \mathbf \cfrac \lbrace \lbrack \dot "
+    r"\prime \hbar \imath \widehat \widetilde \overset"
 )
 
 
@@ -234,9 +234,8 @@ class Reader(BracketReader):
         if self.kind == "text":
             return self.text.strip() in ("e", "i", "pi")
         name = self.text[1:]
-        return self.text in STARTS or (
-            self.kind == "command" and (self.text in FACTOR_COMMANDS or name.rstrip("'") in GREEK or name in FUNCTIONS or name in CONSTANTS)
-        )  # fmt: skip
+        is_name = name.rstrip("'") in GREEK or name in FUNCTIONS or name in CONSTANTS
+        return self.text in STARTS or (self.kind == "command" and (is_name or self.text in FACTOR_COMMANDS))
 
     def is_unit_word(self) -> bool:
         """A bare word after a number that names a unit: `5 cm`, `28 percent`, not `5xy`."""

@@ -12,7 +12,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 from tools.mathematics import exact
-from tools.mathematics.approx import NotNumeric, evaluate, many_digits, random_points
+from tools.mathematics.agreement import random_points
+from tools.mathematics.approx import evaluate
+from tools.mathematics.fields import NotNumeric, many_digits
+from tools.mathematics.sums import NotExact
 from tools.mathematics.tree import Tree, nodes, symbols
 from tools.mathematics.values import all_of, any_of, plain_values_equal, values_equal
 
@@ -113,7 +116,7 @@ def _pair_equal(given: tuple[str, Tree, Tree], gold: tuple[str, Tree, Tree]) -> 
             return not needs_positive or _ratio_sign(left, right) > 0
         if exact.is_decisive(first) and exact.is_decisive(second) and _is_rational(first) and _is_rational(second):
             return False
-    except (exact.NotExact, ArithmeticError, RecursionError):
+    except (NotExact, ArithmeticError, RecursionError):
         pass
     return _have_constant_ratio(left, right, needs_positive)
 

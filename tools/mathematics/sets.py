@@ -14,15 +14,17 @@ import math
 from collections.abc import Callable
 
 from tools.mathematics import exact
-from tools.mathematics.approx import MACHINE, NotNumeric, evaluate
-from tools.mathematics.tree import Tree, kinds, nodes, symbols
+from tools.mathematics.approx import evaluate
+from tools.mathematics.fields import MACHINE, NotNumeric
+from tools.mathematics.sums import NO_POWER, ONE, NotExact
+from tools.mathematics.tree import Tree, kinds, nodes, symbols, words
 from tools.mathematics.values import plain_values_equal
 
 Rank = float  # 2k for the k-th breakpoint, odd numbers for the gaps around it
 Members = Callable[[Rank], bool]
 ORDER = {"<": (False, True), "<=": (True, True), ">": (False, False), ">=": (True, False)}
 FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
-SET_KINDS = frozenset("cup cap setminus numbers".split())
+SET_KINDS = words("cup cap setminus numbers")
 
 
 class NotASet(Exception):
@@ -32,7 +34,7 @@ class NotASet(Exception):
 def is_real_set(tree: Tree) -> bool:
     """Whether the tree is written as a set of reals, not only as a pair or a list."""
     if tree[0] in SET_KINDS:
-        return tree[0] != "numbers" or tree[1] == "R"
+        return bool(tree[0] != "numbers" or tree[1] == "R")
     if tree[0] == "tuple":
         return len(tree) == 5 and (tree[1] == "[" or tree[2] == "]" or any(_is_infinite(end) for end in tree[3:]))
     if tree[0] == "builder":
@@ -41,7 +43,7 @@ def is_real_set(tree: Tree) -> bool:
 
 
 def _is_inequality(tree: Tree) -> bool:
-    return tree[0] == "rel" and all(sign in ORDER or sign == "!=" for sign in tree[1]) and len(symbols(tree)) <= 2
+    return bool(tree[0] == "rel" and all(sign in ORDER or sign == "!=" for sign in tree[1]) and len(symbols(tree)) <= 2)
 
 
 def real_sets_equal(given: Tree, gold: Tree) -> bool | None:
@@ -51,7 +53,7 @@ def real_sets_equal(given: Tree, gold: Tree) -> bool | None:
         left, right = _members(given, points), _members(gold, points)
         points.sort()
         return all(left(rank) == right(rank) for rank in range(-1, 2 * len(points.trees) + 1))
-    except (NotASet, NotNumeric, exact.NotExact):
+    except (NotASet, NotNumeric, NotExact):
         return None
 
 
@@ -179,8 +181,8 @@ def _solved(sign: str, left: Tree, right: Tree, variable: Tree) -> tuple[str, Tr
     difference = exact.quotient(("add", left, ("neg", right)))
     terms = dict(difference.above)
     (power,) = exact.quotient(variable).above
-    slope, offset = terms.pop(power, None), terms.pop(exact.NO_POWER, 0)
-    if terms or slope is None or difference.below is not exact.ONE:
+    slope, offset = terms.pop(power, None), terms.pop(NO_POWER, 0)
+    if terms or slope is None or difference.below is not ONE:
         raise NotASet
     return (sign if slope > 0 else FLIPPED[sign]), ("num", -offset / slope)
 

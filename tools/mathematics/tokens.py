@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from tools.mathematics.limits import MAX_DEPTH, MAX_EXPRESSION_CHARS, MAX_TOKENS
-from tools.mathematics.tree import BeyondLimits, Unreadable
+from tools.mathematics.tree import BeyondLimits, Unreadable, words
 
 
 class Token(NamedTuple):
@@ -35,20 +35,23 @@ TOKEN = re.compile(
 )
 UNGROUPED_NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 
+TRIGONOMETRIC = "sin cos tan cot sec csc sinh cosh tanh"
 FUNCTIONS = {
-    **{name: name for name in "sin cos tan cot sec csc sinh cosh tanh coth sech csch exp ln lg gcd lcm max min det".split()},
-    **{"arc" + name: "a" + name for name in "sin cos tan cot sec csc".split()},
-    **{"arc" + name: "a" + name for name in "sinh cosh tanh".split()},
-    **{"ar" + name: "a" + name for name in "sinh cosh tanh coth sech csch".split()},
-    **{"a" + name: "a" + name for name in "sin cos tan sinh cosh tanh".split()},
+    **{name: name for name in sorted(words(TRIGONOMETRIC + " coth sech csch exp ln lg gcd lcm max min det"))},
+    **{"arc" + name: "a" + name for name in sorted(words("sin cos tan cot sec csc"))},
+    **{"arc" + name: "a" + name for name in sorted(words("sinh cosh tanh"))},
+    **{"ar" + name: "a" + name for name in sorted(words("sinh cosh tanh coth sech csch"))},
+    **{"a" + name: "a" + name for name in sorted(words("sin cos tan sinh cosh tanh"))},
     "log": "log", "tg": "tan", "ctg": "cot", "cosec": "csc", "floor": "floor", "ceil": "ceil", "ceiling": "ceil",
-    "abs": "abs", "sgn": "sign", "sign": "sign", "Re": "re", "Im": "im", "re": "re", "im": "im", "cis": "cis", "sqrt": "sqrt", "cbrt": "cbrt",
-    "binom": "binom", "arg": "arg", "Arg": "arg", "erf": "erf", "Gamma": "gamma", "Arctan": "atan", "Arcsin": "asin", "Arccos": "acos",
+    "abs": "abs", "sgn": "sign", "sign": "sign", "Re": "re", "Im": "im", "re": "re", "im": "im", "cis": "cis",
+    "sqrt": "sqrt", "cbrt": "cbrt",
+    "binom": "binom", "arg": "arg", "Arg": "arg", "erf": "erf", "Gamma": "gamma", "Arctan": "atan", "Arcsin": "asin",
+    "Arccos": "acos",
 }  # fmt: skip
-GREEK = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi omicron rho varrho "
-    "sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega "
-    "hbar ell nabla imath jmath aleph".split()
+GREEK = words(
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi omicron rho "
+    "varrho sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon "
+    "Phi Psi Omega hbar ell nabla imath jmath aleph"
 )
 CONSTANTS = {
     "pi": "pi",
@@ -61,20 +64,21 @@ CONSTANTS = {
 }
 RELATIONS = {
     "=": "=", "==": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "!=": "!=", "<>": "!=",
-    r"\lt": "<", r"\gt": ">", r"\le": "<=", r"\leq": "<=", r"\leqslant": "<=", r"\leqq": "<=", r"\ge": ">=", r"\geq": ">=",
-    r"\geqslant": ">=", r"\geqq": ">=", r"\ne": "!=", r"\neq": "!=", r"\in": "in", r"\notin": "notin", r"\approx": "~", r"\simeq": "~",
-    r"\sim": "~", r"\equiv": "mod", r"\subset": "subset", r"\subseteq": "subseteq", r"\supset": "supset", r"\supseteq": "supseteq", r"\cong": "mod",
+    r"\lt": "<", r"\gt": ">", r"\le": "<=", r"\leq": "<=", r"\leqslant": "<=", r"\leqq": "<=", r"\ge": ">=",
+    r"\geq": ">=",
+    r"\geqslant": ">=", r"\geqq": ">=", r"\ne": "!=", r"\neq": "!=", r"\in": "in", r"\notin": "notin",
+    r"\approx": "~", r"\simeq": "~",
+    r"\sim": "~", r"\equiv": "mod", r"\subset": "subset", r"\subseteq": "subseteq", r"\supset": "supset",
+    r"\supseteq": "supseteq", r"\cong": "mod",
 }  # fmt: skip
 MULTIPLIERS = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
-PERCENT_WORDS = frozenset("percent percents percentage pct".split())
+PERCENT_WORDS = words("percent percents percentage pct")
 # Unit words of at most three letters that may follow a number without \text; longer words are units anyhow.
-SHORT_UNITS = frozenset(
-    "cm mm km nm kg mg ml mL kL ft mi yd hr hrs min sec lb lbs oz mph rpm kph kmh Hz kHz MHz kW kWh eV keV MeV usd USD "
-    "deg rad pts cu sq in am pm AM PM day hp bpm kPa Pa mol MB GB".split()
+SHORT_UNITS = words(
+    "cm mm km nm kg mg ml mL kL ft mi yd hr hrs min sec lb lbs oz mph rpm kph kmh Hz kHz MHz kW kWh eV keV MeV "
+    "usd USD deg rad pts cu sq in am pm AM PM day hp bpm kPa Pa mol MB GB"
 )
-NOT_UNITS = frozenset(
-    "not or and if when for where is are than less more least most all only no none with mod but to".split()
-)
+NOT_UNITS = words("not or and if when for where is are than less more least most all only no none with mod but to")
 
 
 def tokenize(text: str, groups_digits: bool = True) -> list[Token]:

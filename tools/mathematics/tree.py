@@ -36,6 +36,11 @@ ONE: Tree = ("num", 1)
 INFINITY: Tree = ("const", "oo")
 
 
+def words(text: str) -> frozenset[str]:
+    """A set of words from one string, for tables."""
+    return frozenset(text.split())
+
+
 class Unreadable(LatexError):
     """The text is not mathematics that this reader knows; says where."""
 
@@ -108,7 +113,7 @@ def shown(tree: Tree, limit: int = 500) -> str:
         return f"({tree[0]} with a number of thousands of digits)"
 
 
-NODE_KINDS = frozenset(
-    "num dec sym const add mul neg div pow root pm mp call apply percent degree unit based text repeating list tuple "
-    "set builder matrix ratio cup cap setminus numbers rel integral sum prod lim diff cases".split()
+NODE_KINDS = words(
+    "num dec sym const add mul neg div pow root pm mp call apply percent degree unit based text repeating list "
+    "tuple set builder matrix ratio cup cap setminus numbers rel integral sum prod lim diff cases"
 )

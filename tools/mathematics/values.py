@@ -13,17 +13,21 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from tools.mathematics import exact
-from tools.mathematics.approx import compare_numerically
-from tools.mathematics.tree import Tree, kinds, mapped, nodes
+from tools.mathematics.agreement import compare_numerically
+from tools.mathematics.matrices import has_matrix, matrix_value
+from tools.mathematics.sums import NotExact
+from tools.mathematics.tree import Tree, kinds, mapped, nodes, words
 
 # Units that say the same, and sizes within one dimension; a unit that is not here counts as decoration.
 UNITS: dict[str, tuple[str, Fraction]] = {
-    name: (dimension, Fraction(size))
+    name: (dimension, Fraction(str(size)))
     for dimension, sizes in {
         "length": {
             "mm": "1/1000", "cm": "1/100", "m": 1, "km": 1000, "in": "127/5000", "ft": "381/1250", "yd": "1143/1250",
-            "mi": "201168/125", "millimeter": "1/1000", "centimeter": "1/100", "meter": 1, "metre": 1, "kilometer": 1000,
-            "kilometre": 1000, "inch": "127/5000", "inches": "127/5000", "foot": "381/1250", "feet": "381/1250", "yard": "1143/1250",
+            "mi": "201168/125", "millimeter": "1/1000", "centimeter": "1/100", "meter": 1, "metre": 1,
+            "kilometer": 1000,
+            "kilometre": 1000, "inch": "127/5000", "inches": "127/5000", "foot": "381/1250", "feet": "381/1250",
+            "yard": "1143/1250",
             "mile": "201168/125",
         },
         "mass": {"mg": "1/1000", "g": 1, "gram": 1, "kg": 1000, "kilogram": 1000},
@@ -40,7 +44,7 @@ UNITS: dict[str, tuple[str, Fraction]] = {
 dear_stage: Callable[[Tree, Tree], bool | None] | None = None
 OPERATORS = frozenset(["integral", "sum", "prod"])
 DEGREE_WORDS = ("degree", "deg")
-ANGLES = frozenset("sin cos tan cot sec csc".split())
+ANGLES = words("sin cos tan cot sec csc")
 
 
 def all_of(verdicts: Iterable[bool | None]) -> bool | None:
@@ -94,7 +98,7 @@ def plain_values_equal(given: Tree, gold: Tree) -> bool | None:
             return True
         if exact.is_decisive(left) and exact.is_decisive(right):
             return False
-    except (exact.NotExact, ArithmeticError, RecursionError):
+    except (NotExact, ArithmeticError, RecursionError):
         pass
     verdict = compare_numerically(given, gold)
     if verdict is None and (_depends_alone(given, gold) or _depends_alone(gold, given)):
@@ -109,7 +113,7 @@ def _depends_alone(tree: Tree, other: Tree) -> bool:
         return False
     try:
         value = exact.quotient(tree)
-    except (exact.NotExact, ArithmeticError, RecursionError):
+    except (NotExact, ArithmeticError, RecursionError):
         return False
     return exact.is_decisive(value) and any(base in names for power in value.above for (base, _), _ in power)
 
@@ -213,23 +217,13 @@ def _equal_in_bases(given: Tree, gold: Tree) -> bool | None:
     except ValueError:
         return False
     if None not in values:
-        return values[0] == values[1] and given[2] == gold[2] or given[1:] == gold[1:]
+        return (values[0] == values[1] and given[2] == gold[2]) or given[1:] == gold[1:]
     plain, based = (given, gold) if given[0] != "based" else (gold, given)
     value = exact.rational_value(plain)
     if value is None:
         return False
     is_same_digits = based is gold and value.denominator == 1 and str(value.numerator) == based[1]
     return is_same_digits or value == int(based[1], based[2])
-
-
-# Matrices.
-MAX_MATRIX_POWER = 10
-Rows = list[list[Tree]]
-
-
-def has_matrix(tree: Tree) -> bool:
-    """Whether a matrix stands anywhere in the tree."""
-    return any(node[0] == "matrix" for node in nodes(tree))
 
 
 def _matrices_equal(given: Tree, gold: Tree) -> bool | None:
@@ -245,98 +239,3 @@ def _matrices_equal(given: Tree, gold: Tree) -> bool | None:
         return False
     pairs = [(a, b) for row, other in zip(left, right, strict=True) for a, b in zip(row, other, strict=True)]
     return all_of(values_equal(a, b) for a, b in pairs)
-
-
-def matrix_value(tree: Tree) -> Rows | Tree:
-    """Rows of cells, or a scalar tree, after carrying out sums, products and determinants; ValueError otherwise."""
-    kind = tree[0]
-    if kind == "matrix":
-        return [list(row) for row in tree[1:]]
-    if not has_matrix(tree):
-        return tree
-    if kind == "neg":
-        return _scaled(matrix_value(tree[1]), ("num", -1))
-    if kind == "div" and not has_matrix(tree[2]):
-        return _scaled(matrix_value(tree[1]), ("div", ("num", 1), tree[2]))
-    if kind == "mul":
-        total = matrix_value(tree[1])
-        for factor in tree[2:]:
-            total = _multiplied(total, matrix_value(factor))
-        return total
-    if kind == "add":
-        total = matrix_value(tree[1])
-        for term in tree[2:]:
-            total = _added(total, matrix_value(term))
-        return total
-    if kind == "pow" and not has_matrix(tree[2]):
-        return _matrix_power(matrix_value(tree[1]), tree[2])
-    if kind == "call" and tree[1] == "det":
-        inner = matrix_value(tree[2])
-        if isinstance(inner, list) and len(inner) == len(inner[0]) <= 4:
-            return _determinant(inner)
-    raise ValueError(f"{kind} of a matrix")
-
-
-def _scaled(value: Rows | Tree, factor: Tree) -> Rows | Tree:
-    if isinstance(value, tuple):
-        return ("mul", factor, value)
-    return [[("mul", factor, cell) for cell in row] for row in value]
-
-
-def _multiplied(left: Rows | Tree, right: Rows | Tree) -> Rows | Tree:
-    if isinstance(left, tuple):
-        return _scaled(right, left)
-    if isinstance(right, tuple):
-        return _scaled(left, right)
-    if len(left[0]) != len(right) or len(left) * len(right[0]) > 64:
-        raise ValueError("matrices that cannot be multiplied")
-    columns = list(zip(*right, strict=True))
-    return [
-        [("add", *(("mul", a, b) for a, b in zip(row, column, strict=True)), ("num", 0)) for column in columns]
-        for row in left
-    ]
-
-
-def _matrix_power(base: Rows | Tree, exponent: Tree) -> Rows | Tree:
-    """Transposes, inverses and small whole powers."""
-    if isinstance(base, tuple):
-        return ("pow", base, exponent)
-    if exponent in (("sym", "T"), ("sym", "\\top")):
-        return [list(column) for column in zip(*base, strict=True)]
-    whole = exponent[1] if exponent[0] == "num" else exponent[1][1] * -1 if exponent == ("neg", ("num", 1)) else None
-    if len(base) != len(base[0]) or len(base) > 4 or whole not in range(-1, MAX_MATRIX_POWER + 1) or whole == 0:
-        raise ValueError("a power of a matrix")
-    if whole == -1:
-        return _scaled(_adjugate(base), ("div", ("num", 1), _determinant(base)))
-    total: Rows | Tree = base
-    for _ in range(whole - 1):
-        total = _multiplied(total, base)
-    return total
-
-
-def _adjugate(rows: Rows) -> Rows:
-    size = range(len(rows))
-    minors = [[[row[:i] + row[i + 1 :] for k, row in enumerate(rows) if k != j] for j in size] for i in size]
-    return [[("mul", ("num", (-1) ** (i + j)), _determinant(minors[i][j])) for j in size] for i in size]
-
-
-def _added(left: Rows | Tree, right: Rows | Tree) -> Rows | Tree:
-    if isinstance(left, tuple) or isinstance(right, tuple):
-        if isinstance(left, tuple) and isinstance(right, tuple):
-            return ("add", left, right)
-        raise ValueError("a matrix plus a number")
-    if [len(row) for row in left] != [len(row) for row in right]:
-        raise ValueError("matrices that cannot be added")
-    return [[("add", a, b) for a, b in zip(row, other, strict=True)] for row, other in zip(left, right, strict=True)]
-
-
-def _determinant(rows: Rows) -> Tree:
-    if not rows:
-        return ("num", 1)
-    if len(rows) == 1:
-        return rows[0][0]
-    terms: list[Tree] = []
-    for column, cell in enumerate(rows[0]):
-        minor = [row[:column] + row[column + 1 :] for row in rows[1:]]
-        terms.append(("mul", ("num", (-1) ** column), cell, _determinant(minor)))
-    return ("add", *terms)
