@@ -33,6 +33,7 @@ POLL_S = 0.1
 EXIT_PERMANENT, EXIT_OUT_OF_MEMORY, EXIT_CRASH = 2, 75, 3
 # A worker that somebody stopped (SIGSTOP, a debugger's detach) may hold a lock that all others wait for: end it soon.
 STOPPED_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 3600.0  # a model may have to be fetched first
 END_TIMEOUT_S = 10.0  # for a killed process to go; one that hangs in the kernel is left to it
 DEFAULT_CAPACITY = 256
 TOOLS = pathlib.Path(__file__).resolve().parent
@@ -53,6 +54,7 @@ class Slot:
     seen: tuple[Any, ...] = ()
     seen_at: float = 0.0
     stopped_at: float | None = None
+    hang: str | None = None  # why it was ended, when it hung
     is_finished: bool = False
     is_given_up: bool = False
 
@@ -174,7 +176,7 @@ def look_after(slot: Slot, slots: list[Slot], out: pathlib.Path, settings: RunSe
     if code is None:
         reason = find_hang(slot, out, settings.stall_timeout_s)
         if reason:
-            print(f"{slot.worker_name}: {reason}, it is ended", file=sys.stderr)
+            slot.hang = reason
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(slot.process.pid, signal.SIGKILL)
         return
@@ -183,7 +185,8 @@ def look_after(slot: Slot, slots: list[Slot], out: pathlib.Path, settings: RunSe
     if code == 0:
         slot.is_finished = True
         return
-    cause = last_error(log_path(out, slot))
+    cause = slot.hang or last_error(log_path(out, slot))
+    slot.hang = None
     if code == EXIT_PERMANENT:
         check_writable(out)  # a full disk holds no log either
         raise EvaluationError(f"{cause} (log: {log_path(out, slot)})")
@@ -252,7 +255,10 @@ def find_hang(slot: Slot, out: pathlib.Path, timeout_s: float) -> str | None:
             return "stopped by a signal"
     else:
         slot.stopped_at = None
-    seen = (slot.starts, read_status(out, slot.worker_name).get("updated_at"))
+    status = read_status(out, slot.worker_name)
+    if status.get("state", "starting") == "starting":
+        timeout_s = max(timeout_s, START_TIMEOUT_S)
+    seen = (slot.starts, status.get("updated_at"))
     if seen != slot.seen:
         slot.seen, slot.seen_at = seen, now
     return f"no progress for {timeout_s:g} s" if now - slot.seen_at > timeout_s else None
