@@ -147,7 +147,9 @@ def test_a_cut_off_text_without_answer_is_truncated():
     assert grade_response("The sum is 5", "5", is_cut_off=True).verdict is Verdict.TRUNCATED
 
 
-@pytest.mark.parametrize(("answer", "is_right"), [("204", True), ("0204", True), (r"\text{204}", True), ("2.04", False), ("205", False)])
+@pytest.mark.parametrize(
+    ("answer", "is_right"), [("204", True), ("0204", True), (r"\text{204}", True), ("2.04", False), ("205", False)]
+)
 def test_integer_comparison(answer, is_right):
     grade = grade_response(f"\\boxed{{{answer}}}", "204", comparison="integer")
     assert grade.is_correct is is_right
@@ -205,7 +207,15 @@ def test_math_answer_cleaning(text, cleaned):
 
 
 def test_majority_voting_counts_equal_answers_together():
-    outputs = [r"\boxed{0.5}", r"\boxed{3}", r"\boxed{3}", r"\boxed{\frac12}", r"\boxed{1/2}", "nothing", "<think>\\boxed{3}"]
+    outputs = [
+        r"\boxed{0.5}",
+        r"\boxed{3}",
+        r"\boxed{3}",
+        r"\boxed{\frac12}",
+        r"\boxed{1/2}",
+        "nothing",
+        "<think>\\boxed{3}",
+    ]
     assert get_answer_by_majority_voting(outputs) == "0.5"
     assert get_answer_by_majority_voting(["<think>"]) is None
     assert group_equal_answers(["1", None, "2", "1.0", ""]) == [0, None, 1, 0, None]

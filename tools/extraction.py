@@ -35,8 +35,8 @@ ANSWER_PHRASE = re.compile(
 ANSWER_PREFIX = re.compile(r"^\s*(?:(?:the\s+)?(?:final\s+)?answer\s*(?:is|:)\s*:?\s*)", re.IGNORECASE)
 MATH_SPAN = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 NUMBER = r"[-+\u2212]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*\d+(?:\.\d+)?)?\s*\\?%?"
-VALUE = re.compile(rf"{MATH_SPAN.pattern}|(?<![\w.^_]){NUMBER}", re.DOTALL)
-SENTENCE_END = re.compile(r"[.!?](?=\s|$)\s*|\n+")
+VALUE = re.compile(rf"{MATH_SPAN.pattern}|(?<![\w.^_]){NUMBER}(?![!\d])", re.DOTALL)
+SENTENCE_END = re.compile(r"(?:[.?]|(?<!\d)!)(?=\s|$)\s*|\n+")
 CONCLUDING_SIGN = re.compile(r"\b(?:is|are|equals|was|be|to)\b|(?:=|:|\u2248)(?=[^$]*(?:\$[^$]*\$[^$]*)*$)")
 SENTENCE_WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}|\n")
 WORD = re.compile(r"[A-Za-z]{2,}")

@@ -229,7 +229,7 @@ def _is_leniently_equal(prediction: str, reference: str, include_percentage: boo
     gold = _number_or_percent(reference)
     if given is None or gold is None:
         return False
-    candidates = [gold, gold / 100, gold * 100] if include_percentage else [gold]
+    candidates = [gold, Fraction(gold) / 100, gold * 100] if include_percentage else [gold]
     if is_close:
         return any(numeric_equal(float(given), float(candidate)) for candidate in candidates)
     return any(given == candidate for candidate in candidates)

@@ -233,4 +233,5 @@ TEXT
     : '\\' ('text' | 'textbf' | 'textit' | 'textrm' | 'textnormal' | 'mathrm' | 'mathit' | 'mathsf' | 'mbox' | 'operatorname') [ ]?
       '{' ~[{}]+ '}'
     ;
+ELLIPSIS : '\\cdots' | '\\ldots' | '\\dots' | '\\vdots' | '\\ddots' | '...' | '\u2026' ;
 UNKNOWN : . ;

@@ -23,6 +23,8 @@ from tools.mathematics.limits import MAX_DEPTH, MAX_EXPRESSION_CHARS, MAX_TOKENS
 from tools.mathematics.tree import BeyondLimits, Tree
 
 DOUBLED_BACKSLASH = re.compile(r"\\\\(?=[A-Za-z]{2})")
+COMMAND = re.compile(r"\\[A-Za-z]+|\\.", re.DOTALL)
+OPERATORS = frozenset("+-*/^_=<>")
 MAX_NUMBER_CHARS = 4000
 DEEPENING = frozenset([Lexer.LBRACE, Lexer.LPAREN, Lexer.LBRACKET, Lexer.LSET])
 RISING = frozenset([Lexer.RBRACE, Lexer.RPAREN, Lexer.RBRACKET, Lexer.RSET])
@@ -40,7 +42,7 @@ def read_latex(text: str, builder: TreeBuilder | None = None) -> Tree:
     lexer = Lexer(InputStream(text))
     lexer.removeErrorListeners()
     tokens = lexer.getAllTokens()
-    _check_limits(tokens)
+    _check(tokens, text)
     parser = Parser(CommonTokenStream(ListTokenSource(_with_single_digits(tokens))))
     parser.removeErrorListeners()
     parser.addErrorListener(_Complaint(text))
@@ -60,7 +62,7 @@ class _Complaint(ErrorListener):  # type: ignore[misc]
 
     def syntaxError(self, recognizer: Any, symbol: Any, line: int, column: int, message: str, error: Any) -> None:
         position = getattr(symbol, "start", -1)
-        at_end = symbol is None or symbol.type == -1
+        at_end = symbol is None or symbol.type == -1 or self.text.rstrip()[-1:] in OPERATORS
         found = "the end" if at_end else repr(symbol.text)
         place = len(self.text) if at_end else position
         raise LatexError(f"{found} is not expected at character {place}; {self._hint(symbol, at_end)}", place)
@@ -72,16 +74,24 @@ class _Complaint(ErrorListener):  # type: ignore[misc]
             return "the brackets do not match"
         if at_end:
             return "something is missing after the last sign"
-        if symbol.type == Lexer.UNKNOWN:
-            return "this sign or command is not in the grammar"
         return "a value, or an operator between two values, is missing before it"
 
 
-def _check_limits(tokens: list[Any]) -> None:
+def _check(tokens: list[Any], text: str) -> None:
+    """Limits and unknown signs, before any parse."""
     if len(tokens) > MAX_TOKENS:
         raise BeyondLimits(f"{len(tokens)} signs; expressions are read up to {MAX_TOKENS}")
     depth = 0
     for token in tokens:
+        if token.type == Lexer.UNKNOWN:
+            command = COMMAND.match(text, token.start)
+            found = command.group() if command else token.text
+            raise LatexError(f"{found!r} at character {token.start} is not in the grammar", token.start)
+        if token.type == Lexer.ELLIPSIS:
+            raise LatexError(
+                f"the ellipsis at character {token.start} does not say how it goes on; write a sum or a list",
+                token.start,
+            )
         depth += (token.type in DEEPENING) - (token.type in RISING)
         if depth > MAX_DEPTH:
             raise BeyondLimits(f"nested deeper than {MAX_DEPTH} at character {token.start}", token.start)

@@ -10,7 +10,7 @@ else:
 
 def serializedATN():
     return [
-        4,1,80,561,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,
+        4,1,81,561,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,
         6,2,7,7,7,2,8,7,8,2,9,7,9,2,10,7,10,2,11,7,11,2,12,7,12,2,13,7,13,
         2,14,7,14,2,15,7,15,2,16,7,16,2,17,7,17,2,18,7,18,2,19,7,19,2,20,
         7,20,2,21,7,21,2,22,7,22,2,23,7,23,2,24,7,24,2,25,7,25,2,26,7,26,
@@ -264,7 +264,8 @@ class LatexMathParser ( Parser ):
                       "BOXED", "VARIABLE", "FUNCTION", "MATRIX_BEGIN", "MATRIX_END", 
                       "CASES_BEGIN", "CASES_END", "NEWLINE", "AMPERSAND", 
                       "NUMBER_SET", "EMPTY_SET", "CONSTANT", "GREEK", "DIFFERENTIAL", 
-                      "NUMBER", "REPEATING", "LETTER", "TEXT", "UNKNOWN" ]
+                      "NUMBER", "REPEATING", "LETTER", "TEXT", "ELLIPSIS", 
+                      "UNKNOWN" ]
 
     RULE_answer = 0
     RULE_items = 1
@@ -397,7 +398,8 @@ class LatexMathParser ( Parser ):
     REPEATING=77
     LETTER=78
     TEXT=79
-    UNKNOWN=80
+    ELLIPSIS=80
+    UNKNOWN=81
 
     def __init__(self, input:TokenStream, output:TextIO = sys.stdout):
         super().__init__(input, output)
@@ -1719,7 +1721,7 @@ class LatexMathParser ( Parser ):
             self.state = 223
             self._errHandler.sync(self)
             _la = self._input.LA(1)
-            while (((_la) & ~0x3f) == 0 and ((1 << _la) & -1099511627778) != 0) or ((((_la - 64)) & ~0x3f) == 0 and ((1 << (_la - 64)) & 131071) != 0):
+            while (((_la) & ~0x3f) == 0 and ((1 << _la) & -1099511627778) != 0) or ((((_la - 64)) & ~0x3f) == 0 and ((1 << (_la - 64)) & 262143) != 0):
                 self.state = 220
                 self.raw()
                 self.state = 225
@@ -1780,7 +1782,7 @@ class LatexMathParser ( Parser ):
                 self.state = 228
                 self.rawGroup()
                 pass
-            elif token in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80]:
+            elif token in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81]:
                 self.enterOuterAlt(localctx, 2)
                 self.state = 229
                 _la = self._input.LA(1)
