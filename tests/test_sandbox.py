@@ -224,7 +224,9 @@ def test_nothing_of_our_environment_reaches_a_program(sandbox: Sandbox, monkeypa
 
 
 def test_each_run_starts_clean(sandbox: Sandbox) -> None:
-    program = sandbox.load("import builtins, math\nprint(getattr(builtins, 'n', 0), getattr(math, 'n', 0))\nbuiltins.n = math.n = 1")
+    program = sandbox.load(
+        "import builtins, math\nprint(getattr(builtins, 'n', 0), getattr(math, 'n', 0))\nbuiltins.n = math.n = 1"
+    )
     assert [sandbox.run(program, b"").output for _ in range(3)] == [b"0 0\n"] * 3
 
 
