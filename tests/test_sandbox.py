@@ -28,7 +28,10 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def run(sandbox: Sandbox, code: str, stdin: bytes = b"", limits: Limits = Limits()) -> Outcome:
+DEFAULTS = Limits()
+
+
+def run(sandbox: Sandbox, code: str, stdin: bytes = b"", limits: Limits = DEFAULTS) -> Outcome:
     return sandbox.run(sandbox.load(code), stdin, limits)
 
 
