@@ -28,7 +28,10 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def run(sandbox: Sandbox, code: str, stdin: bytes = b"", limits: Limits = Limits()) -> Outcome:
+DEFAULTS = Limits()
+
+
+def run(sandbox: Sandbox, code: str, stdin: bytes = b"", limits: Limits = DEFAULTS) -> Outcome:
     return sandbox.run(sandbox.load(code), stdin, limits)
 
 
@@ -224,7 +227,9 @@ def test_nothing_of_our_environment_reaches_a_program(sandbox: Sandbox, monkeypa
 
 
 def test_each_run_starts_clean(sandbox: Sandbox) -> None:
-    program = sandbox.load("import builtins, math\nprint(getattr(builtins, 'n', 0), getattr(math, 'n', 0))\nbuiltins.n = math.n = 1")
+    program = sandbox.load(
+        "import builtins, math\nprint(getattr(builtins, 'n', 0), getattr(math, 'n', 0))\nbuiltins.n = math.n = 1"
+    )
     assert [sandbox.run(program, b"").output for _ in range(3)] == [b"0 0\n"] * 3
 
 

@@ -74,7 +74,9 @@ def test_slow_and_large_tests_are_left_to_a_fork_of_their_own(sandbox: Sandbox) 
 
 
 def test_recursion_limit_and_streams_are_renewed(sandbox: Sandbox) -> None:
-    sandbox.load("import sys\nprint(sys.getrecursionlimit())\nsys.setrecursionlimit(77)\nsys.stdout.flush()\nsys.stdin.close()\nsys.stdout.close()")
+    sandbox.load(
+        "import sys\nprint(sys.getrecursionlimit())\nsys.setrecursionlimit(77)\nsys.stdout.flush()\nsys.stdin.close()\nsys.stdout.close()"
+    )
     first, second = sandbox.ask(b""), sandbox.ask(b"")
     assert first is None or first[0] == second[0]  # type: ignore[index]
 
