@@ -32,7 +32,7 @@ def generate(settings: RunSettings) -> None:
     settings = dataclasses.replace(settings, engine=choose_engine(settings.engine))
     check_model(settings)
     out = pathlib.Path(settings.out)
-    slots = choose_slots(settings)
+    slots = [] if settings.launcher == "ray" else choose_slots(settings)
     sets = {problem_set.name: problem_set for problem_set in map(load_problem_set, settings.datasets)}
     for name, problem_set in sets.items():
         if not settings.overwrite:
@@ -81,7 +81,12 @@ def work(
     progress = RunProgress(out, settings, total, done)
     state = "failed"
     try:
-        supervise(out, settings, slots, progress)
+        if settings.launcher == "ray":
+            from tools.cluster import supervise_on_ray
+
+            supervise_on_ray(out, settings, progress)
+        else:
+            supervise(out, settings, slots, progress)
         state = "finished"
     finally:
         progress.finish(state)

@@ -15,8 +15,6 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
 from tools.errors import EvaluationError
 from tools.generations import write_atomically
 from tools.manifest import now
@@ -49,6 +47,9 @@ class RunProgress:
         self._restarts: dict[str, int] = {}
         self._history: deque[tuple[float, dict[str, int]]] = deque()  # (time, tokens by worker)
         self._is_quiet = not sys.stderr.isatty()
+        from tqdm import tqdm  # here, so that the monitor needs no package
+
+        self._tqdm = tqdm
         self._bar = tqdm(
             total=sum(total.values()),
             initial=sum(done.values()),
@@ -98,6 +99,7 @@ class RunProgress:
             "done_before": sum(self._done_before.values()),
             **{key: counts[key] for key in COUNTS if key != "done"},
             "answered": counts["done"],
+            "is_reasoning": self._settings.model_type != "chat",
             "tokens_per_s": round(sum(rates.values()), 1),
             "eta_s": round(left * elapsed / counts["done"]) if counts["done"] else None,
             "workers": [{**worker, "tokens_per_s": round(rates[worker["name"]], 1)} for worker in workers],
@@ -149,7 +151,7 @@ class RunProgress:
         for worker in status["workers"][:MOST_WORKER_LINES]:
             line = self._lines.get(worker["name"])
             if line is None:
-                line = self._lines[worker["name"]] = tqdm(
+                line = self._lines[worker["name"]] = self._tqdm(
                     bar_format="{desc}", position=len(self._lines) + 1, leave=False, dynamic_ncols=True
                 )
             line.set_description_str(

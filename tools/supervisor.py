@@ -192,12 +192,12 @@ def look_after(slot: Slot, slots: list[Slot], out: pathlib.Path, settings: RunSe
         raise EvaluationError(f"{cause} (log: {log_path(out, slot)})")
     if code == EXIT_OUT_OF_MEMORY or (code > 0 and "out of memory" in cause.lower()):
         capacity = read_status(out, slot.worker_name).get("capacity")
-        _halve_batch(slot, capacity or settings.max_num_seqs or DEFAULT_CAPACITY, cause)
+        halve_batch(slot, capacity or settings.max_num_seqs or DEFAULT_CAPACITY, cause)
     else:
-        _plan_restart(slot, slots, code, cause, out)
+        plan_restart(slot, slots, code, cause, out)
 
 
-def _halve_batch(slot: Slot, capacity: int, cause: str) -> None:
+def halve_batch(slot: Slot, capacity: int, cause: str) -> None:
     capacity = min(capacity, slot.max_num_seqs or capacity)
     if capacity == 1:
         raise EngineError(
@@ -207,7 +207,7 @@ def _halve_batch(slot: Slot, capacity: int, cause: str) -> None:
     print(f"{slot.name}: out of memory; going on with at most {slot.max_num_seqs} sequences at once", file=sys.stderr)
 
 
-def _plan_restart(slot: Slot, slots: list[Slot], code: int, cause: str, out: pathlib.Path) -> None:
+def plan_restart(slot: Slot, slots: Sequence[Slot], code: int, cause: str, out: pathlib.Path) -> None:
     how = f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
     if slot.restarts < len(BACKOFF_S):
         pause = BACKOFF_S[slot.restarts]

@@ -42,13 +42,24 @@ def run_worker(out: pathlib.Path, name: str, max_num_seqs: int | None = None) ->
     if queue.is_finished:  # the others did it all while this worker was waiting to be started again
         status.write("finished")
         return 0
+    make_request, max_model_len = prepare_requests(out, settings)
+    engine = create_engine(settings, max_model_len)
+    status.capacity = engine.capacity
+    status.write("running")
+    started = time.monotonic()
+    answer_all(queue, engine, make_request, out, status)
+    status.answering_s = round(time.monotonic() - started, 3)
+    status.write("finished")
+    engine.close()
+    return 0
+
+
+def prepare_requests(out: pathlib.Path, settings: RunSettings) -> tuple[Callable[[Sample], Request], int]:
+    """What makes a sample into a request, and the longest sequence in tokens. Completes the manifests."""
     sets = {problem_set.name: problem_set for problem_set in map(load_problem_set, settings.datasets)}
     prompts = encode_prompts(sets, settings)
     max_model_len = fit_length(prompts, settings)
     settle_manifests(out, sets, prompts, settings, max_model_len)
-    engine = create_engine(settings, max_model_len)
-    status.capacity = engine.capacity
-    status.write("running")
 
     def make_request(sample: Sample) -> Request:
         prompt = prompts[sample.dataset, sample.task_id]
@@ -57,12 +68,7 @@ def run_worker(out: pathlib.Path, name: str, max_num_seqs: int | None = None) ->
             sample, prompt, min(settings.max_new_tokens, room) if prompt.token_ids else settings.max_new_tokens
         )
 
-    started = time.monotonic()
-    answer_all(queue, engine, make_request, out, status)
-    status.answering_s = round(time.monotonic() - started, 3)
-    status.write("finished")
-    engine.close()
-    return 0
+    return make_request, max_model_len
 
 
 def answer_all(
