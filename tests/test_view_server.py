@@ -233,6 +233,13 @@ def test_the_status_of_a_run_is_shown_until_it_goes_stale(tmp_path: Path) -> Non
         assert any("not graded yet" in note for note in shown["notes"])
 
 
+def test_one_data_set_of_a_run_finds_the_runs_status(tmp_path: Path) -> None:
+    make_run(tmp_path, MATH, is_graded=False)
+    (tmp_path / "status.json").write_text('{"state": "running"}')
+    with serve(tmp_path / "aime24") as server:
+        assert server.ask("/api/runs")["runs"][0]["status"]["is_live"]
+
+
 def test_files_of_the_original_are_shown_by_row_number(tmp_path: Path) -> None:
     folder = make_run(tmp_path, MATH)
     for path in folder.glob("seed*.jsonl"):

@@ -45,14 +45,14 @@ def _line_matches(output: str, expected: str) -> bool:
     ours, theirs = output.split(), expected.split()
     if len(ours) != len(theirs):
         return False
-    return all(word == other or _number_matches(word, other) for word, other in zip(ours, theirs, strict=True))
+    return all(_number_matches(word, other) for word, other in zip(ours, theirs, strict=True))
 
 
 def _number_matches(word: str, other: str) -> bool:
     if not NUMBER.match(word) or not NUMBER.match(other):
         return False
     try:
-        return Decimal(word) == Decimal(other)
+        return word == other or Decimal(word) == Decimal(other)
     except InvalidOperation:
         return False
 

@@ -25,7 +25,7 @@ from tools.sandbox.session import Program, Sandbox
 from tools.verdicts import Verdict
 
 Comparison = Callable[[str, str], bool]
-NEAR_LIMIT = 0.8  # a run that used more than this share of its time limit hangs on time
+NEAR_LIMIT = 0.7  # a run that used more than this share of its time limit hangs on time
 FAILURES = {
     End.FAILED: Verdict.RUNTIME_ERROR,
     End.MEMORY: Verdict.MEMORY,

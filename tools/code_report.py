@@ -7,7 +7,7 @@ from typing import Any
 
 from tools.results_text import format_table
 
-SHOWN_BREAKDOWNS = ("version", "window", "window_of_v5", "month", "difficulty", "platform")
+SHOWN_BREAKDOWNS = ("version", "window", "window_of_v5", "errata", "month", "difficulty", "platform")
 
 
 def format_code_results(results: Sequence[Mapping[str, Any]]) -> str:
@@ -25,11 +25,11 @@ def format_breakdown(results: Mapping[str, Any], name: str) -> str:
     groups = results["breakdowns"].get(name)
     if not groups:
         return ""
-    lines = [f"{name:<14}{'problems':>9}{'score':>8}{'95 % interval':>18}"]
+    lines = [f"{name:<20}{'problems':>9}{'score':>8}{'95 % interval':>18}"]
     for label, group in groups.items():
         interval = group["confidence_interval"]
         low_high = f"{100 * interval[0]:.1f} - {100 * interval[1]:.1f}" if interval else "-"
-        lines.append(f"{label:<14}{group['problems']:>9}{100 * group['accuracy']:>8.1f}{low_high:>18}")
+        lines.append(f"{label:<20}{group['problems']:>9}{100 * group['accuracy']:>8.1f}{low_high:>18}")
     return "\n".join(lines)
 
 

@@ -19,7 +19,7 @@ from tools.errors import StorageError, UsageError
 from tools.generations import Generation
 from tools.grader import GRADER_VERSION, MathGrade, grade_response, group_equal_answers
 from tools.problems import ProblemSet, load_problem_set
-from tools.reasoning import split_reasoning
+from tools.reasoning import SplitResponse, split_reasoning
 from tools.results import build_results, write_results
 from tools.verdicts import GradedSample, Verdict
 
@@ -195,14 +195,15 @@ def grade_one(
     )
     if verdict.verdict is Verdict.NO_ANSWER and parts.is_closed is False:
         verdict = MathGrade(Verdict.TRUNCATED, rule="extraction", reason="the reasoning is never closed")
-    sample = to_sample(response, verdict, parts.is_closed, len(parts.reasoning))
-    if answer_from == "anywhere" or parts.is_closed is None or "\\boxed" in text:
-        return sample  # the last box of the answer is the last box of the whole text too
+    if answer_from == "anywhere" or parts.is_closed is None:
+        return to_sample(response, verdict, parts)
+    if "\\boxed" in text:  # the last box of the answer is the last box of the whole text too
+        return to_sample(response, verdict, parts, None if verdict.is_correct else False)
     whole = grade_response(response.output, reference, comparison=comparison, answer_from="anywhere")
-    if whole.is_correct == verdict.is_correct:
-        return sample
-    details = {**sample.details, "read_anywhere": whole.verdict.value}
-    return dataclasses.replace(sample, is_correct_in_reasoning=whole.is_correct, details=details)
+    sample = to_sample(response, verdict, parts, None if verdict.is_correct else whole.is_correct)
+    if whole.is_correct != verdict.is_correct:
+        sample.details["read_anywhere"] = whole.verdict.value
+    return sample
 
 
 def grade_like_original(
@@ -223,7 +224,9 @@ def grade_like_original(
     )
 
 
-def to_sample(response: Generation, grade: MathGrade, is_closed: bool | None, reasoning_chars: int) -> GradedSample:
+def to_sample(
+    response: Generation, grade: MathGrade, parts: SplitResponse, is_correct_in_reasoning: bool | None = None
+) -> GradedSample:
     return GradedSample(
         response.task_id,
         response.seed,
@@ -232,10 +235,11 @@ def to_sample(response: Generation, grade: MathGrade, is_closed: bool | None, re
         rule=grade.rule,
         reason=grade.reason,
         output_tokens=response.output_tokens,
-        reasoning_chars=reasoning_chars,
+        reasoning_chars=len(parts.reasoning),
         is_cut_off=response.is_cut_off,
-        closes_reasoning=is_closed,
-        details=grade.details,
+        closes_reasoning=parts.is_closed,
+        is_correct_in_reasoning=is_correct_in_reasoning,
+        details=dict(grade.details),
     )
 
 

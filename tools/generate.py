@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
+import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -21,7 +22,9 @@ from tools.problems import ProblemSet, load_problem_set
 from tools.progress import RunProgress
 from tools.settings import RunSettings, check_model
 from tools.supervisor import Slot, choose_slots, supervise, write_run_settings
-from tools.workqueue import WorkQueue, hold_lock
+from tools.workqueue import PLAN_FILE, WorkQueue, hold_lock, living_workers
+
+HELP_EVERY_S = 1.0
 
 
 def generate(settings: RunSettings) -> None:
@@ -29,16 +32,17 @@ def generate(settings: RunSettings) -> None:
     settings = dataclasses.replace(settings, engine=choose_engine(settings.engine))
     check_model(settings)
     out = pathlib.Path(settings.out)
-    slots = choose_slots(settings)
+    slots = [] if settings.launcher == "ray" else choose_slots(settings)
     sets = {problem_set.name: problem_set for problem_set in map(load_problem_set, settings.datasets)}
     for name, problem_set in sets.items():
         if not settings.overwrite:
             manifest.check_settings(out / name, settings.identity(problem_set))
-    lock = lock_folder(out)
+    lock = lock_folder(out) if not settings.join else help_until_free(out, settings, slots)
     try:
         if settings.overwrite:
             move_aside(out, sets)
         run(out, settings, sets, slots)
+        WorkQueue.remove(out / ".run")
     finally:
         os.close(lock)
 
@@ -48,27 +52,90 @@ def run(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, ProblemSet]
     planned = plan_samples(settings, sets)
     for name in sets:
         generations.repair_folder(out / name)
-    on_disk = {name: read_done(out / name) for name in sets}
-    missing = [sample for sample in planned if (sample.task_id, sample.seed) not in on_disk[sample.dataset]]
     total = {name: sum(sample.dataset == name for sample in planned) for name in sets}
-    done = {name: total[name] - sum(sample.dataset == name for sample in missing) for name in sets}
-    started = time.monotonic()
+    started, has_worked = time.monotonic(), False
+    on_disk, missing = find_missing(out, planned)
+    new = len(missing)
     if missing:
         prepare(out, settings, sets)
-        WorkQueue.create(out / ".run", missing, seen_lengths(on_disk), len(slots))
-        progress = RunProgress(out, settings, total, done)
-        state = "failed"
-        try:
-            supervise(out, settings, slots, progress)
-            state = "finished"
-        finally:
-            progress.finish(state)
+        if has_helpers(out):  # of a launcher that died: their queue goes on, a second one would sample twice
+            has_worked = work(out, settings, slots, count_done(total, missing), total)
+            on_disk, missing = find_missing(out, planned)
+    if missing:
+        WorkQueue.create(out / ".run", missing, seen_lengths(on_disk))
+        has_worked = work(
+            out, settings, [dataclasses.replace(slot) for slot in slots], count_done(total, missing), total
+        )
         check_complete(out, planned)
     for name, problem_set in sets.items():
         generations.sort_files(out / name, [problem.task_id for problem in problem_set.problems])
-        if missing or not (manifest.read_manifest(out / name) or {}).get("end_time"):
+        if has_worked or not (manifest.read_manifest(out / name) or {}).get("end_time"):
             manifest.end_session(out / name, time.monotonic() - started)
-    print(f"{len(planned)} samples in {out} ({len(missing)} new)", file=sys.stderr)
+    print(f"{len(planned)} samples in {out} ({new} new)", file=sys.stderr)
+
+
+def work(
+    out: pathlib.Path, settings: RunSettings, slots: list[Slot], done: Mapping[str, int], total: Mapping[str, int]
+) -> bool:
+    """Lets workers answer what is in the queue, with progress on stderr and in status.json."""
+    progress = RunProgress(out, settings, total, done)
+    state = "failed"
+    try:
+        if settings.launcher == "ray":
+            from tools.cluster import supervise_on_ray
+
+            supervise_on_ray(out, settings, progress)
+        else:
+            supervise(out, settings, slots, progress)
+        state = "finished"
+    finally:
+        progress.finish(state)
+    return True
+
+
+def find_missing(
+    out: pathlib.Path, planned: list[Sample]
+) -> tuple[dict[str, dict[tuple[str, int], int]], list[Sample]]:
+    """Lengths of what is on disk by data set, and the planned samples that are not."""
+    on_disk = {name: read_done(out / name) for name in dict.fromkeys(sample.dataset for sample in planned)}
+    return on_disk, [sample for sample in planned if (sample.task_id, sample.seed) not in on_disk[sample.dataset]]
+
+
+def count_done(total: Mapping[str, int], missing: list[Sample]) -> dict[str, int]:
+    return {name: total[name] - sum(sample.dataset == name for sample in missing) for name in total}
+
+
+def has_helpers(out: pathlib.Path) -> bool:
+    """True when workers of other launchers live in the queue. Workers of one that was just killed get time to go."""
+    for _ in range(50):
+        if not living_workers(out / ".run"):
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def help_until_free(out: pathlib.Path, settings: RunSettings, slots: list[Slot]) -> int:
+    """JOIN=1: works on the run that another launcher leads, until nobody leads it; returns the folder's lock."""
+    host = socket.gethostname()
+    slots = [dataclasses.replace(slot, name=f"{host}-{os.getpid()}-{slot.name}") for slot in slots]
+    while True:
+        try:
+            return lock_folder(out)
+        except RunLocked:
+            time.sleep(HELP_EVERY_S)
+        if (out / ".run" / PLAN_FILE).exists() and not has_finished(out):
+            print(f"{out}: another launcher leads this run; helping with {len(slots)} workers", file=sys.stderr)
+            supervise(out, settings, [dataclasses.replace(slot) for slot in slots], None)
+
+
+def has_finished(out: pathlib.Path) -> bool:
+    """True when the queue has nothing left to do."""
+    queue = WorkQueue.join(out / ".run", f"look-{socket.gethostname()}-{os.getpid()}")
+    try:
+        queue.refresh()
+        return queue.is_finished
+    finally:
+        queue.close()
 
 
 def plan_samples(settings: RunSettings, sets: Mapping[str, ProblemSet]) -> list[Sample]:
@@ -128,8 +195,7 @@ def seen_lengths(on_disk: Mapping[str, Mapping[tuple[str, int], int]]) -> dict[t
 
 def check_complete(out: pathlib.Path, planned: list[Sample]) -> None:
     """Raises IncompleteRun when samples are missing, with the reason of the first failed request."""
-    on_disk = {name: read_done(out / name) for name in {sample.dataset for sample in planned}}
-    missing = [sample for sample in planned if (sample.task_id, sample.seed) not in on_disk[sample.dataset]]
+    _, missing = find_missing(out, planned)
     if not missing:
         return
     failures = WorkQueue.join(out / ".run", "check").read_failures()

@@ -142,13 +142,17 @@ def _cut_torn_line(descriptor: int) -> int:
 
 
 def repair_folder(folder: pathlib.Path) -> None:
-    """Cuts the torn last line of every seed file and removes half-written copies, before a run goes on."""
-    for path in folder.glob(".*.tmp"):
+    """Cuts the torn last line of every seed file and removes half-written copies, before a run goes on.
+
+    For the launcher that holds the run's lock: nobody else rewrites whole files.
+    """
+    for path in folder.glob(".[!m]*.tmp"):  # the manifest's are manifest.settle's
         path.unlink(missing_ok=True)
     for _, path in list_files(folder):
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
                 _cut_torn_line(descriptor)
             finally:
                 os.close(descriptor)

@@ -24,6 +24,7 @@ from tools.code_tests import find_function_name
 from tools.errors import DataError
 
 TABLE = pathlib.Path(__file__).resolve().parents[1] / "data" / "livecodebench_problems.tsv"
+ERRATA = TABLE.with_name("livecodebench_errata.json")
 VERSION_5_STARTS = "2024-08-01"
 
 # Inclusive months. Sources: LiveCodeBench's paper and model cards name their windows this way.
@@ -112,6 +113,12 @@ def frozen_sets() -> dict[str, FrozenSet]:
     return sets
 
 
+@functools.cache
+def read_errata() -> dict[str, str]:
+    """Problems that LiveCodeBench's authors call faulty, with the fault. They stay in the score; it is given without too."""
+    return dict(json.loads(ERRATA.read_text(encoding="utf-8"))["problems"])
+
+
 def find_set(name: str) -> FrozenSet:
     """A set by name; raises DataError that lists the names."""
     if name not in frozen_sets():
@@ -193,7 +200,7 @@ def _function_name(row: Mapping[str, Any]) -> str | None:
 
 
 def breakdown_labels(problems: Iterable[IndexedProblem]) -> dict[str, dict[str, str]]:
-    """Breakdown -> question id -> label: month, window, version, difficulty, platform; as far as they are known.
+    """Breakdown -> question id -> label: month, window, version, errata, difficulty, platform; as far as known.
 
     Windows that overlap are breakdowns of their own.
     """
@@ -203,8 +210,10 @@ def breakdown_labels(problems: Iterable[IndexedProblem]) -> dict[str, dict[str, 
         if label:
             labels.setdefault(breakdown, {})[problem.question_id] = label
 
-    facts = read_facts()
+    facts, errata = read_facts(), read_errata()
     for problem in problems:
+        if problem.question_id in facts:
+            add("errata", problem, "known to be faulty" if problem.question_id in errata else "without errata")
         fact = facts.get(problem.question_id)
         add("version", problem, fact.version if fact else None)
         add("month", problem, problem.contest_date[:7] if problem.contest_date else None)

@@ -76,6 +76,8 @@ def settle(
     """
     with _locked(folder):
         check_settings(folder, identity)
+        for leftover in folder.glob(f".{FILE_NAME}.*.tmp"):  # all writers hold this lock, so its writer was killed
+            leftover.unlink(missing_ok=True)
         manifest = read_manifest(folder) or {
             "schema_version": SCHEMA_VERSION,
             "start_time": now(),

@@ -14,14 +14,22 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import math
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from tools.errors import UsageError
 
 SEED_LIMIT = 1 << 63  # engines keep seeds in a signed 64-bit integer
+# Of its even share of the work that is left, a worker holds at most so much; the rest stays for whoever is free first.
+# Chosen with benchmarks/schedule.py: 1.0 leaves some with a long queue at the end, 0.65 leaves the KV cache half empty.
+HELD_SHARE = 0.85
+# An answer of L tokens keeps an engine busy in proportion to L (L + WORK_TOKENS): each token costs by itself and, far
+# more, by the context that is read for it. The ratio for a 7B model on an H100, see benchmarks/schedule_engine.py.
+WORK_TOKENS = 3000
+UNKNOWN_FIRST = 1e12  # more than any answer has tokens
 
 
-@dataclasses.dataclass(frozen=True, order=True)
+@dataclasses.dataclass(frozen=True, order=True, slots=True)
 class Sample:
     """One thing to ask: its fields are its key, everywhere."""
 
@@ -58,86 +66,191 @@ def make_plan(sets: Mapping[str, tuple[Sequence[str], Sequence[int]]]) -> list[S
     ]
 
 
+@dataclasses.dataclass(slots=True)
+class _Problem:
+    """What the scheduler knows of one problem of one set."""
+
+    rank: int
+    queue: deque[Sample] = dataclasses.field(default_factory=deque)  # may name samples that wait no longer
+    open: int = 0  # waiting or held by a worker
+    waiting: int = 0
+    started: int = 0  # answers ever begun, earlier runs' included
+    finished: int = 0
+    tokens: int = 0  # of the finished answers
+    priority: float = 0.0
+
+    def current_priority(self) -> float:
+        """Smaller goes first: problems of which nothing is known yet, in turns, then the longest expected."""
+        return -self.tokens / self.finished if self.finished else self.started - UNKNOWN_FIRST
+
+
 class Scheduler:
-    """Hands out samples so that those that will run long go first, and the run's tail is short.
+    """Hands out samples so that those that will run long go first, and no worker sits on work that others could do.
 
     A sample's length is predicted by the mean of the lengths seen for the same problem, in this run or an earlier one.
-    A problem of which nothing is known yet goes before all others, once: its first answer makes the prediction. All
-    operations cost O(log n).
+    A worker that asks gets samples until it holds HELD_SHARE of its even share of all expected work that is open.
+    Nothing here knows of engines, files or time; benchmarks/schedule.py drives the same class. A sample costs O(log n).
+
+    >>> scheduler = Scheduler(make_plan({"a": (["short", "long"], [1, 2])}), {("a", "short"): [10], ("a", "long"): [99]})
+    >>> [sample.task_id for sample in scheduler.take("gpu0", room=4)]
+    ['long', 'long', 'short', 'short']
     """
 
     def __init__(
         self, samples: Iterable[Sample], lengths: Mapping[tuple[str, str], Sequence[int]] | None = None
     ) -> None:
-        self._waiting: dict[tuple[str, str], list[Sample]] = {}
-        self._seen: dict[tuple[str, str], tuple[int, int]] = {}  # problem -> (sum of tokens, number of answers)
-        self._probed: set[tuple[str, str]] = set()
-        self._heap: list[tuple[float, int, tuple[str, str]]] = []
-        self._rank: dict[tuple[str, str], int] = {}
-        self._count = 0
-        for problem, tokens in (lengths or {}).items():
-            if tokens:
-                self._seen[problem] = (sum(tokens), len(tokens))
+        self._problems: dict[tuple[str, str], _Problem] = {}
+        self._waiting: set[Sample] = set()
+        self._holder: dict[Sample, str] = {}
+        self._held: dict[str, dict[Sample, None]] = {}
+        self._ranking: list[_Problem] = []
+        self._heap: list[tuple[float, int]] = []  # (priority, rank)
+        # Expected work of all open samples = _open_known + _open_unknown x the work of an answer of mean length.
+        self._open_known, self._open_unknown = 0.0, 0
+        self._tokens = self._finished = 0
+        for key, tokens in (lengths or {}).items():
+            problem = self._problem(key)
+            problem.started = problem.finished = len(tokens)
+            problem.tokens = sum(tokens)
+            self._tokens += problem.tokens
+            self._finished += problem.finished
         self.put_back(samples)
 
-    def __len__(self) -> int:
-        return self._count
+    @property
+    def waiting(self) -> int:
+        """Samples that nobody holds."""
+        return len(self._waiting)
 
-    def put_back(self, samples: Iterable[Sample]) -> None:
-        """Adds samples to those that wait."""
-        touched = set()
-        for sample in samples:
-            problem = (sample.dataset, sample.task_id)
-            self._waiting.setdefault(problem, []).append(sample)
-            self._rank.setdefault(problem, len(self._rank))
-            touched.add(problem)
-            self._count += 1
-        for problem in touched:
-            self._waiting[problem].sort(key=lambda sample: sample.seed, reverse=True)
-            self._push(problem)
+    @property
+    def open(self) -> int:
+        """Samples that are not finished: waiting or held."""
+        return len(self._waiting) + len(self._holder)
 
-    def take(self, count: int) -> list[Sample]:
-        """Up to `count` samples, longest expected first."""
+    def holders(self) -> dict[str, list[Sample]]:
+        """Worker -> the samples it has taken and not finished."""
+        return {worker: list(samples) for worker, samples in self._held.items() if samples}
+
+    def take(self, worker: str, room: int, workers: int = 1) -> list[Sample]:
+        """Samples for a worker that has room for so many, among so many workers; longest expected first."""
+        held = self._held.setdefault(worker, {})
+        mine = sum(map(self._expected_work, held))
+        share, most = math.inf, len(held) + room
+        if workers > 1:
+            share = HELD_SHARE * self._open_work() / workers
+            most = min(most, -(-self.open // workers))
         taken: list[Sample] = []
-        while len(taken) < count and self._heap:
-            priority, _, problem = heapq.heappop(self._heap)
-            waiting = self._waiting.get(problem)
-            if not waiting or priority != self._priority(problem):
-                continue  # an entry from before the last observation; the current one is in the heap too
-            taken.append(waiting.pop())
-            self._count -= 1
-            self._probed.add(problem)
-            if waiting:
-                self._push(problem)
+        passed: list[Sample] = []  # dealt like cards: of so many workers, each may have one of the longest
+        while len(held) < most and (mine < share or not held):
+            sample = self._next()
+            if sample is None:
+                break
+            self.assign(worker, [sample])
+            taken.append(sample)
+            mine += self._expected_work(sample)
+            if len(held) < most:
+                passed += [other for _ in range(workers - 1) if (other := self._next()) is not None]
+        for sample in reversed(passed):
+            self._problems[sample.dataset, sample.task_id].queue.appendleft(sample)
+        for key in {(sample.dataset, sample.task_id) for sample in passed}:
+            self._push(self._problems[key])
         return taken
 
-    def discard(self, samples: Iterable[Sample]) -> None:
-        """Forgets waiting samples that somebody else took."""
-        by_problem: dict[tuple[str, str], set[Sample]] = {}
+    def assign(self, worker: str, samples: Iterable[Sample]) -> None:
+        """Notes that a worker has taken these samples."""
         for sample in samples:
-            by_problem.setdefault((sample.dataset, sample.task_id), set()).add(sample)
-        for problem, gone in by_problem.items():
-            before = self._waiting.get(problem, [])
-            kept = [sample for sample in before if sample not in gone]
-            self._count -= len(before) - len(kept)
-            self._waiting[problem] = kept
-            self._probed.add(problem)
+            problem = self._problem((sample.dataset, sample.task_id))
+            if sample in self._waiting:
+                self._waiting.remove(sample)
+                problem.waiting -= 1
+            self._release(sample)
+            self._holder[sample] = worker
+            self._held.setdefault(worker, {})[sample] = None
+            problem.started += 1
             self._push(problem)
 
-    def observe(self, sample: Sample, tokens: int) -> None:
-        """Learns from a finished answer of `tokens` output tokens."""
-        problem = (sample.dataset, sample.task_id)
-        total, answers = self._seen.get(problem, (0, 0))
-        self._seen[problem] = (total + tokens, answers + 1)
-        if self._waiting.get(problem):
+    def finish(self, sample: Sample, tokens: int | None = None) -> None:
+        """A sample is done with an answer of so many tokens, or for good without one."""
+        problem = self._problem((sample.dataset, sample.task_id))
+        self._count(problem, -1)
+        if sample in self._waiting:
+            self._waiting.remove(sample)
+            problem.waiting -= 1
+        else:
+            self._release(sample)
+        problem.open -= 1
+        if tokens is not None:
+            problem.tokens += tokens
+            problem.finished += 1
+            self._tokens += tokens
+            self._finished += 1
+        self._count(problem, +1)
+        self._push(problem)
+
+    def put_back(self, samples: Iterable[Sample]) -> None:
+        """Adds samples, or returns those that a worker held and will not finish."""
+        touched: dict[tuple[str, str], _Problem] = {}
+        for sample in samples:
+            key = (sample.dataset, sample.task_id)
+            problem = touched[key] = self._problem(key)
+            if self._release(sample):
+                problem.started -= 1
+                problem.queue.appendleft(sample)
+            else:
+                self._count(problem, -1)
+                problem.open += 1
+                self._count(problem, +1)
+                problem.queue.append(sample)
+            self._waiting.add(sample)
+            problem.waiting += 1
+        for problem in touched.values():
             self._push(problem)
 
-    def _priority(self, problem: tuple[str, str]) -> float:
-        """Smaller goes first."""
-        if problem in self._seen:
-            total, answers = self._seen[problem]
-            return -total / answers
-        return -math.inf if problem not in self._probed else 0.0
+    def _problem(self, key: tuple[str, str]) -> _Problem:
+        problem = self._problems.get(key)
+        if problem is None:
+            problem = self._problems[key] = _Problem(rank=len(self._problems))
+            self._ranking.append(problem)
+        return problem
 
-    def _push(self, problem: tuple[str, str]) -> None:
-        heapq.heappush(self._heap, (self._priority(problem), self._rank[problem], problem))
+    def _next(self) -> Sample | None:
+        """The best waiting sample. Entries of the heap from before a change of their problem are passed over."""
+        while self._heap:
+            priority, rank = self._heap[0]
+            problem = self._ranking[rank]
+            while problem.queue and problem.queue[0] not in self._waiting:
+                problem.queue.popleft()  # somebody else has it
+            if problem.queue and priority == problem.priority:
+                return problem.queue.popleft()
+            heapq.heappop(self._heap)
+        return None
+
+    def _push(self, problem: _Problem) -> None:
+        if problem.waiting:
+            problem.priority = problem.current_priority()
+            heapq.heappush(self._heap, (problem.priority, problem.rank))
+
+    def _release(self, sample: Sample) -> bool:
+        worker = self._holder.pop(sample, None)
+        if worker is not None:
+            del self._held[worker][sample]
+        return worker is not None
+
+    def _mean(self) -> float:
+        return self._tokens / self._finished if self._finished else 1.0
+
+    def _expected_work(self, sample: Sample) -> float:
+        problem = self._problems[sample.dataset, sample.task_id]
+        return _work(problem.tokens / problem.finished if problem.finished else self._mean())
+
+    def _open_work(self) -> float:
+        return self._open_known + self._open_unknown * _work(self._mean())
+
+    def _count(self, problem: _Problem, sign: int) -> None:
+        if problem.finished:
+            self._open_known += sign * problem.open * _work(problem.tokens / problem.finished)
+        else:
+            self._open_unknown += sign * problem.open
+
+
+def _work(tokens: float) -> float:
+    return tokens * (tokens + WORK_TOKENS)

@@ -56,6 +56,8 @@ class RunSettings:
     overwrite: bool = False
     stall_timeout_s: float = 1800.0
     on_truncation: str = "warn"
+    launcher: str = "local"
+    join: bool = False
 
     @property
     def sends_chat(self) -> bool:
@@ -119,6 +121,8 @@ OPTIONS: tuple[tuple[str, Any, str, str], ...] = (
     ("MAX_RETRIES", int, "6", "of a failed request to a server, with back-off"),
     ("STALL_TIMEOUT_S", float, "1800", "a worker without progress for so long is restarted"),
     ("ON_TRUNCATION", str, "warn", "warn or stop when over 20 %% of the first 32 are cut off"),
+    ("LAUNCHER", str, "local", "local, or ray: workers on all nodes of a Ray cluster (RAY_ADDRESS)"),
+    ("JOIN", int, "0", "1: help the run that another node leads in the same folder"),
     ("DETERMINISTIC", int, "0", "1: vLLM's batch-invariant mode, slower"),
 )
 
@@ -199,6 +203,8 @@ def _build(given: argparse.Namespace, values: Mapping[str, Any], profile: Profil
         overwrite=given.overwrite,
         stall_timeout_s=_or(values["STALL_TIMEOUT_S"], 1800.0),
         on_truncation=values["ON_TRUNCATION"] or "warn",
+        launcher=values["LAUNCHER"] or "local",
+        join=bool(values["JOIN"]),
     )
     check_settings(settings)
     return settings
@@ -247,6 +253,12 @@ def check_settings(settings: RunSettings) -> None:
         (settings.limit is None or settings.limit >= 1, f"LIMIT={settings.limit} leaves no problem; give 1 or more"),
         (settings.tensor_parallel >= 1, f"TENSOR_PARALLEL={settings.tensor_parallel}: give 1 or more GPUs per engine"),
         (settings.max_num_seqs is None or settings.max_num_seqs >= 1, "MAX_NUM_SEQS must be 1 or more"),
+        (settings.launcher in ("local", "ray"), f"LAUNCHER={settings.launcher}: choose local or ray"),
+        (not (settings.join and settings.overwrite), "JOIN=1 and --overwrite exclude each other; give one"),
+        (
+            not (settings.join and settings.launcher == "ray"),
+            "JOIN=1 is for launchers without Ray, which reaches all nodes by itself; give one of them",
+        ),
         (settings.on_truncation in ("warn", "stop"), f"ON_TRUNCATION={settings.on_truncation}: choose warn or stop"),
         (settings.engine != "openai" or settings.base_url, "ENGINE=openai needs OPENAI_BASE_URL=http://host:port/v1"),
     )

@@ -3,8 +3,8 @@
 A worker that dies is started again up to 3 times, after 1, 2 and 4 seconds; meanwhile its work falls to the living. One
 that makes no progress for a while is killed and counts as dead. When memory runs out, the batch is halved. An error
 that a restart cannot mend (a model that does not load, a full disk) ends the run with that one line. Whatever ends
-the supervisor ends its workers: they run in groups of their own that are killed, and the kernel ends those whose
-supervisor was killed.
+the supervisor ends its workers: they run in groups of their own that are killed, by tools/guardian.py when the
+supervisor cannot do it any more.
 """
 
 from __future__ import annotations
@@ -31,7 +31,13 @@ BACKOFF_S = (1.0, 2.0, 4.0)
 POLL_S = 0.1
 # Exit codes of a worker, beside 0: what a restart does not mend, what needs a smaller batch, a crash (as all else is).
 EXIT_PERMANENT, EXIT_OUT_OF_MEMORY, EXIT_CRASH = 2, 75, 3
-INFERENCE = pathlib.Path(__file__).resolve().parents[1] / "inference.py"
+# A worker that somebody stopped (SIGSTOP, a debugger's detach) may hold a lock that all others wait for: end it soon.
+STOPPED_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 3600.0  # a model may have to be fetched first
+END_TIMEOUT_S = 10.0  # for a killed process to go; one that hangs in the kernel is left to it
+DEFAULT_CAPACITY = 256
+TOOLS = pathlib.Path(__file__).resolve().parent
+INFERENCE = TOOLS.parent / "inference.py"
 
 
 @dataclasses.dataclass
@@ -47,7 +53,10 @@ class Slot:
     max_num_seqs: int | None = None
     seen: tuple[Any, ...] = ()
     seen_at: float = 0.0
+    stopped_at: float | None = None
+    hang: str | None = None  # why it was ended, when it hung
     is_finished: bool = False
+    is_given_up: bool = False
 
     @property
     def worker_name(self) -> str:
@@ -109,59 +118,96 @@ def visible_gpus() -> list[str]:
     return answer.stdout.split() if answer.returncode == 0 else []
 
 
-def supervise(out: pathlib.Path, settings: RunSettings, slots: list[Slot], progress: RunProgress) -> None:
-    """Runs all workers to their end. Raises the error that stopped the run, or KeyboardInterrupt."""
-    with ended_by_signals():
+def supervise(out: pathlib.Path, settings: RunSettings, slots: list[Slot], progress: RunProgress | None) -> None:
+    """Runs all workers to their end. Raises the error that stopped the run, or KeyboardInterrupt.
+
+    Without `progress` this launcher helps another one, which shows the progress of all.
+    """
+    with ended_by_signals(), Guardian() as guardian:
         try:
             while not all(slot.is_finished for slot in slots):
                 for slot in slots:
-                    look_after(slot, slots, out, settings)
-                progress.update(slots)
+                    look_after(slot, slots, out, settings, guardian)
+                if progress:
+                    progress.update(slots)
                 time.sleep(POLL_S)
-            progress.update(slots, force=True)
         finally:
             for slot in slots:
-                kill_group(slot)
+                kill_group(slot, guardian)
 
 
-def look_after(slot: Slot, slots: list[Slot], out: pathlib.Path, settings: RunSettings) -> None:
+class Guardian:
+    """The launcher's end of tools/guardian.py."""
+
+    def __enter__(self) -> Guardian:
+        words = [sys.executable, "-I", "-S", str(TOOLS / "guardian.py")]
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_TIMEOUT_S)
+
+    def watch(self, group: int) -> None:
+        self._tell(f"+{group}\n")
+
+    def forget(self, group: int) -> None:
+        self._tell(f"-{group}\n")
+
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # somebody killed it; the workers are ours still
+            self._process.stdin.write(line.encode())
+            self._process.stdin.flush()
+
+
+def look_after(slot: Slot, slots: list[Slot], out: pathlib.Path, settings: RunSettings, guardian: Guardian) -> None:
     """Starts, checks, and if need be ends one slot's worker."""
     if slot.is_finished:
         return
     if slot.process is None:
         if time.monotonic() >= slot.start_at:
-            start(slot, out)
+            start(slot, out, guardian)
         return
     code = slot.process.poll()
     if code is None:
-        if is_stalled(slot, out, settings.stall_timeout_s):
-            print(f"{slot.worker_name}: no progress for {settings.stall_timeout_s:g} s, it is ended", file=sys.stderr)
-            kill_group(slot)
+        reason = find_hang(slot, out, settings.stall_timeout_s)
+        if reason:
+            slot.hang = reason
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(slot.process.pid, signal.SIGKILL)
         return
-    kill_group(slot)  # children that outlived it
+    kill_group(slot, guardian)  # children that outlived it
     slot.process = None
     if code == 0:
         slot.is_finished = True
         return
-    cause = last_error(log_path(out, slot))
+    cause = slot.hang or last_error(log_path(out, slot))
+    slot.hang = None
     if code == EXIT_PERMANENT:
+        check_writable(out)  # a full disk holds no log either
         raise EvaluationError(f"{cause} (log: {log_path(out, slot)})")
-    if code == EXIT_OUT_OF_MEMORY or "out of memory" in cause.lower():
-        _halve_batch(slot, cause)
+    if code == EXIT_OUT_OF_MEMORY or (code > 0 and "out of memory" in cause.lower()):
+        capacity = read_status(out, slot.worker_name).get("capacity")
+        halve_batch(slot, capacity or settings.max_num_seqs or DEFAULT_CAPACITY, cause)
     else:
-        _plan_restart(slot, slots, code, cause, out)
+        plan_restart(slot, slots, code, cause, out)
 
 
-def _halve_batch(slot: Slot, cause: str) -> None:
-    if slot.max_num_seqs == 1:
+def halve_batch(slot: Slot, capacity: int, cause: str) -> None:
+    capacity = min(capacity, slot.max_num_seqs or capacity)
+    if capacity == 1:
         raise EngineError(
             f"{slot.name}: {cause}, even with one sequence at a time; lower OUT_SEQ_LEN or use more GPUs per engine"
         )
-    slot.max_num_seqs = max(1, (slot.max_num_seqs or 256) // 2)
+    slot.max_num_seqs = capacity // 2
     print(f"{slot.name}: out of memory; going on with at most {slot.max_num_seqs} sequences at once", file=sys.stderr)
 
 
-def _plan_restart(slot: Slot, slots: list[Slot], code: int, cause: str, out: pathlib.Path) -> None:
+def plan_restart(slot: Slot, slots: Sequence[Slot], code: int, cause: str, out: pathlib.Path) -> None:
     how = f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
     if slot.restarts < len(BACKOFF_S):
         pause = BACKOFF_S[slot.restarts]
@@ -169,7 +215,8 @@ def _plan_restart(slot: Slot, slots: list[Slot], code: int, cause: str, out: pat
         slot.start_at = time.monotonic() + pause
         slot.restarts += 1
         return
-    others = [other for other in slots if other is not slot and not other.is_finished]
+    slot.is_given_up = True
+    others = [other for other in slots if not other.is_given_up]
     message = f"{slot.name}: ended {how} after {slot.restarts} restarts: {cause} (log: {log_path(out, slot)})"
     if not others:
         raise EngineError(f"{message}; mend the cause and run the same command again, it continues where it was")
@@ -177,7 +224,7 @@ def _plan_restart(slot: Slot, slots: list[Slot], code: int, cause: str, out: pat
     slot.is_finished = True
 
 
-def start(slot: Slot, out: pathlib.Path) -> None:
+def start(slot: Slot, out: pathlib.Path, guardian: Guardian) -> None:
     """Starts a slot's worker in a process group of its own, its output in its log."""
     slot.starts += 1
     environment = dict(os.environ)
@@ -194,16 +241,36 @@ def start(slot: Slot, out: pathlib.Path) -> None:
         slot.process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
         )
-    slot.seen_at = time.monotonic()
+    guardian.watch(slot.process.pid)
+    slot.seen_at, slot.stopped_at = time.monotonic(), None
 
 
-def is_stalled(slot: Slot, out: pathlib.Path, timeout_s: float) -> bool:
-    """True when a worker's status has not changed for `timeout_s`."""
+def find_hang(slot: Slot, out: pathlib.Path, timeout_s: float) -> str | None:
+    """Why a living worker counts as hanging: stopped by a signal, or its status has not changed for `timeout_s`."""
+    assert slot.process is not None
+    now = time.monotonic()
+    if is_stopped(slot.process.pid):
+        slot.stopped_at = slot.stopped_at or now
+        if now - slot.stopped_at > min(timeout_s, STOPPED_TIMEOUT_S):
+            return "stopped by a signal"
+    else:
+        slot.stopped_at = None
     status = read_status(out, slot.worker_name)
+    if status.get("state", "starting") == "starting":
+        timeout_s = max(timeout_s, START_TIMEOUT_S)
     seen = (slot.starts, status.get("updated_at"))
     if seen != slot.seen:
-        slot.seen, slot.seen_at = seen, time.monotonic()
-    return time.monotonic() - slot.seen_at > timeout_s
+        slot.seen, slot.seen_at = seen, now
+    return f"no progress for {timeout_s:g} s" if now - slot.seen_at > timeout_s else None
+
+
+def is_stopped(pid: int) -> bool:
+    """True when the kernel says that the process is stopped (SIGSTOP)."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] == "T"
 
 
 def read_status(out: pathlib.Path, worker_name: str) -> dict[str, Any]:
@@ -215,6 +282,13 @@ def read_status(out: pathlib.Path, worker_name: str) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return status
+
+
+def check_writable(out: pathlib.Path) -> None:
+    """Raises StorageError when nothing more can be written there."""
+    probe = out / ".run" / "probe"
+    write_atomically(probe, " " * 4096)
+    probe.unlink(missing_ok=True)
 
 
 def log_path(out: pathlib.Path, slot: Slot) -> pathlib.Path:
@@ -233,13 +307,15 @@ def last_error(path: pathlib.Path) -> str:
     return (errors or lines or ["nothing in its log"])[-1].removeprefix("error: ")
 
 
-def kill_group(slot: Slot) -> None:
+def kill_group(slot: Slot, guardian: Guardian) -> None:
     """Ends a worker and all that it started."""
     if slot.process is None:
         return
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(slot.process.pid, signal.SIGKILL)
-    slot.process.wait()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        slot.process.wait(END_TIMEOUT_S)
+        guardian.forget(slot.process.pid)
 
 
 @contextlib.contextmanager

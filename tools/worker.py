@@ -13,7 +13,7 @@ import os
 import pathlib
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tools import generations, manifest
@@ -26,6 +26,7 @@ from tools.settings import RunSettings
 from tools.workqueue import WorkQueue
 
 IDLE_SLEEP_S = 0.2
+RECOVER_EVERY_S = 2.0
 STATUS_EVERY_S = 1.0
 PR_SET_PDEATHSIG = 1
 
@@ -37,20 +38,14 @@ def run_worker(out: pathlib.Path, name: str, max_num_seqs: int | None = None) ->
     settings = dataclasses.replace(settings, max_num_seqs=max_num_seqs or settings.max_num_seqs)
     status = WorkerStatus(out / ".run" / "workers" / f"{name}.json", name)
     queue = WorkQueue.join(out / ".run", name)
-    sets = {problem_set.name: problem_set for problem_set in map(load_problem_set, settings.datasets)}
-    prompts = encode_prompts(sets, settings)
-    max_model_len = fit_length(prompts, settings)
-    settle_manifests(out, sets, prompts, settings, max_model_len)
+    queue.refresh()
+    if queue.is_finished:  # the others did it all while this worker was waiting to be started again
+        status.write("finished")
+        return 0
+    make_request, max_model_len = prepare_requests(out, settings)
     engine = create_engine(settings, max_model_len)
+    status.capacity = engine.capacity
     status.write("running")
-
-    def make_request(sample: Sample) -> Request:
-        prompt = prompts[sample.dataset, sample.task_id]
-        room = max_model_len - len(prompt.token_ids or ())
-        return Request(
-            sample, prompt, min(settings.max_new_tokens, room) if prompt.token_ids else settings.max_new_tokens
-        )
-
     started = time.monotonic()
     answer_all(queue, engine, make_request, out, status)
     status.answering_s = round(time.monotonic() - started, 3)
@@ -59,23 +54,46 @@ def run_worker(out: pathlib.Path, name: str, max_num_seqs: int | None = None) ->
     return 0
 
 
+def prepare_requests(out: pathlib.Path, settings: RunSettings) -> tuple[Callable[[Sample], Request], int]:
+    """What makes a sample into a request, and the longest sequence in tokens. Completes the manifests."""
+    sets = {problem_set.name: problem_set for problem_set in map(load_problem_set, settings.datasets)}
+    prompts = encode_prompts(sets, settings)
+    max_model_len = fit_length(prompts, settings)
+    settle_manifests(out, sets, prompts, settings, max_model_len)
+
+    def make_request(sample: Sample) -> Request:
+        prompt = prompts[sample.dataset, sample.task_id]
+        room = max_model_len - len(prompt.token_ids or ())
+        return Request(
+            sample, prompt, min(settings.max_new_tokens, room) if prompt.token_ids else settings.max_new_tokens
+        )
+
+    return make_request, max_model_len
+
+
 def answer_all(
     queue: WorkQueue, engine: Engine, make_request: Callable[[Sample], Request], out: pathlib.Path, status: WorkerStatus
 ) -> None:
     """Takes, asks and writes until every sample of the run is done or failed."""
+    ask_at = recover_at = 0.0
     while True:
-        room = engine.capacity - status.in_flight
-        taken = queue.take(room) if room else []
-        for sample in taken:
-            engine.submit(make_request(sample))
-        status.in_flight += len(taken)
+        room, now = engine.capacity - status.in_flight, time.monotonic()
+        if now >= recover_at:  # what dead workers left is among what we take next
+            queue.recover(lambda samples: find_on_disk(out, samples))
+            recover_at = now + RECOVER_EVERY_S
+        if room and (now >= ask_at or not status.in_flight):
+            taken = queue.take(room)
+            ask_at = now if taken else now + IDLE_SLEEP_S
+            for sample in taken:
+                engine.submit(make_request(sample))
+            status.in_flight += len(taken)
         if status.in_flight:
             for outcome in engine.step():
                 status.in_flight -= 1
                 record(outcome, queue, out, status)
         elif queue.is_finished:
             return
-        elif not queue.recover(lambda sample: is_on_disk(out, sample)):
+        else:
             time.sleep(IDLE_SLEEP_S)  # the others still work; what a dying one leaves is taken up here
         status.tick()
 
@@ -100,11 +118,18 @@ def record(outcome: Completion | Failure, queue: WorkQueue, out: pathlib.Path, s
     status.unclosed += "</think>" not in text
 
 
-def is_on_disk(out: pathlib.Path, sample: Sample) -> bool:
-    path = generations.seed_file(out / sample.dataset, sample.seed)
-    return path.exists() and any(
-        generation.task_id == sample.task_id for generation in generations.read_file(path, sample.seed)
-    )
+def find_on_disk(out: pathlib.Path, samples: Iterable[Sample]) -> set[Sample]:
+    """Those of the samples that have a line in their seed file."""
+    by_file: dict[tuple[str, int], dict[str, Sample]] = {}
+    for sample in samples:
+        by_file.setdefault((sample.dataset, sample.seed), {})[sample.task_id] = sample
+    found = set()
+    for (dataset, seed), wanted in by_file.items():
+        path = generations.seed_file(out / dataset, seed)
+        if path.exists():
+            written = generations.read_file(path, seed)
+            found |= {wanted[generation.task_id] for generation in written if generation.task_id in wanted}
+    return found
 
 
 def encode_prompts(sets: dict[str, ProblemSet], settings: RunSettings) -> dict[tuple[str, str], Prompt]:
@@ -169,7 +194,7 @@ class WorkerStatus:
 
     def __init__(self, path: pathlib.Path, name: str) -> None:
         self._path, self._name = path, name
-        self.done = self.failed = self.tokens = self.truncated = self.unclosed = self.in_flight = 0
+        self.done = self.failed = self.tokens = self.truncated = self.unclosed = self.in_flight = self.capacity = 0
         self.by_dataset: dict[str, int] = {}
         self.answering_s = 0.0  # between the engine's start and its last answer
         self._written_at = 0.0

@@ -16,9 +16,9 @@ import time
 from tools.sandbox.protocol import ANSWER, MAX_MESSAGE, TEST
 from tools.sandbox.watch import read_cpu_clock
 
-CPU_BUDGET_S = 0.25  # of one test; a slower one is killed here and measured properly in its own fork
+CPU_BUDGET_S = 0.1  # of one test; a slower one is killed here and measured properly in its own fork
 WALL_BUDGET_S = 3.0
-CHECK_INTERVAL_S = 0.1
+CHECK_INTERVAL_S = 0.05
 
 
 class Batch:

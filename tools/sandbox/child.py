@@ -179,7 +179,8 @@ def _finish(names: dict[str, Any], tidies_up: bool) -> int:
     status = 0
     try:
         sys.stdout.flush()
-    except Exception:  # noqa: BLE001 - sys.stdout may be an object of the program's own
+        sys.__stdout__.flush()  # type: ignore[union-attr] # the program may have put an object of its own in sys.stdout
+    except Exception:  # noqa: BLE001 - ... whose flush may do anything
         status = 120
     if not tidies_up:
         return status

@@ -56,9 +56,10 @@ class WarmProcess:
         message = self.socket.recv(1 << 16) if ready else b""
         if message:
             return json.loads(message)  # type: ignore[no-any-return]
-        self.close()
+        self.popen.kill()
         assert self.popen.stderr is not None
         last_line = self.popen.stderr.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
+        self.close()
         raise SandboxError(
             f"the sandbox did not start ({last_line or 'no message'}); run python -m tools.sandbox.check"
         )
@@ -69,6 +70,8 @@ class WarmProcess:
         with contextlib.suppress(ProcessLookupError):
             self.popen.kill()
         self.popen.wait()
+        if self.popen.stderr is not None:
+            self.popen.stderr.close()
 
 
 @contextlib.contextmanager

@@ -55,11 +55,13 @@ class OpenRun:
 
     def status(self) -> dict[str, Any] | None:
         """status.json of a run that is going, with `age_s`; None where there is none."""
-        status = folders.read_json(self.folder / "status.json", [])
+        is_one_dataset = any(dataset.folder == self.folder for dataset in self.datasets.values())
+        path = (self.folder.parent if is_one_dataset else self.folder) / "status.json"
+        status = folders.read_json(path, [])
         if status is None:
             return None
         try:
-            status["age_s"] = max(0.0, time.time() - (self.folder / "status.json").stat().st_mtime)
+            status["age_s"] = max(0.0, time.time() - path.stat().st_mtime)
         except OSError:
             return None
         status["is_live"] = status.get("state") == "running" and status["age_s"] < STATUS_STALE_S
@@ -181,7 +183,7 @@ class OpenDataset:
             "charts": {"running": running_curve(data.grades), "lengths": length_bins(data.grades)},
             "signs": None if self._provisional is None else self._provisional.signs,
             "status": self.run.status(),
-            "manifest": self.manifest,
+            "manifest": {name: value for name, value in self.manifest.items() if name != "plan"},
             "notes": self._notes(),
         }
 
