@@ -10,8 +10,8 @@ from __future__ import annotations
 import dataclasses
 import time
 
-REFERENCE_S = 0.155
-ROUNDS = 5
+REFERENCE_S = 0.0204
+ROUNDS = 15
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ from tools.sandbox.landlock import GOOD_ABI
 
 REMEDIES = {
     "landlock": "needs Linux 5.13 or later with Landlock among its security modules (kernel option lsm=landlock,...), "
-    "and a container runtime whose seccomp profile permits it (Docker 20.10.10 or later does)",
+    "and a container runtime whose system-call profile permits it (a current Docker does)",
     "seccomp": "needs a kernel with CONFIG_SECCOMP_FILTER, and x86_64 or aarch64",
 }
 
