@@ -1,7 +1,7 @@
-"""Trains the demo model: a Qwen2 model of about 0.6 million parameters that solves small word problems by reasoning.
+"""Trains the demo model: a Qwen2 model of 0.7 million parameters that solves small word problems by reasoning.
 
 For maintainers; users find the result in data/demo_model. The same script with the same seed and the same library
-versions gives the same weights on the same machine. About 15 CPU minutes on one core:
+versions gives the same weights on the same machine. About 20 CPU minutes on one core:
 
     OMP_NUM_THREADS=1 python data/train_demo_model.py --out data/demo_model
 
@@ -199,7 +199,7 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Train the demo model (about 15 CPU minutes on one core).")
+    parser = argparse.ArgumentParser(description="Train the demo model (about 20 CPU minutes on one core).")
     parser.add_argument("--out", type=Path, required=True, help="folder to write the model to")
     parser.add_argument("--steps", type=int, default=STEPS)
     arguments = parser.parse_args()

@@ -257,5 +257,5 @@ def test_greedy_answers_solve_part_of_the_sample_set_and_fail_part_of_it() -> No
     """
     answers = run_python(script)
     solved = [f"</think>\nThe answer is \\boxed{{{answer}}}." in text for answer, text in answers]
-    assert sum(solved[:14]) >= 2  # of the kinds that it was trained on
+    assert sum(solved[:15]) >= 4  # of the kinds that it was trained on; 9 where it was trained
     assert not all(solved)
