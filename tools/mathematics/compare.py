@@ -183,7 +183,7 @@ def _lists_equal(given: Tree, gold: Tree) -> bool | None:
     if "tuple" in (given[0], gold[0]) and "set" in (given[0], gold[0]):
         return False
     # Solutions that are pairs are a set however they are listed; `1, 1, 2` keeps its two ones.
-    is_set = "set" in (given[0], gold[0]) or all(item[0] == "tuple" for item in _items(given)[1:])
+    is_set = "set" in (given[0], gold[0]) or all(item[0] == "tuple" for item in _items(given) + _items(gold))
     given_names, given_items = _names_off(_items(given))
     gold_names, gold_items = _names_off(_items(gold))
     given_names, given_items = _grouped(given_names, given_items)
