@@ -160,8 +160,10 @@ def sort_files(folder: pathlib.Path, task_ids: Sequence[str]) -> None:
     rank = {task_id: position for position, task_id in enumerate(task_ids)}
     for seed, path in list_files(folder):
         generations = list(read_file(path, seed))
-        once = {(generation.task_id, generation.seed): generation for generation in reversed(generations)}
-        ordered = sorted(reversed(once.values()), key=lambda generation: rank.get(generation.task_id, len(rank)))
+        once: dict[tuple[str, int], Generation] = {}
+        for generation in generations:
+            once.setdefault((generation.task_id, generation.seed), generation)
+        ordered = sorted(once.values(), key=lambda generation: rank.get(generation.task_id, len(rank)))
         if ordered != generations:
             write_atomically(path, "".join(generation.to_json() + "\n" for generation in ordered))
 
