@@ -161,11 +161,15 @@ def repair_folder(folder: pathlib.Path) -> None:
 
 
 def sort_files(folder: pathlib.Path, task_ids: Sequence[str]) -> None:
-    """Puts every seed file's lines into the order of the problems, each by one rename."""
+    """Puts every seed file's lines into the order of the problems, each by one rename; of a sample that is there twice
+    (two nodes wrote it, one of which was taken for dead) the first stays."""
     rank = {task_id: position for position, task_id in enumerate(task_ids)}
     for seed, path in list_files(folder):
         generations = list(read_file(path, seed))
-        ordered = sorted(generations, key=lambda generation: rank.get(generation.task_id, len(rank)))
+        once: dict[tuple[str, int], Generation] = {}
+        for generation in generations:
+            once.setdefault((generation.task_id, generation.seed), generation)
+        ordered = sorted(once.values(), key=lambda generation: rank.get(generation.task_id, len(rank)))
         if ordered != generations:
             write_atomically(path, "".join(generation.to_json() + "\n" for generation in ordered))
 
