@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tools.errors import EngineError, EvaluationError, UsageError
-from tools.generations import write_atomically
+from tools.generations import storage_error, write_atomically
 from tools.progress import RunProgress
 from tools.settings import RunSettings
 
@@ -131,6 +131,8 @@ def supervise(out: pathlib.Path, settings: RunSettings, slots: list[Slot], progr
                 if progress:
                     progress.update(slots)
                 time.sleep(POLL_S)
+        except OSError as error:  # a log that cannot be opened on a full disk
+            raise storage_error(out, error) from error
         finally:
             for slot in slots:
                 kill_group(slot, guardian)
