@@ -164,6 +164,7 @@ def connect() -> Any:
 
 def _environment() -> dict[str, str]:
     """What the engines on other nodes have to know of this one's environment."""
+    os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")  # as in supervisor.start; without effect on GPUs
     passed = ("HF_HOME", "HF_HUB_OFFLINE", "HF_TOKEN", "OPENAI_API_KEY", "DO_NOT_TRACK")
     return {name: value for name, value in os.environ.items() if name in passed or name.startswith("VLLM_")}
 

@@ -233,9 +233,10 @@ def start(slot: Slot, out: pathlib.Path, guardian: Guardian) -> None:
     if slot.devices is not None:
         environment["CUDA_VISIBLE_DEVICES"] = slot.devices
     else:
-        environment.setdefault(
-            "OMP_NUM_THREADS", "1"
-        )  # the same number for any number of workers: same sums, same texts
+        # The same number of threads for any number of workers: same sums, same texts. And no cores of its own choice:
+        # every vLLM on a machine would choose the same ones.
+        environment.setdefault("OMP_NUM_THREADS", "1")
+        environment.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
     words = [sys.executable, str(INFERENCE), "--worker", slot.worker_name, "--out", str(out)]
     words += ["--max-num-seqs", str(slot.max_num_seqs)] if slot.max_num_seqs else []
     log_path(out, slot).parent.mkdir(exist_ok=True)
