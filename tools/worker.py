@@ -46,9 +46,10 @@ def run_worker(out: pathlib.Path, name: str, max_num_seqs: int | None = None) ->
     engine = create_engine(settings, max_model_len)
     status.capacity = engine.capacity
     status.write("running")
-    started = time.monotonic()
+    started, cpu_started = time.monotonic(), time.process_time()
     answer_all(queue, engine, make_request, out, status)
     status.answering_s = round(time.monotonic() - started, 3)
+    status.answering_cpu_s = round(time.process_time() - cpu_started, 3)
     status.write("finished")
     engine.close()
     return 0
@@ -196,7 +197,7 @@ class WorkerStatus:
         self._path, self._name = path, name
         self.done = self.failed = self.tokens = self.truncated = self.unclosed = self.in_flight = self.capacity = 0
         self.by_dataset: dict[str, int] = {}
-        self.answering_s = 0.0  # between the engine's start and its last answer
+        self.answering_s = self.answering_cpu_s = 0.0  # between the engine's start and its last answer
         self._written_at = 0.0
         self.write("starting")
 
