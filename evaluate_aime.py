@@ -17,8 +17,8 @@ import os
 import pathlib
 import sys
 
-from tools.commandline import CommandLine
-from tools.errors import UsageError, run_command
+from tools.commandline import CommandLine, parse_seeds
+from tools.errors import run_command
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -60,13 +60,6 @@ def main() -> int:
     print(format_table([results]))
     print(f"verdicts and results: {folder}/verdicts.jsonl, {folder}/accuracy_results.json", file=sys.stderr)
     return 0
-
-
-def parse_seeds(text: str) -> tuple[int, ...]:
-    words = text.replace(",", " ").split()
-    if not all(word.isascii() and word.isdigit() for word in words):
-        raise UsageError(f"--seeds {text!r} is not a list of whole numbers; give for example --seeds '100 200'")
-    return tuple(int(word) for word in words)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import os
 import pathlib
 import sys
 
-from tools.commandline import CommandLine
+from tools.commandline import CommandLine, parse_seeds
 from tools.errors import UsageError, run_command
 
 
@@ -74,13 +74,6 @@ def main() -> int:
     results = evaluate_code_folder(folder, given.question_path, options)
     print(format_code_results(results))
     return 0
-
-
-def parse_seeds(text: str) -> tuple[int, ...]:
-    words = text.replace(",", " ").split()
-    if not all(word.isascii() and word.isdigit() for word in words):
-        raise UsageError(f"--seeds {text!r} is not a list of whole numbers; give for example --seeds '100 200'")
-    return tuple(int(word) for word in words)
 
 
 if __name__ == "__main__":

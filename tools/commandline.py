@@ -26,3 +26,11 @@ class CommandLine(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see --help")
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """The value of --seeds: whole numbers between spaces or commas. Raises UsageError."""
+    words = text.replace(",", " ").split()
+    if not all(word.isascii() and word.isdigit() for word in words):
+        raise UsageError(f"--seeds {text!r} is not a list of whole numbers; give for example --seeds '100 200'")
+    return tuple(int(word) for word in words)

@@ -27,19 +27,6 @@ UNICODE_RELATIONS = {
     "⊃": "supset",
     "≈": "~",
 }
-NUMBER_SETS = {"ℝ": "R", "ℤ": "Z", "ℕ": "N", "ℚ": "Q", "ℂ": "C"}
-UNICODE_RELATIONS = {
-    "≤": "<=",
-    "≥": ">=",
-    "≠": "!=",
-    "∈": "in",
-    "∉": "notin",
-    "⊆": "subseteq",
-    "⊇": "supseteq",
-    "⊂": "subset",
-    "⊃": "supset",
-    "≈": "~",
-}
 EXTRA_FUNCTIONS = {
     "trace": "trace",
     "tr": "trace",
