@@ -36,6 +36,15 @@ STOPPED_TIMEOUT_S = 30.0
 START_TIMEOUT_S = 3600.0  # a model may have to be fetched first
 END_TIMEOUT_S = 10.0  # for a killed process to go; one that hangs in the kernel is left to it
 DEFAULT_CAPACITY = 256
+# For a worker on the CPU. The same number of threads for any number of workers: same sums, same texts. No cores of its
+# own choice: every vLLM on a machine would choose the same ones. And memory that was used once stays with the process:
+# given back and fetched again at every step, it costs page faults, which two workers pay for each other.
+CPU_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+}
 TOOLS = pathlib.Path(__file__).resolve().parent
 INFERENCE = TOOLS.parent / "inference.py"
 
@@ -229,14 +238,10 @@ def plan_restart(slot: Slot, slots: Sequence[Slot], code: int, cause: str, out: 
 def start(slot: Slot, out: pathlib.Path, guardian: Guardian) -> None:
     """Starts a slot's worker in a process group of its own, its output in its log."""
     slot.starts += 1
-    environment = dict(os.environ)
     if slot.devices is not None:
-        environment["CUDA_VISIBLE_DEVICES"] = slot.devices
+        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": slot.devices}
     else:
-        # The same number of threads for any number of workers: same sums, same texts. And no cores of its own choice:
-        # every vLLM on a machine would choose the same ones.
-        environment.setdefault("OMP_NUM_THREADS", "1")
-        environment.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
+        environment = CPU_ENVIRONMENT | os.environ
     words = [sys.executable, str(INFERENCE), "--worker", slot.worker_name, "--out", str(out)]
     words += ["--max-num-seqs", str(slot.max_num_seqs)] if slot.max_num_seqs else []
     log_path(out, slot).parent.mkdir(exist_ok=True)
