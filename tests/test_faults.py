@@ -156,6 +156,28 @@ def test_a_read_only_folder_is_one_line(tmp_path):
     assert "choose a folder that you may write to" in errors
 
 
+def test_a_folder_that_becomes_read_only_ends_the_run_and_loses_nothing(tmp_path, undisturbed):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    run = start(disk / "out")
+    wait_for(lambda: count_lines(disk / "out") >= 1)
+    if os.getuid() or subprocess.run(["mount", "--bind", str(disk), str(disk)], check=False).returncode:
+        run.send_signal(signal.SIGINT)
+        finish(run)
+        pytest.skip("mounting needs root")
+    try:  # a second mount of the folder over the first: what is opened from now on is opened there
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(disk)], check=True)
+        code, errors = finish(run)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    assert code == 1
+    assert "choose a folder that you may write to" in errors.strip().splitlines()[-1]
+    assert "Traceback" not in errors
+    code, errors = finish(start(disk / "out"))
+    assert code == 0, errors
+    assert seed_files(disk / "out") == undisturbed
+
+
 def test_two_launchers_share_one_folder(tmp_path, undisturbed):
     """The recipe without Ray: one task per node, a shared folder, JOIN=1."""
     runs = [start(tmp_path, JOIN="1", GPUS="1") for _ in range(2)]

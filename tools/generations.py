@@ -11,6 +11,7 @@ of a killed writer is cut off by the next one. Files of the original toolkit (`t
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import fcntl
@@ -209,7 +210,8 @@ def write_atomically(path: pathlib.Path, text: str) -> None:
         part.write_text(text, encoding="utf-8", errors="surrogatepass")
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it may not be there, and on a read-only disk nothing can be removed
+            part.unlink()
         raise storage_error(path, error) from error
 
 
