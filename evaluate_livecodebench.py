@@ -31,6 +31,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--seeds", "-s", metavar="LIST", help="seeds that a score needs, e.g. '100 200' [all planned or there]")
     add("--set", metavar="NAME", dest="set_name", help="one frozen set: v5, v6, v5+v6, 2024-08, 06/24-01/25 ...")
     add("--workers", "-w", type=int, metavar="N", help="processes that grade [all cores]")
+    add("--launcher", metavar="WHERE", help="local, or ray: on all nodes of a Ray cluster [LAUNCHER, else local]")
     add("--allow-incomplete", action="store_true", help="grade what is there, by its true number of samples")
     add("--run-all", action="store_true", help="run all tests of every program, not only to the first failure")
     add("--advice", action="store_true", help="note risky names (os, subprocess, ...) in the verdicts")
@@ -44,6 +45,9 @@ def parse_arguments() -> argparse.Namespace:
         raise UsageError(f"--timeout {given.timeout:g} is not between 0.05 and 3600 seconds")
     if given.workers is not None and not 1 <= given.workers <= 1024:
         raise UsageError(f"--workers {given.workers} is not between 1 and 1024")
+    given.launcher = given.launcher or os.environ.get("LAUNCHER") or "local"
+    if given.launcher not in ("local", "ray"):
+        raise UsageError(f"LAUNCHER={given.launcher}: choose local or ray")
     return given
 
 
@@ -69,6 +73,7 @@ def main() -> int:
         runs_all=given.run_all,
         with_advice=given.advice,
         set_name=given.set_name,
+        launcher=given.launcher,
     )
     folder = pathlib.Path(given.generation_path)
     results = evaluate_code_folder(folder, given.question_path, options)

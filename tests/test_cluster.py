@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import types
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import real_runs
+from ray_cluster import needs_ray, two_nodes
 from real_runs import count_lines, finish, seed_files, start, wait_for
 
 from tools.cluster import choose_resources
 from tools.errors import UsageError
 from tools.settings import parse_settings
 
-needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs ray==2.60.0")
+__all__ = ["two_nodes"]
 
 
 def fake_ray(*nodes: dict[str, float]) -> Any:
@@ -60,20 +58,6 @@ def test_join_and_ray_exclude_each_other():
         settings(JOIN="1")
 
 
-@pytest.fixture
-def two_nodes() -> Iterator[tuple[Any, Any]]:
-    """A Ray cluster of two raylets on this machine: (cluster, second node)."""
-    os.environ |= {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "300"}
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    second = cluster.add_node(num_cpus=1)
-    try:
-        yield cluster, second
-    finally:
-        cluster.shutdown()
-
-
 @pytest.mark.slow
 @needs_ray
 @real_runs.needs_transformers
@@ -90,3 +74,4 @@ def test_a_node_killed_half_way_loses_no_sample(tmp_path, two_nodes):
     code, errors = finish(run, timeout=400)
     assert code == 0, errors
     assert seed_files(out) == seed_files(reference)
+    assert "loads the engine" in (out / "logs/ray0.log").read_text()

@@ -131,18 +131,16 @@ def test_pains_24_a_program_just_over_its_limit_is_run_again_alone_and_marked() 
 def test_pains_25_a_grading_process_that_dies_costs_one_verdict() -> None:
     row = problem()
     solutions = [{"solution_id": str(n), "question_id": "double", "code": DOUBLE} for n in range(12)]
-    from tools.code_pool import Pool
+    from tools.code_pool import LocalCrew, Pool
 
-    pool = Pool(2, PoolOptions())
+    pool = Pool(LocalCrew(2), PoolOptions())
     found = []
     for verdict in pool.grade({"double": row}, solutions):
         found.append(verdict)
         if len(found) == 1:
             pool._workers[0].popen.kill()
     assert sorted(int(verdict["solution_id"]) for verdict in found) == list(range(12))
-    lost = [verdict for verdict in found if verdict["status"] == "infra_error"]
-    assert len(lost) <= 1
-    assert all(verdict["passed"] for verdict in found if verdict not in lost)
+    assert all(verdict["passed"] for verdict in found)  # what was lost with it was run again
 
 
 def descendants(root: int) -> set[int]:

@@ -10,8 +10,7 @@ actor: its samples go back to the queue and fall to the living, and it is starte
 times with back-off. An actor that does not answer for STALL_TIMEOUT_S is killed. When the driver dies, Ray ends its
 actors, and the same command continues.
 
-Needs ray==2.60.0 (`pip install ray==2.60.0`); RAY_ADDRESS names a cluster, else one that runs here is used, else one is
-started for the length of the run. A tensor-parallel group stays within a node.
+Which cluster: ray_connection.py. A tensor-parallel group stays within a node.
 """
 
 from __future__ import annotations
@@ -20,19 +19,23 @@ import contextlib
 import dataclasses
 import os
 import pathlib
-import sys
+import socket
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tools import worker
 from tools.engines import Completion, Failure, Request, create_engine
 from tools.errors import EngineError, EngineOutOfMemory, EvaluationError, UsageError
+from tools.generations import storage_error
 from tools.progress import RunProgress
+from tools.ray_connection import connected
 from tools.settings import RunSettings
 from tools.supervisor import (
+    CPU_ENVIRONMENT,
     DEFAULT_CAPACITY,
+    EXIT_CRASH,
     EXIT_OUT_OF_MEMORY,
     EXIT_PERMANENT,
     START_TIMEOUT_S,
@@ -45,21 +48,19 @@ from tools.supervisor import (
 from tools.workqueue import WorkQueue
 
 POLL_S = 0.1
-EXCHANGE_EVERY_S = (
-    0.25  # an actor collects for so long what has finished, so that the engine seldom waits for the driver
-)
-TOOLS = pathlib.Path(__file__).resolve().parent
+# An actor collects for so long what has finished, so that the engine seldom waits for the driver.
+EXCHANGE_EVERY_S = 0.25
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What an actor answers: finished outcomes, its capacity, or why it cannot go on and what to do about it."""
+    """What an actor answers: finished outcomes, its capacity, what it printed, or why it cannot go on."""
 
     outcomes: Sequence[Completion | Failure] = ()
     capacity: int = 0
     error: str | None = None
     exit_code: int = 0
-    details: str = ""
+    output: str = ""
 
 
 class EngineActor:
@@ -68,46 +69,67 @@ class EngineActor:
     def __init__(self, settings: str, max_model_len: int) -> None:
         self._settings, self._max_model_len = RunSettings.from_json(settings), max_model_len
         self._in_flight = 0
+        self._printed = [OutputFile(descriptor) for descriptor in (1, 2)]
 
     def start(self) -> Report:
         """Loads the model."""
-        with _reported() as box:
-            self._engine = create_engine(self._settings, self._max_model_len)
-            return Report(capacity=self._engine.capacity)
-        return box[0]
+        return self._answer(self._load)
 
     def exchange(self, requests: Sequence[Request]) -> Report:
         """Takes new requests in, works a moment, gives back what has finished."""
-        with _reported() as box:
-            for request in requests:
-                self._engine.submit(request)
-            self._in_flight += len(requests)
-            outcomes: list[Completion | Failure] = []
-            until = time.monotonic() + EXCHANGE_EVERY_S
-            while self._in_flight and (not outcomes or time.monotonic() < until):
-                finished = self._engine.step()
-                self._in_flight -= len(finished)
-                outcomes += finished
-                if not outcomes and time.monotonic() > until + 1.0:
-                    break  # a sign of life
-            return Report(outcomes, self._engine.capacity)
-        return box[0]
+        return self._answer(self._work, requests)
+
+    def _load(self) -> Report:
+        print(f"process {os.getpid()} of {socket.gethostname()} loads the engine", flush=True)
+        self._engine = create_engine(self._settings, self._max_model_len)
+        return Report(capacity=self._engine.capacity)
+
+    def _work(self, requests: Sequence[Request]) -> Report:
+        for request in requests:
+            self._engine.submit(request)
+        self._in_flight += len(requests)
+        outcomes: list[Completion | Failure] = []
+        until = time.monotonic() + EXCHANGE_EVERY_S
+        while self._in_flight and (not outcomes or time.monotonic() < until):
+            finished = self._engine.step()
+            self._in_flight -= len(finished)
+            outcomes += finished
+            if not outcomes and time.monotonic() > until + 1.0:
+                break  # a sign of life
+        return Report(outcomes, self._engine.capacity)
+
+    def _answer(self, work: Callable[..., Report], *arguments: Any) -> Report:
+        """What the engine raises becomes a Report; exceptions of some libraries do not survive the way home."""
+        try:
+            report = work(*arguments)
+        except EngineOutOfMemory as error:
+            report = Report(error=str(error), exit_code=EXIT_OUT_OF_MEMORY)
+        except EngineError as error:
+            traceback.print_exc()
+            report = Report(error=str(error), exit_code=EXIT_CRASH)
+        except EvaluationError as error:
+            report = Report(error=str(error), exit_code=EXIT_PERMANENT)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to hear of it
+            traceback.print_exc()
+            report = Report(error=f"{type(error).__name__}: {error}", exit_code=EXIT_CRASH)
+        return dataclasses.replace(report, output="".join(printed.read() for printed in self._printed))
 
 
-@contextlib.contextmanager
-def _reported() -> Iterator[list[Report]]:
-    """Turns what an engine raises into a Report; exceptions of some libraries do not survive the way home."""
-    box: list[Report] = []
-    try:
-        yield box
-    except EngineOutOfMemory as error:
-        box.append(Report(error=str(error), exit_code=EXIT_OUT_OF_MEMORY))
-    except EngineError as error:
-        box.append(Report(error=str(error), exit_code=3, details=traceback.format_exc()))
-    except EvaluationError as error:
-        box.append(Report(error=str(error), exit_code=EXIT_PERMANENT))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to hear of it
-        box.append(Report(error=f"{type(error).__name__}: {error}", exit_code=3, details=traceback.format_exc()))
+class OutputFile:
+    """What this process prints: Ray keeps it in a file of the node, from which it is read again to be sent home."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._path, self._offset = pathlib.Path(f"/proc/self/fd/{descriptor}").resolve(), 0
+
+    def read(self) -> str:
+        """The new part, at most 64 KiB at a time."""
+        if not self._path.is_file():  # a terminal or a pipe
+            return ""
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read(1 << 16)
+        self._offset += len(data)
+        return data.decode(errors="replace")
 
 
 @dataclasses.dataclass
@@ -124,9 +146,8 @@ class ActorSlot(Slot):
 
 def supervise_on_ray(out: pathlib.Path, settings: RunSettings, progress: RunProgress) -> None:
     """Runs all actors to their end. Raises the error that stopped the run, or KeyboardInterrupt."""
-    ray = connect()
-    cluster = Cluster(ray, out, settings)
-    with ended_by_signals():
+    with connected(choose_environment()) as ray, ended_by_signals():
+        cluster = Cluster(ray, out, settings)
         try:
             while not cluster.is_finished:
                 cluster.look_around()
@@ -134,39 +155,13 @@ def supervise_on_ray(out: pathlib.Path, settings: RunSettings, progress: RunProg
             progress.update(cluster.slots, force=True)  # type: ignore[arg-type]
         finally:
             cluster.close()
-            ray.shutdown()
 
 
-def connect() -> Any:
-    """Joins the cluster of RAY_ADDRESS or the one that runs here, else starts one of this machine alone."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's default of 15 starves the engine on a busy machine
-    try:
-        import ray
-    except ImportError:
-        raise UsageError("LAUNCHER=ray needs the package ray; run `pip install ray==2.60.0`") from None
-    options: dict[str, Any] = {
-        "runtime_env": {"py_modules": [str(TOOLS)], "env_vars": _environment()},
-        "log_to_driver": False,
-        "logging_level": "ERROR",
-    }
-    try:
-        ray.init(address=os.environ.get("RAY_ADDRESS") or "auto", **options)
-    except ConnectionError:
-        if os.environ.get("RAY_ADDRESS"):
-            raise EngineError(
-                f"no Ray cluster answers at RAY_ADDRESS={os.environ['RAY_ADDRESS']}; start it with `ray start --head`, or unset it"
-            ) from None
-        print("no Ray cluster runs here; starting one on this machine for this run", file=sys.stderr)
-        ray.init(address="local", include_dashboard=False, **options)
-    return ray
-
-
-def _environment() -> dict[str, str]:
+def choose_environment() -> dict[str, str]:
     """What the engines on other nodes have to know of this one's environment."""
-    os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")  # as in supervisor.start; without effect on GPUs
-    passed = ("HF_HOME", "HF_HUB_OFFLINE", "HF_TOKEN", "OPENAI_API_KEY", "DO_NOT_TRACK")
-    return {name: value for name, value in os.environ.items() if name in passed or name.startswith("VLLM_")}
+    passed = ("HF_HOME", "HF_HUB_OFFLINE", "HF_TOKEN", "OPENAI_API_KEY", "DO_NOT_TRACK", *CPU_ENVIRONMENT)
+    ours = {name: value for name, value in os.environ.items() if name in passed or name.startswith("VLLM_")}
+    return CPU_ENVIRONMENT | ours
 
 
 class Cluster:
@@ -222,9 +217,10 @@ class Cluster:
         try:
             report: Report = self._ray.get(slot.call)
         except self._ray.exceptions.RayError as error:  # its process or its node is gone
-            self._lose(slot, Report(error=f"{type(error).__name__}: its process or node is gone", exit_code=3))
+            self._lose(slot, Report(error=f"{type(error).__name__}: its process or node is gone", exit_code=EXIT_CRASH))
             return
         slot.call = None
+        self._log(slot, report.output)
         if report.error:
             self._lose(slot, report)
             return
@@ -261,22 +257,28 @@ class Cluster:
         if slot.is_loading:
             limit = max(limit, START_TIMEOUT_S)
         if time.monotonic() - slot.called_at > limit:
-            self._lose(slot, Report(error=f"no answer for {limit:g} s", exit_code=3))
+            self._lose(slot, Report(error=f"no answer for {limit:g} s", exit_code=EXIT_CRASH))
 
     def _lose(self, slot: ActorSlot, report: Report) -> None:
         """An actor is gone or broken: its samples go back, and it is started again if that may help."""
         cause, capacity = report.error or "", slot.status.capacity if slot.status else 0
-        path = log_path(self._out, slot)
-        path.parent.mkdir(exist_ok=True)
-        with path.open("a", encoding="utf-8") as log:
-            log.write(f"{slot.worker_name}: {cause}\n{report.details}")
+        self._log(slot, f"{slot.worker_name}: {cause}\n")
         self._release(slot)
         if report.exit_code == EXIT_PERMANENT:
-            raise EvaluationError(f"{cause} (log: {path})")
+            raise EvaluationError(f"{cause} (log: {log_path(self._out, slot)})")
         if report.exit_code == EXIT_OUT_OF_MEMORY:
             halve_batch(slot, capacity or self._settings.max_num_seqs or DEFAULT_CAPACITY, cause)
         else:
             plan_restart(slot, list(self.slots), report.exit_code, cause, self._out)
+
+    def _log(self, slot: ActorSlot, text: str) -> None:
+        path = log_path(self._out, slot)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            with path.open("a", encoding="utf-8", errors="replace") as log:
+                log.write(text)
+        except OSError as error:
+            raise storage_error(path, error) from error
 
     def _release(self, slot: ActorSlot) -> None:
         if slot.actor is not None:

@@ -11,15 +11,15 @@ import dataclasses
 import fcntl
 import hashlib
 import json
-import os
 import pathlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from tools import generations, manifest
+from tools.code_cluster import RayCrew
 from tools.code_extraction import extract_program
-from tools.code_pool import Pool, PoolOptions
+from tools.code_pool import Crew, LocalCrew, Pool, PoolOptions
 from tools.code_results import build_code_results
 from tools.errors import RunLocked, StorageError
 from tools.generations import Generation
@@ -36,7 +36,8 @@ STUCK_AFTER_S = 30.0
 
 @dataclasses.dataclass(frozen=True)
 class CodeOptions:
-    """How to grade. `timeout_s` is per test, in CPU seconds; `rules` is "ours" or "original"."""
+    """How to grade. `timeout_s` is per test, in CPU seconds; `rules` is "ours" or "original"; `launcher` is "local" or
+    "ray"."""
 
     timeout_s: float = 6.0
     workers: int | None = None
@@ -47,6 +48,10 @@ class CodeOptions:
     runs_all: bool = False
     with_advice: bool = False
     set_name: str | None = None
+    launcher: str = "local"
+
+    def crew(self) -> Crew:
+        return RayCrew(self.workers) if self.launcher == "ray" else LocalCrew(self.workers)
 
     def pool_options(self) -> PoolOptions:
         return PoolOptions(
@@ -103,7 +108,7 @@ def evaluate_code_folder(
             f"{folder.path}: none of its responses is to a problem of {folder.problem_path}; these generations belong "
             "to another set, give its file with --question-path"
         )
-    pool = Pool(options.workers or len(os.sched_getaffinity(0)), options.pool_options())
+    pool = Pool(options.crew(), options.pool_options())
     with _verdict_file(folder.path) as file:
         known = read_known_verdicts(file, samples)
         left = [sample for key, sample in samples.items() if key not in known]

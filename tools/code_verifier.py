@@ -10,13 +10,12 @@ original toolkit's module and of LiveCodeBench's checker, on the same engine.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tools.code_extraction import clean_if_name, has_code, is_safe_code
 from tools.code_grading import CODES, CodeGrade, grade_program, prepare
-from tools.code_pool import Pool, PoolOptions
+from tools.code_pool import LocalCrew, Pool, PoolOptions
 from tools.code_tests import CODE_TYPE, ProblemTests, TestCase, read_tests
 from tools.errors import DataError
 from tools.sandbox.limits import Limits, limits_for
@@ -54,7 +53,7 @@ def verify_many(
         reason = f"there is no problem {solution['question_id']}"
         ids = {"solution_id": solution["solution_id"], "question_id": solution["question_id"]}
         yield {**ids, **CodeGrade(Verdict.GRADER_ERROR, reason, codes=[-1]).to_row()}
-    pool = Pool(workers or len(os.sched_getaffinity(0)), options or PoolOptions())
+    pool = Pool(LocalCrew(workers), options or PoolOptions())
     yield from pool.grade(by_id, known)
 
 

@@ -32,16 +32,15 @@ class Grader:
             is_unsafe_allowed=options["is_unsafe_allowed"], without=options["without"], slot=options["slot"],
             hangup_fd=hangup_fd,
         )  # fmt: skip
-        self._key: Any = None
+        self._question_id: Any = None
         self._problem: PreparedProblem | DataError | None = None  # with the tests that the rules asked for want
         self._our_problem: PreparedProblem | DataError | None = None  # under the original's rules, for comparison
 
     def show_problem(self, source: Mapping[str, Any]) -> None:
-        """`source` is a row, or a place in a file: {"path", "offset", "length"}."""
-        key = (source.get("path"), source.get("offset"), source.get("question_id"))
-        if key == self._key and "path" in source:
+        """`source` is what read_row takes; of the problem that was shown last, its question_id is enough."""
+        if source["question_id"] == self._question_id:
             return
-        self._key, self._problem, self._our_problem = key, None, None  # free the old tests before the new ones come
+        self._question_id, self._problem, self._our_problem = source["question_id"], None, None  # frees the old tests
         is_original = self.options["rules"] == "original"
         try:
             row = read_row(source)
@@ -102,18 +101,26 @@ def find_program(solution: Mapping[str, Any], function: str | None) -> tuple[str
 
 
 def read_row(source: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The problem's row: given, or read now from its place in a file."""
-    if "path" not in source:
+    """The problem's row: given, or to be read now from its `text` or its place in a file, {path, offset, length}."""
+    if "text" not in source and "path" not in source:
         return source
+    try:
+        row = json.loads(source.get("text") or read_text(source))
+    except ValueError as error:
+        raise DataError(f"problem {source['question_id']}: its row is not JSON ({error})") from error
+    if not isinstance(row, dict):
+        raise DataError(f"problem {source['question_id']}: its row is no JSON object")
+    return row
+
+
+def read_text(source: Mapping[str, Any]) -> str:
+    """A problem's row as it stands in its file. Raises DataError."""
     try:
         with open(source["path"], "rb") as file:
             file.seek(source["offset"])
-            row = json.loads(file.read(source["length"]))
+            return file.read(source["length"]).decode()
     except (OSError, ValueError) as error:
         raise DataError(f"{source['path']}, byte {source['offset']}: the row cannot be read ({error})") from error
-    if not isinstance(row, dict):
-        raise DataError(f"{source['path']}, byte {source['offset']}: the row is no JSON object")
-    return row
 
 
 def main() -> int:

@@ -59,3 +59,17 @@ def describe(state: dict[str, Any]) -> Protection:
         warnings.append("programs run as root, since no other user id could be taken; run as another user instead")
     failures = dict(state["failures"])
     return Protection(state["landlock"], state["seccomp"], state["uid"], tuple(missing), tuple(warnings), failures)
+
+
+def weaker(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """What holds for both of two places where programs ran, each as `to_json` says it; an empty one counts for nothing."""
+    if not one or not other:
+        return one or other
+    return {
+        "is_safe": one["is_safe"] and other["is_safe"],
+        "landlock_abi": min(one["landlock_abi"], other["landlock_abi"]),
+        "seccomp": one["seccomp"] and other["seccomp"],
+        "own_user": other["own_user"],
+        "missing": [*dict.fromkeys([*one["missing"], *other["missing"]])],
+        "warnings": [*dict.fromkeys([*one["warnings"], *other["warnings"]])],
+    }
