@@ -48,6 +48,15 @@ def test_an_unknown_launcher_is_a_wrong_command(run_script: Any, tmp_path: pathl
     assert done.stderr == "error: LAUNCHER=slurm: choose local or ray\n"
 
 
+@needs_ray
+def test_a_cluster_that_does_not_answer_is_one_line_at_once(run_script: Any, tmp_path: pathlib.Path) -> None:
+    folder = make_folder(tmp_path / "here")
+    done = grade(run_script, folder, env={"LAUNCHER": "ray", "RAY_ADDRESS": "127.0.0.1:1"})
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no Ray cluster answers at RAY_ADDRESS=127.0.0.1:1; ")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.slow
 @needs_ray
 @pytest.mark.filterwarnings("ignore")  # Ray's own

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -47,6 +48,7 @@ def _connect(environment: Mapping[str, str]) -> Any:
     }
     address = os.environ.get("RAY_ADDRESS")
     try:
+        _check_reachable(address or "")
         ray.init(address=address or "auto", **options)
     except ConnectionError:
         if address:
@@ -57,6 +59,16 @@ def _connect(environment: Mapping[str, str]) -> Any:
         print("no Ray cluster runs here; starting one on this machine for this command", file=sys.stderr)
         ray.init(address="local", include_dashboard=False, **options)
     return ray
+
+
+def _check_reachable(address: str) -> None:
+    """Raises ConnectionError when nobody listens at HOST:PORT; Ray itself tries for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit() and "://" not in address:
+        try:
+            socket.create_connection((host, int(port)), timeout=5).close()
+        except OSError as error:
+            raise ConnectionError(str(error)) from error
 
 
 def main() -> int:
