@@ -10,20 +10,4 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tools/shell.sh
 source "$root/tools/shell.sh"
 
-usage_text() {
-    cat <<'TEXT'
-usage: bash run_aime.sh MODEL OUT [options]
-  MODEL  a name on the hub or a folder
-  OUT    where everything is written
-For example: bash run_aime.sh nvidia/AceReason-Nemotron-1.1-7B out
-Options: bash run_aime.sh --help
-TEXT
-}
-
-show_help_if_asked "$@"
-[[ $# -ge 2 && $1 != -* && $2 != -* ]] || usage
-model=$1 out=$2
-shift 2
-
-run_to_end "$python" "$root/inference.py" --model "$model" --out "$out" "$@"
-grade_all evaluate_aime.py "$model" "$out" "$@"
+run_and_grade evaluate_aime.py "$@"

@@ -11,20 +11,4 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$root/tools/shell.sh"
 export FAMILY=livecodebench
 
-usage_text() {
-    cat <<'TEXT'
-usage: bash run_livecodebench.sh MODEL OUT [options]
-  MODEL  a name on the hub or a folder
-  OUT    where everything is written
-For example: bash run_livecodebench.sh nvidia/AceReason-Nemotron-1.1-7B out
-Options: bash run_livecodebench.sh --help
-TEXT
-}
-
-show_help_if_asked "$@"
-[[ $# -ge 2 && $1 != -* && $2 != -* ]] || usage
-model=$1 out=$2
-shift 2
-
-run_to_end "$python" "$root/inference.py" --model "$model" --out "$out" "$@"
-grade_all evaluate_livecodebench.py "$model" "$out" "$@"
+run_and_grade evaluate_livecodebench.py "$@"

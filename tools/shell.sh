@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# What the shell front doors share: the Python to use, a child that ends with its parent, grading of all sets.
-# They set `root`, the toolkit's folder, before they read this, and say in usage_text how they are called.
+# What the shell front doors share: the Python to use, a child that ends with its parent, sampling and grading.
+# They set `root`, the toolkit's folder, before they read this; those that are not called with MODEL OUT say in a
+# usage_text of their own how they are.
 # shellcheck disable=SC2154
 
 # The repository's own environment when it is there, else whatever python3 is; PYTHON names another.
@@ -10,6 +11,16 @@ if [[ -z $python ]]; then
     [[ -x $python ]] || python=python3
 fi
 export PYTHONUNBUFFERED=1 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
+
+usage_text() {
+    cat <<TEXT
+usage: bash $(basename "$0") MODEL OUT [options]
+  MODEL  a name on the hub or a folder
+  OUT    where everything is written
+For example: bash $(basename "$0") nvidia/AceReason-Nemotron-1.1-7B out
+Options: bash $(basename "$0") --help
+TEXT
+}
 
 # A wrong command: the script's usage_text, and exit code 2.
 usage() {
@@ -42,6 +53,18 @@ run_to_end() {
     done
     trap - TERM HUP INT
     [[ $status -eq 0 ]] || exit "$status"
+}
+
+# MODEL OUT [options]: samples, then grades with the script given first.
+run_and_grade() {
+    local script=$1
+    shift
+    show_help_if_asked "$@"
+    [[ $# -ge 2 && $1 != -* && $2 != -* ]] || usage
+    local model=$1 out=$2
+    shift 2
+    run_to_end "$python" "$root/inference.py" --model "$model" --out "$out" "$@"
+    grade_all "$script" "$model" "$out" "$@"
 }
 
 # Grades every set of a run by the given script, which prints a table each; fails when one of them has no score.
