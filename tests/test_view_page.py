@@ -358,7 +358,7 @@ def test_any_response_of_a_large_run_opens_in_a_fifth_of_a_second(browser: Brows
 
 COUNT = """
 const done = arguments[arguments.length - 1];
-import('/static/text.js').then(({ renderText }) => {
+import('./static/text.js').then(({ renderText }) => {
   const box = document.createElement('div');
   document.querySelector('main').replaceChildren(box);
   const started = performance.now();

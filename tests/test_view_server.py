@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -298,6 +301,20 @@ def test_this_machines_names_are_answered_at_any_port_for_tunnels(served: Served
     assert served.get("/api/runs", {"Host": host})[0] == 200
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/api/runs", "/static/app.js", "/report?run=first&dataset=aime24", "//", "/x/api/runs"]
+)
+def test_without_the_token_nothing_is_shown(served: Served, path: str) -> None:
+    """Another user of the machine reaches the port, but was not told the address."""
+    with urllib.request.urlopen(served.url + "api/runs") as answer:
+        assert b"first" in answer.read()
+    for token in ("", "/" + "A" * len(served.server.token)):
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            urllib.request.urlopen(f"http://127.0.0.1:{served.port}{token}{path}")
+        assert refusal.value.code == 403
+        assert b"first" not in refusal.value.read()
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_requests_by_other_pages_are_refused(served: Served, site: str) -> None:
     assert served.get("/api/runs", {"Sec-Fetch-Site": site})[0] == 403
@@ -353,9 +370,9 @@ def test_the_command_prints_its_address_and_ends_with_ctrl_c(runs: Path) -> None
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", url)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{20,}/", url)
     assert process.returncode == 0
     assert "Traceback" not in errors
 
@@ -433,13 +450,12 @@ def test_vendored_parts_are_small_and_licensed() -> None:
 def test_every_address_in_the_page_is_an_asset() -> None:
     assets = find_assets()
     static = ASSET_FOLDERS[0]
-    named = re.findall(
-        r'(?:href|src|from)=?\s*"(/(?:static|vendor)/[^"]+|\./[^"]+)"',
-        "".join(path.read_text() for path in static.glob("*.*")),
-    )
-    assert len(named) > 15
+    page = re.findall(r'(?:href|src)="([^"#][^"]+)"', (static / "index.html").read_text())
+    modules = "".join(path.read_text() for path in static.glob("*.js"))
+    named = [*page, *(f"static/{name}" for name in re.findall(r'^import .*from "([^"]+)"', modules, re.M))]
+    assert len(named) > 30
     for name in named:
-        assert name.replace("./", "/static/") in assets, name
+        assert posixpath.normpath(name) in assets, name
 
 
 # --- large runs ---------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from tools.view.server import ViewServer
 
 
 class Served:
-    """A running server and a client that sends whatever a test wants."""
+    """A running server and a client that sends whatever a test wants, to addresses below the server's token."""
 
     def __init__(self, server: ViewServer) -> None:
         self.server = server
@@ -28,7 +28,7 @@ class Served:
     ) -> tuple[int, bytes, dict[str, str]]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            connection.request(method, path, headers=headers or {})
+            connection.request(method, f"/{self.server.token}{path}", headers=headers or {})
             answer = connection.getresponse()
             return answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()}
         finally:

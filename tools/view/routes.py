@@ -23,13 +23,13 @@ class Routes:
     def __init__(self, outs: list[Path]) -> None:
         self.runs: dict[str, OpenRun] = {run.name: run for run in open_runs(outs)}
         self.api: dict[str, Callable[[dict[str, str]], Any]] = {
-            "/api/runs": self.list_runs,
-            "/api/overview": self.overview,
-            "/api/sample": self.sample,
-            "/api/samples": self.samples,
-            "/api/problem": self.problem,
-            "/api/test": self.test,
-            "/api/compare": self.compare,
+            "api/runs": self.list_runs,
+            "api/overview": self.overview,
+            "api/sample": self.sample,
+            "api/samples": self.samples,
+            "api/problem": self.problem,
+            "api/test": self.test,
+            "api/compare": self.compare,
         }
         self._reports: dict[tuple[str, str], tuple[int, tuple[str, str]]] = {}
         self._report_lock = threading.Lock()

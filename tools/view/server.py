@@ -2,6 +2,8 @@
 
 What keeps it harmless, each with a test in tests/test_view_server.py:
 - it listens on 127.0.0.1 only, and answers only where the Host header names this machine (DNS rebinding);
+- every address begins with a token, new at each start, that is printed to the terminal and nowhere else: other users
+  of the machine reach the port but not the page;
 - requests that another site's page makes are refused (Sec-Fetch-Site), only GET and HEAD exist;
 - addresses are looked up in tables, never joined to a path, so there is nothing to traverse;
 - the page may load scripts, styles and fonts from this server and nothing from anywhere else (CSP), so a response can
@@ -11,6 +13,7 @@ What keeps it harmless, each with a test in tests/test_view_server.py:
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 import urllib.parse
 from collections.abc import Callable
@@ -56,6 +59,7 @@ class ViewServer(ThreadingHTTPServer):
     def __init__(self, routes: Routes, port: int) -> None:
         self.routes = routes
         self.assets = find_assets()
+        self.token = secrets.token_urlsafe(16)
         try:
             super().__init__((HOST, port), Handler)
         except OSError as error:
@@ -63,7 +67,7 @@ class ViewServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self.server_address[1]}/"
+        return f"http://{HOST}:{self.server_address[1]}/{self.token}/"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A window that was closed in the middle of an answer is no news."""
@@ -100,16 +104,22 @@ class Handler(BaseHTTPRequestHandler):
             self._send(b"this server answers only this machine's own pages\n", "text/plain", HTTPStatus.FORBIDDEN)
             return
         address = urllib.parse.urlsplit(self.path)
+        _, token, path = [*address.path.split("/", 2), "", ""][:3]
+        if not secrets.compare_digest(token.encode(), self.server.token.encode()):
+            self._send(
+                b"open the whole address that python -m tools.view printed\n", "text/plain", HTTPStatus.FORBIDDEN
+            )
+            return
         parameters = dict(urllib.parse.parse_qsl(address.query, keep_blank_values=True))
-        asset = self.server.assets.get(address.path)
+        asset = self.server.assets.get(path)
         if asset:
             self._send(asset.read_bytes(), CONTENT_TYPES[asset.suffix])
             return
-        if address.path == "/report":
+        if path == "report":
             html, policy = self.server.routes.report(parameters)
             self._send(html.encode("utf-8", "replace"), CONTENT_TYPES[".html"], policy=policy)
             return
-        call: Callable[[dict[str, str]], Any] | None = self.server.routes.api.get(address.path)
+        call: Callable[[dict[str, str]], Any] | None = self.server.routes.api.get(path)
         if call is None:
             raise NotFound("there is no such address")
         self._send_json(call(parameters), HTTPStatus.OK)
@@ -139,11 +149,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def find_assets() -> dict[str, Path]:
-    """Address -> file, for every file that the page may load: nothing else can be asked for."""
+    """Address below the token -> file, for every file that the page may load: nothing else can be asked for."""
     assets = {}
     for folder in ASSET_FOLDERS:
         for path in folder.rglob("*"):
             if path.suffix in CONTENT_TYPES and path.is_file():
-                assets[f"/{folder.name}/{path.relative_to(folder).as_posix()}"] = path
-    assets["/"] = ASSET_FOLDERS[0] / "index.html"
+                assets[f"{folder.name}/{path.relative_to(folder).as_posix()}"] = path
+    assets[""] = ASSET_FOLDERS[0] / "index.html"
     return assets

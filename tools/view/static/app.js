@@ -56,7 +56,7 @@ class HomePage {
   }
 
   async update() {
-    this.runs = (await ask("/api/runs")).runs;
+    this.runs = (await ask("api/runs")).runs;
     const state = JSON.stringify([this.runs.map((run) => ({ ...run, status: run.status?.is_live })), [...this.chosen]]);
     if (state === this.state) return; // nothing moves under the pointer without a reason
     this.state = state;

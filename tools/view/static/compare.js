@@ -14,7 +14,7 @@ export class ComparePage {
 
   async update() {
     const [a, b] = this.sides;
-    const data = await ask("/api/compare", { a_run: a.run, a_dataset: a.dataset, b_run: b.run, b_dataset: b.dataset });
+    const data = await ask("api/compare", { a_run: a.run, a_dataset: a.dataset, b_run: b.run, b_dataset: b.dataset });
     const version = `${data.a.version} ${data.b.version}`;
     if (version === this.version) return;
     this.version = version;

@@ -51,7 +51,7 @@ export class DatasetPage {
   }
 
   async update() {
-    const data = await ask("/api/overview", { run: this.run, dataset: this.dataset, version: this.version });
+    const data = await ask("api/overview", { run: this.run, dataset: this.dataset, version: this.version });
     this.isLive = Boolean(data.status?.is_live);
     if (data.is_unchanged) {
       if (this.data) this.showFlow({ ...this.data, status: data.status });
@@ -72,7 +72,7 @@ export class DatasetPage {
   showHead(data) {
     const facts = data.facts, running = data.running;
     const title = h("div", null, h("h1", null, data.dataset), h("p.model", null, data.model));
-    const report = h("a.button", { href: `/report?run=${encodeURIComponent(this.run)}&dataset=${encodeURIComponent(this.dataset)}`, target: "_blank", rel: "noopener" }, "Report");
+    const report = h("a.button", { href: `report?run=${encodeURIComponent(this.run)}&dataset=${encodeURIComponent(this.dataset)}`, target: "_blank", rel: "noopener" }, "Report");
     const hasScore = facts && facts.score !== null && facts.is_complete;
     const score = hasScore ? scoreBlock(facts) : running ? runningBlock(running, data.is_provisional) : h("p.soft", null, "No sample is graded yet.");
     replace(this.head, h("div.title", null, title, report), score, facts ? factChips(facts) : null,
@@ -125,7 +125,7 @@ export class DatasetPage {
 
   async loadList() {
     const ask_ = (this.asked = (this.asked || 0) + 1);
-    const found = await ask("/api/samples", { run: this.run, dataset: this.dataset, verdicts: [...this.verdicts].join(","), ...this.query, offset: this.offset });
+    const found = await ask("api/samples", { run: this.run, dataset: this.dataset, verdicts: [...this.verdicts].join(","), ...this.query, offset: this.offset });
     if (ask_ !== this.asked) return; // a later question was asked meanwhile
     const rows = found.samples.map((row) => this.row(row));
     const head = h("tr", null, ["problem", "seed", "verdict", "answer", "tokens", this.query.text ? "found" : "reason"].map((name) => h("th", { scope: "col" }, name)));

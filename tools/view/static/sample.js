@@ -16,7 +16,7 @@ export function closeDrawer() {
 export async function showSample(sides, task, seed, actions) {
   const mine = (wanted += 1);
   const problem = askProblem(sides, task);
-  const samples = await Promise.all(sides.map((side) => ask("/api/sample", { ...side, task, seed }).catch((error) => ({ error: error.message }))));
+  const samples = await Promise.all(sides.map((side) => ask("api/sample", { ...side, task, seed }).catch((error) => ({ error: error.message }))));
   // Mostly the statement is there as soon as the response; where its file is large, the response need not wait.
   await Promise.race([problem, new Promise((resolve) => setTimeout(resolve, 50))]);
   if (mine !== wanted) return;
@@ -39,7 +39,7 @@ export async function showSample(sides, task, seed, actions) {
 let kept = { key: "", problem: null };
 function askProblem(sides, task) {
   const key = JSON.stringify([sides, task]);
-  if (kept.key !== key) kept = { key, problem: ask("/api/problem", { ...sides[0], task }).catch(() => null) };
+  if (kept.key !== key) kept = { key, problem: ask("api/problem", { ...sides[0], task }).catch(() => null) };
   return kept.problem;
 }
 
@@ -82,7 +82,7 @@ function failingTest(side, task, number, problem) {
   box.addEventListener("toggle", async () => {
     if (!box.open || body.childNodes.length) return;
     try {
-      const test = await ask("/api/test", { ...side, task, number });
+      const test = await ask("api/test", { ...side, task, number });
       const block = (name, text) => h("figure.io", null, h("figcaption", null, name), h("pre", { tabIndex: 0 }, text));
       replace(body, test.function ? h("p.soft", null, `a call of ${test.function}, one JSON value a line`) : null, block("input", test.input), block("expected", test.expected),
         test.is_cut ? h("p.soft", null, "longer than is shown here; the problem file has all of it") : null);

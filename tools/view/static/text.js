@@ -1,10 +1,10 @@
 // A response as a reader wants it: paragraphs, code with its colours, mathematics set. The text comes from a model, so it
 // is only ever put in as text nodes; KaTeX (trust off) and the highlighter's token tree build elements of their own.
-import hljs from "/vendor/highlight/core.min.js";
-import python from "/vendor/highlight/languages/python.min.js";
-import cpp from "/vendor/highlight/languages/cpp.min.js";
-import bash from "/vendor/highlight/languages/bash.min.js";
-import json from "/vendor/highlight/languages/json.min.js";
+import hljs from "../vendor/highlight/core.min.js";
+import python from "../vendor/highlight/languages/python.min.js";
+import cpp from "../vendor/highlight/languages/cpp.min.js";
+import bash from "../vendor/highlight/languages/bash.min.js";
+import json from "../vendor/highlight/languages/json.min.js";
 import { h } from "./dom.js";
 
 for (const [name, language] of Object.entries({ python, cpp, bash, json })) hljs.registerLanguage(name, language);
