@@ -86,10 +86,12 @@ bracket
 function : FUNCTION functionMark* functionArgument ;
 functionMark : UNDERSCORE subscriptValue | CARET exponent ;
 subscriptValue : LBRACE items RBRACE | primary ;
+// A function ends the argument of the one before it, and so does a differential: \sin x \cos x dx is three factors.
 functionArgument
     : argumentBracket
-    | sign* (functionFactor+ function? | function)
+    | sign* ((functionFactor | differentialArgument) functionFactor* | function)
     ;
+differentialArgument : DIFFERENTIAL postfix* ;
 argumentBracket : LPAREN items RPAREN | LBRACE items RBRACE | LBRACKET items RBRACKET | LSET items RSET ;
 functionFactor : functionPrimary postfix* ;
 functionPrimary
@@ -105,7 +107,6 @@ functionPrimary
     | matrix                                             # plainMatrix
     | OVERLINE argument                                  # plainConjugate
     | ACCENT argument                                    # plainAccent
-    | DIFFERENTIAL                                       # plainDifferential
     ;
 
 integral : INTEGRAL (UNDERSCORE bound | CARET bound)* sum ;

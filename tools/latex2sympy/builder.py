@@ -153,6 +153,9 @@ class TreeBuilder(PrimaryBuilder):
     def visitFunctionFactor(self, context: Any) -> Tree:
         return self._with_marks(self.visit(context.functionPrimary()), context.postfix())
 
+    def visitDifferentialArgument(self, context: Any) -> Tree:
+        return self._with_marks(self.visitDifferential(context), context.postfix())
+
     def _with_marks(self, tree: Tree, marks: list[Any]) -> Tree:
         power: Tree | None = None
         for mark in marks:

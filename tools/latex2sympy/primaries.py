@@ -102,10 +102,9 @@ class PrimaryBuilder(LatexMathVisitor):  # type: ignore[misc]
         return ("set",)
 
     def visitDifferential(self, context: Any) -> Tree:
-        name = re.sub(r"^(?:\\mathrm\{d\}|\\partial|d)\s*", "", context.getText())
-        return ("differential", ("sym", name), context.getText().startswith("d"))
-
-    visitPlainDifferential = visitDifferential
+        text = context.DIFFERENTIAL().getText()
+        name = re.sub(r"^(?:\\mathrm\{d\}|\\partial|d)\s*", "", text)
+        return ("differential", ("sym", name), text.startswith("d"))
 
     def visitCurrency(self, context: Any) -> Tree:
         return plain(self.visit(context.factor()))
@@ -177,7 +176,8 @@ class PrimaryBuilder(LatexMathVisitor):  # type: ignore[misc]
     def visitFunctionArgument(self, context: Any) -> list[Tree]:  # type: ignore[override]
         if context.argumentBracket() is not None:
             return list(arguments_of(self.visit(context.argumentBracket().items())))
-        factors = [self.visit(child) for child in context.functionFactor()]
+        first = [context.differentialArgument()] if context.differentialArgument() else []
+        factors = [self.visit(child) for child in [*first, *context.functionFactor()]]
         if context.function() is not None:
             factors.append(self.visit(context.function()))
         return [plain(self.with_signs(context.sign(), applied_operators(factors)))]

@@ -264,6 +264,11 @@ class LatexMathVisitor(ParseTreeVisitor):
         return self.visitChildren(ctx)
 
 
+    # Visit a parse tree produced by LatexMathParser#differentialArgument.
+    def visitDifferentialArgument(self, ctx:LatexMathParser.DifferentialArgumentContext):
+        return self.visitChildren(ctx)
+
+
     # Visit a parse tree produced by LatexMathParser#argumentBracket.
     def visitArgumentBracket(self, ctx:LatexMathParser.ArgumentBracketContext):
         return self.visitChildren(ctx)
@@ -326,11 +331,6 @@ class LatexMathVisitor(ParseTreeVisitor):
 
     # Visit a parse tree produced by LatexMathParser#plainAccent.
     def visitPlainAccent(self, ctx:LatexMathParser.PlainAccentContext):
-        return self.visitChildren(ctx)
-
-
-    # Visit a parse tree produced by LatexMathParser#plainDifferential.
-    def visitPlainDifferential(self, ctx:LatexMathParser.PlainDifferentialContext):
         return self.visitChildren(ctx)
 
 
