@@ -54,6 +54,10 @@ a, b, c, k, n, x, y, z = symbols("a b c k n x y z")
         (r"\sin^{-1} x", sympy.asin(x)),
         (r"\sin^2 x", sympy.sin(x) ** 2),
         (r"\sin \cos x", sympy.sin(sympy.cos(x))),
+        (r"\sin x\cos y", sympy.sin(x) * sympy.cos(y)),
+        (r"\sin^2 x \ln 2y", sympy.sin(x) ** 2 * sympy.log(2 * y)),
+        (r"\int_0^\pi\sin x\cos x\,dx", sympy.Integral(sympy.sin(x) * sympy.cos(x), (x, 0, pi))),
+        (r"\int \ln x dx", sympy.Integral(sympy.log(x), x)),
         (r"30^\circ", pi / 6),
         (r"50\%", Rational(1, 2)),
         (r"0.1\overline{6}", Rational(1, 6)),
@@ -148,3 +152,23 @@ def test_kept_conversions(bench_dir):
     }
     assert shares["l2s"] >= 0.99, json.dumps(shares)
     assert shares["sympy"] >= 0.92, json.dumps(shares)
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\sin x\cos y", r"\sin^2 x\cos^2 x", r"\ln x\sin 2x", r"2\sin 3x", r"\sin(x)\cos x", r"\sin\cos x", r"-\sin x+1",
+        r"\log_2 x\log_3 y", r"\sqrt{x}\sin x", r"\frac{\sin x}{x}\cos x", r"x_1+x_2^2", r"a_{n+1}-a_n", r"\alpha_1\beta",
+        r"|x|-|y|", r"\lfloor x/2\rfloor", r"2^{n+1}n!", r"\binom{n}{2}x", r"x\frac{1}{2}", r"3\frac{1}{2}", r"1011_2", r"50\%",
+        r"30^\circ", r"-x^2", r"(-x)^2", r"2\pi r", r"e^{i\pi}", r"\sqrt[3]{x^2}", r"\frac{a+b}{c}d", r"x!y", r"\pm\sqrt 2",
+        r"\begin{pmatrix}1&x\\0&1\end{pmatrix}", r"(1,2)", r"[0,1)", r"\{1,2\}", r"x=1", r"1<x\le 2", r"x\in(0,1)",
+    ],
+)  # fmt: skip
+def test_both_readers_read_the_same(latex):
+    """One side of a comparison may be read by the quick reader, the other by the grammar."""
+    from tools.latex2sympy.reader import read_latex
+    from tools.mathematics.compare import trees_equal
+    from tools.mathematics.reader import read
+    from tools.mathematics.symbolic_worker import with_quick_names
+
+    assert trees_equal(read(latex), with_quick_names(read_latex(latex)))

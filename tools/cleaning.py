@@ -33,6 +33,9 @@ UNICODE_SPELLINGS = str.maketrans(
         "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "€": r"\$", "¢": r"\text{ cents}", "£": r"\$", "¥": r"\$",
         "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u200b": None, "\ufeff": None, "\u2061": None, "\u2062": None,
         "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}",
+        "⅕": r"\frac{1}{5}", "⅖": r"\frac{2}{5}", "⅗": r"\frac{3}{5}", "⅘": r"\frac{4}{5}", "⅙": r"\frac{1}{6}",
+        "⅚": r"\frac{5}{6}", "⅛": r"\frac{1}{8}", "⅜": r"\frac{3}{8}", "⅝": r"\frac{5}{8}", "⅞": r"\frac{7}{8}",
+        "⁄": "/", "℃": r"^\circ\text{C}", "℉": r"^\circ\text{F}", "∠": r"\angle ",
     }
 )  # fmt: skip
 SUPERSCRIPTS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ]+")
@@ -62,11 +65,17 @@ GROUPED_NUMBER = re.compile(
     r"(?<![\d,.])\d{1,3}(?:(?:\s*\{\s*,\s*\}\s*|,(?:\s|\\[ ,;])*\\!(?:\s|\\[ ,;!])*|,(?=\d))\d{3}(?!\d))+"
 )
 BRACED_COMMA = re.compile(r"\{\s*,\s*\}")
-SPACED_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\\[,;: ]|\s)\s*\d{3})+(?![\d])")
+SPACED_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\\[,;: ]|[\s~])\s*\d{3})+(?![\d])")
+# Swiss and continental ways, where they cannot mean anything else: 1'234'567, 1.234.567.
+OTHER_GROUPS = re.compile(r"(?<![\d.,'])\d{1,3}(?:(?:'\d{3})+|(?:\.\d{3}){2,})(?![\d.'])")
+ORDINAL = re.compile(
+    r"(?<=\d)\s*\^\s*(?:\{\s*(?:\\(?:text|mathrm)\s*\{\s*)?(?:st|nd|rd|th)\s*\}?\s*\}|\\(?:text|mathrm)\s*\{\s*(?:st|nd|rd|th)\s*\})"
+)
+UNIT_POWER = re.compile(r"(\\(?:text|textrm|mathrm)\s*\{[^{}$^]*)\$?\^\{?([23])\}?\$?\s*\}")
 # Commands that only dress their argument; those for words only when they hold a number or a formula.
 STYLE = (
-    r"(?:mathbf|mathit|mathsf|mathtt|mathnormal|boldsymbol|bm|pmb|underline|uline|smash|emph|ensuremath|mathord|mathop"
-    r"|(?:text|textnormal|mathrm|mbox)(?=\s*\{\s*[-+\d])|textbf(?=\s*\{\s*[-+\d\\(]))"
+    r"(?:mathbf|bold|mathit|mathsf|mathtt|mathnormal|boldsymbol|bm|pmb|underline|uline|smash|emph|ensuremath|mathord|mathop"
+    r"|(?:text|textnormal|mathrm|mbox|hbox)(?=\s*\{\s*[-+\d])|textbf(?=\s*\{\s*[-+\d\\(]))"
 )
 STYLE_OPENING = re.compile(rf"\\{STYLE}(?![A-Za-z])\s*\{{")
 COLOR = re.compile(r"\\(?:text)?color\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}\s*")
@@ -97,6 +106,8 @@ def plain_form(text: str) -> str:
         text = _without_commands(text)
     elif " " in text:
         text = SPACED_GROUPS.sub(lambda match: re.sub(r"\s", "", match.group()), text)
+    if "." in text or "'" in text:
+        text = OTHER_GROUPS.sub(lambda match: re.sub(r"\D", "", match.group()), text)
     if text.startswith("**") and text.endswith("**"):
         text = text.strip("*")
     text = " ".join(text.split())
@@ -122,9 +133,12 @@ def _without_commands(text: str) -> str:
     if "{" in text or "\\!" in text:
         text = GROUPED_NUMBER.sub(_grouped, text)
     text = BRACED_COMMA.sub(",", text)
-    text = SPACED_GROUPS.sub(lambda match: re.sub(r"\\?[,;: \s]", "", match.group()), text)
+    text = SPACED_GROUPS.sub(lambda match: re.sub(r"\\?[,;: ~\s]", "", match.group()), text)
+    text = UNIT_POWER.sub(r"\1}^\2", text)
+    text = ORDINAL.sub("", text)
     text = DELIMITERS.sub(" ", text)
     if "\\" in text:
+        text = text.replace(r"\textdegree", r"^\circ ")
         text = SIZES.sub(" ", text)
         text = SPACES.sub(" ", text)
         text = FRACTIONS.sub(r"\\frac", text)

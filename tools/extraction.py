@@ -41,6 +41,7 @@ CONCLUDING_SIGN = re.compile(r"\b(?:is|are|equals|was|be|to)\b|(?:=|:|\u2248)(?=
 SENTENCE_WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}|\n")
 WORD = re.compile(r"[A-Za-z]{2,}")
 DENIAL = re.compile(r"\b(?:not|n't|than|isn't|never)\s+(?:\w+\s+)?$")
+CODE_BLOCK = re.compile(r"```(?:python3?|py|sympy|sage|cpp|c\+\+|c|java|javascript|matlab)\b.*?(?:```|\Z)", re.DOTALL)
 MAX_BARE_ANSWER_CHARS = 200
 END_OF_SENTENCE = re.compile(r"\.(?=\s|$)")
 STOP_TOKENS = re.compile(r"<\|(?:im_end|end_of_text|eot_id|endoftext)\|>|<｜end▁of▁sentence｜>")
@@ -154,6 +155,8 @@ def _strip_phrase(text: str) -> str:
 
 
 def _from_prose(text: str) -> Extraction:
+    if "```" in text:  # a program is no prose, whatever it prints
+        text = CODE_BLOCK.sub("\n", text)
     phrases = ANSWER_PHRASE.findall(text)
     if phrases:
         line = _strip_phrase(phrases[-1])

@@ -86,10 +86,10 @@ bracket
 function : FUNCTION functionMark* functionArgument ;
 functionMark : UNDERSCORE subscriptValue | CARET exponent ;
 subscriptValue : LBRACE items RBRACE | primary ;
-// A function ends the argument of the one before it, and so does a differential: \sin x \cos x dx is three factors.
+// A differential ends an argument, and the builder says whether a function does: \sin x \cos x dx is three factors.
 functionArgument
     : argumentBracket
-    | sign* ((functionFactor | differentialArgument) functionFactor* | function)
+    | sign* ((functionFactor | differentialArgument) functionFactor* function? | function)
     ;
 differentialArgument : DIFFERENTIAL postfix* ;
 argumentBracket : LPAREN items RPAREN | LBRACE items RBRACE | LBRACKET items RBRACKET | LSET items RSET ;

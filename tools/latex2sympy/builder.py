@@ -11,27 +11,22 @@ from typing import Any
 
 from tools.latex2sympy.calculus import applied_operators
 from tools.latex2sympy.nodes import arguments_of, as_set, error, marked, negative, plain, settled, source
-from tools.latex2sympy.primaries import PrimaryBuilder
+from tools.latex2sympy.primaries import UNICODE_RELATIONS, PrimaryBuilder
 from tools.mathematics.tokens import RELATIONS
 from tools.mathematics.tree import Tree, number
 
 APPLIED_LETTERS = frozenset("fgh")
 
 
-UNICODE_RELATIONS = {
-    "≤": "<=", "≥": ">=", "≠": "!=", "∈": "in", "∉": "notin", "⊆": "subseteq", "⊇": "supseteq", "⊂": "subset",
-    "⊃": "supset", "≈": "~",
-}  # fmt: skip
-
-
 class TreeBuilder(PrimaryBuilder):
     """Visits a parse; every method returns a Tree.
 
-    `applied_letters` are read as functions before parentheses; `reads_mixed_numbers` makes 2\\frac12 a sum.
+    `applied_letters` are read as functions before parentheses. `is_as_sympy` reads two things as SymPy's own parser
+    does: 2\\frac12 is a product, and \\sin x \\cos x is the sine of x cos x.
     """
 
-    def __init__(self, applied_letters: frozenset[str] = APPLIED_LETTERS, reads_mixed_numbers: bool = True) -> None:
-        self.applied_letters, self.reads_mixed_numbers = applied_letters, reads_mixed_numbers
+    def __init__(self, applied_letters: frozenset[str] = APPLIED_LETTERS, is_as_sympy: bool = False) -> None:
+        self.applied_letters, self.is_as_sympy = applied_letters, is_as_sympy
 
     # Answers, relations, sets.
     def visitAnswer(self, context: Any) -> Tree:
@@ -131,7 +126,7 @@ class TreeBuilder(PrimaryBuilder):
             before = factors[-1] if factors else None
             if before is not None and before[0] in ("num", "dec") and factor[0] in ("num", "dec"):
                 raise error(child, "a sign is missing between two numbers")
-            if self.reads_mixed_numbers and before is not None and _is_mixed(before, factor):
+            if not self.is_as_sympy and before is not None and _is_mixed(before, factor):
                 factors[-1] = number(before[1] + Fraction(factor[1][1], factor[2][1]))
             elif before is not None and _is_application(before, factor, self.applied_letters):
                 arguments = factor[1] if factor[0] == "group" else factor

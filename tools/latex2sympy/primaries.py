@@ -43,6 +43,8 @@ ONE_ARGUMENT = words("sin cos tan cot sec csc ln exp floor ceil det trace adjuga
 class PrimaryBuilder(LatexMathVisitor):  # type: ignore[misc]
     """Visits what stands between operators; TreeBuilder adds the operators."""
 
+    is_as_sympy: bool
+
     def visit(self, tree: Any) -> Tree:
         """The tree of a rule."""
         result: Tree = super().visit(tree)
@@ -165,20 +167,28 @@ class PrimaryBuilder(LatexMathVisitor):  # type: ignore[misc]
                 base = plain(self.visit(inner.items() or inner.primary()))
             else:
                 power = self.visit(mark.exponent())
-        arguments = self.visit(context.functionArgument())
+        argument = context.functionArgument()
+        arguments = self.visit(argument)
         if name in ONE_ARGUMENT and len(arguments) != 1:
             raise error(context, f"{name} takes one argument")
         tree: Tree = ("call", name, *arguments, *([base] if base is not None else []))
         if power == ("num", -1) and "a" + name in FUNCTIONS.values():
-            return ("call", "a" + name, *arguments)
-        return tree if power is None else ("pow", tree, power)
+            tree = ("call", "a" + name, *arguments)
+        elif power is not None:
+            tree = ("pow", tree, power)
+        return ("mul", tree, self.visit(argument.function())) if self._ends_before_function(argument) else tree
+
+    def _ends_before_function(self, argument: Any) -> bool:
+        r"""Whether the next function is a factor: `\sin x \cos x`, not `\sin \cos x`."""
+        has_factors = argument.functionFactor() or argument.differentialArgument()
+        return argument.function() is not None and bool(has_factors) and not self.is_as_sympy
 
     def visitFunctionArgument(self, context: Any) -> list[Tree]:  # type: ignore[override]
         if context.argumentBracket() is not None:
             return list(arguments_of(self.visit(context.argumentBracket().items())))
         first = [context.differentialArgument()] if context.differentialArgument() else []
         factors = [self.visit(child) for child in [*first, *context.functionFactor()]]
-        if context.function() is not None:
+        if context.function() is not None and not self._ends_before_function(context):
             factors.append(self.visit(context.function()))
         return [plain(self.with_signs(context.sign(), applied_operators(factors)))]
 

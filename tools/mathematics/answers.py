@@ -29,6 +29,20 @@ OTHER_CHOICE = re.compile(r"(?<![A-Za-z])\(?[A-J]\)?(?![A-Za-z])")
 UNIT_LETTER = re.compile(r"(.*\d\}?)\s+[mgsLNJWVKhCFAT](?:/s|\^2|\^3)?")
 BARE_WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
 LEADING_WORDS = re.compile(r"^\\(?:text|textbf|mathrm|textnormal)\{[^{}]*(?:\b(?:is|are|equals)|:|=)\s*\}\s*(?=\S)")
+# What an answer may be called: `Area = 5`, `\\text{Perimeter}: 5`, `answer: 5`, `USD 5`, the point `A(1,2)`.
+LABEL = re.compile(
+    r"^(?:(?:\\(?:text|textbf|mathrm|textnormal|operatorname)\{\s*[A-Za-z][A-Za-z ]*\}\s*[:=]"
+    r"|(?!arc|sin|cos|tan|cot|sec|csc|log|exp|max|min|gcd|lcm|det|lim)(?=[A-Za-z ]*[aeiouAEIOU])"
+    r"(?:[A-Za-z]{3,}(?: [A-Za-z]+)*\s*=|(?:[Aa]nswer|[A-Z][a-z]{2,}(?: [A-Za-z]+)*)\s*:))(?!=)"
+    r"|(?:USD|EUR|GBP|Rs\.?)(?=\s*\d)|[A-Z](?=\s*\([^()=]*,[^()=]*\)$))\s*(?=\S)"
+)
+# The letter of an option before its value: `(B) 12`.
+OPTION = re.compile(r"^(?:\\(?:text|textbf|mathrm|mathbf|textnormal)\s*)?\{?\s*\([A-J]\)\s*\}?\s*(?=[-+\d\\$.])")
+# What a parameter runs through, said after the answer: `k\\pi, k \\in \\mathbb{Z}`.
+DOMAIN = re.compile(
+    r"(?:\s|\\[ ,;]|\\q?quad)*(?:[,;]|\\(?:text|mathrm)\s*\{[^{}]*\}|\bwhere\b|\bfor\b|\()(?:\s|\\[ ,;]|\\q?quad)*"
+    r"(?P<name>[a-zA-Z])\s*\\in\s*\\mathbb\s*\{?[ZNQRC]\}?\s*\)?$"
+)
 MATHEMATICAL_SIGN = re.compile(r"\d|[\\^_=<>+*/{}|]")
 # Phrases with one mathematical meaning, spelled without punctuation.
 PHRASES: dict[str, Tree] = {
@@ -58,7 +72,7 @@ PHRASES: dict[str, Tree] = {
         ],
         ("numbers", "R"),
     ),
-    **dict.fromkeys(["infinity", "positive infinity"], ("const", "oo")),
+    **dict.fromkeys(["infinity", "positive infinity", "infinitely many", "infinite"], ("const", "oo")),
 }
 UNDEFINED = frozenset(["undefined", "does not exist", "dne", "not defined", "indeterminate", "doesnt exist"])
 
@@ -76,10 +90,13 @@ class Comparison:
 
 def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S) -> Comparison:
     """The verdict on two plain forms (tools/cleaning.py)."""
-    given, gold = LEADING_WORDS.sub("", given), LEADING_WORDS.sub("", gold)
+    given, gold = (LABEL.sub("", LEADING_WORDS.sub("", side)) for side in (given, gold))
     choice = _compare_choices(given, gold)
     if choice is not None:
         return choice
+    given, gold = _without_domain(given), _without_domain(gold)
+    if not OPTION.match(gold):
+        given = OPTION.sub("", given)
     given_words, gold_words = _words(given), _words(gold)
     if given_words is not None and gold_words is not None:
         is_equal = given_words == gold_words or _same_phrase(given_words, gold_words)
@@ -107,6 +124,13 @@ def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S
     if _may_the_grammar_know(given, given_error):
         return _ask_worker(given, gold, timeout_s, str(given_error))
     return Comparison(False, "unreadable", str(given_error), given[:200], gold[:200])
+
+
+def _without_domain(text: str) -> str:
+    match = DOMAIN.search(text)
+    if match is None or not re.search(rf"(?<![A-Za-z]){match['name']}(?![A-Za-z])", text[: match.start()]):
+        return text
+    return text[: match.start()]
 
 
 def _without_unit_letter(given: str, tree: Tree) -> Tree:

@@ -74,6 +74,8 @@ def _number_set(reader: BracketReader) -> Tree:
 
 def _overline(reader: BracketReader) -> Tree:
     inner = reader.raw_group()
+    if not inner.replace("'", "").isalnum():  # a conjugate of more than a name
+        raise Unreadable("what stands under the line is left to the grammar", reader.position)
     return reader.subscripted(("sym", f"\\bar{{{inner}}}"))
 
 

@@ -49,7 +49,7 @@ def parsed(text: str) -> Any:
             return text
         for _ in range(3):
             try:
-                tree = read_latex(spelling, TreeBuilder(EVERY_LETTER, reads_mixed_numbers=False))
+                tree = read_latex(spelling, TreeBuilder(EVERY_LETTER, is_as_sympy=True))
                 return to_sympy(mapped(tree, _with_its_habits), {}) if is_writable(tree) else text
             except LatexError as error:
                 if error.position <= 0 or "\\begin" in spelling:

@@ -10,6 +10,7 @@ rare) it refuses with `Unreadable`, and the grammar of tools/latex2sympy is aske
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -33,6 +34,7 @@ SEPARATOR_WORDS = {"and": "and", "or": "or", ",": ",", ";": ";", "&": "and"}
 TIMES = ("*", r"\cdot", r"\times", r"\ast", r"\cdotp", r"\bullet", r"\star")
 OVER = ("/", r"\div", r"\slash", r"\big/")
 SUPERSCRIPTED = re.compile(r"[A-Za-z]+(?:\s*\^?\s*\{?\d\}?)?")
+MAX_DOUBLE_FACTORIAL = 1000
 STARTS = words("( [ { |")
 FACTOR_COMMANDS = words(
     r"\frac \sqrt \binom \infty \pi \{ \lfloor \lceil \langle \lvert \vert \| \lVert \overline \bar \vec \hat "
@@ -303,7 +305,7 @@ class Reader(BracketReader):
                 tree = self.raised(tree)
             elif self.text == "!" and self.following().text != "=":
                 self.advance()
-                tree = ("call", "fact", tree)
+                tree = self.double_factorial(tree) if self.text == "!" else ("call", "fact", tree)
             elif self.text in ("%", r"\%"):
                 self.advance()
                 tree = ("percent", tree)
@@ -314,6 +316,13 @@ class Reader(BracketReader):
                 tree = self.subscripted(tree)
             else:
                 return tree
+
+    def double_factorial(self, tree: Tree) -> Tree:
+        """`7!!` = 7 x 5 x 3 x 1, as it is written; `(3!)!` needs its brackets."""
+        if tree[0] != "num" or not isinstance(tree[1], int) or not 0 <= tree[1] <= MAX_DOUBLE_FACTORIAL:
+            raise self.error("a number that is not too large expected before the double factorial")
+        self.advance()
+        return ("num", math.prod(range(tree[1], 1, -2)))
 
     def raised(self, tree: Tree) -> Tree:
         """What `^` does: a degree sign, a mark on a symbol, or a power."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import resource
 import struct
 import sys
@@ -27,12 +28,14 @@ from tools.mathematics import values
 from tools.mathematics.approx import is_writable
 from tools.mathematics.compare import trees_equal
 from tools.mathematics.reader import read
-from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable, kinds, shown, words
+from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable, kinds, mapped, shown, words
 
 LENGTH = struct.Struct(">I")
+BRACED_SUBSCRIPT = re.compile(r"_\{([^{}]*)\}")
 CALCULUS = words("integral sum prod lim diff")
 DIGITS = 30
-QUADRATURE_DIGITS = 10
+QUADRATURE_DIGITS = 30  # in which an integral and a value have to agree
+FEW_DIGITS = 10
 CLEAR = 1e-6
 POLL_S = 0.02
 IMPORT_ALLOWANCE_S = 30.0
@@ -133,7 +136,18 @@ def read_any(text: str) -> Tree:
     except Unreadable:
         from tools.latex2sympy.reader import read_latex
 
-        return read_latex(text)
+        return with_quick_names(read_latex(text))
+
+
+def with_quick_names(tree: Tree) -> Tree:
+    """`x_{1}` as `x_1`: the other side may have been read by the quick reader."""
+
+    def rename(node: Tree) -> Tree:
+        if node[0] in ("sym", "apply") and "_{" in node[1]:
+            return (node[0], BRACED_SUBSCRIPT.sub(r"_\1", node[1]), *node[2:])
+        return node
+
+    return mapped(tree, rename)
 
 
 def equal_by_sympy(given: Tree, gold: Tree) -> bool | None:
@@ -150,9 +164,9 @@ def equal_by_sympy(given: Tree, gold: Tree) -> bool | None:
     try:
         left, right = to_sympy(given, {}, is_exact=True), to_sympy(gold, {}, is_exact=True)
         if kinds(given) & CALCULUS or kinds(gold) & CALCULUS:
-            is_quadrature = not (left - right).has(sympy.Sum, sympy.Product, sympy.Limit, sympy.Derivative)
-            if is_quadrature and not (left - right).free_symbols and _equal_in_digits(left - right) is False:
-                return False  # quadrature is quicker than looking for an antiderivative
+            verdict = _equal_by_quadrature(left, right)
+            if verdict is not None:
+                return verdict
             left, right = left.doit(), right.doit()
         if left == right:
             return True
@@ -161,6 +175,26 @@ def equal_by_sympy(given: Tree, gold: Tree) -> bool | None:
         return _equal_expressions(left, right)
     except (LatexError, TypeError, ValueError, AttributeError, NotImplementedError, ArithmeticError):
         return None
+
+
+def _equal_by_quadrature(left: Any, right: Any) -> bool | None:
+    """Definite integrals as numbers, which is quicker than looking for antiderivatives; None when quadrature is not sure
+    of its digits or there is more than integrals."""
+    import sympy
+
+    difference = left - right
+    if difference.free_symbols or difference.has(sympy.Sum, sympy.Product, sympy.Limit, sympy.Derivative):
+        return None
+    for digits in (15, QUADRATURE_DIGITS):
+        try:
+            values = [side.evalf(digits) for side in (left, right)]
+        except (AttributeError, TypeError, ValueError, NotImplementedError, ArithmeticError):
+            return None
+        if not all(value.is_Float and value._prec > 3 * digits for value in values if not value.is_Rational):
+            return None
+        if abs(values[0] - values[1]) > CLEAR * max(1, abs(values[1])):
+            return False
+    return True if abs(values[0] - values[1]) < sympy.Float(10) ** (5 - digits) * max(1, abs(values[1])) else None
 
 
 def _equal_expressions(left: Any, right: Any) -> bool | None:
@@ -188,7 +222,7 @@ def _equal_in_digits(difference: Any) -> bool | None:
         point = {name: sympy.Rational(1237 + 419 * shift + 331 * place, 1000) for place, name in enumerate(names)}
         value = difference.subs(point).evalf(DIGITS)
         if value.has(sympy.Integral):  # quadrature rarely gives that many
-            value = difference.subs(point).evalf(QUADRATURE_DIGITS)
+            value = difference.subs(point).evalf(FEW_DIGITS)
         if value.is_number and value.is_finite and value.is_comparable and abs(value) > CLEAR:
             return False
     return None

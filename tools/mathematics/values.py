@@ -219,7 +219,7 @@ def _equal_in_bases(given: Tree, gold: Tree) -> bool | None:
     except ValueError:
         return False
     if None not in values:
-        return (values[0] == values[1] and given[2] == gold[2]) or given[1:] == gold[1:]
+        return values[0] == values[1] and (given[2] == gold[2] or 10 in (given[2], gold[2]))
     plain, based = (given, gold) if given[0] != "based" else (gold, given)
     value = exact.rational_value(plain)
     if value is None:
