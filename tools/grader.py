@@ -41,7 +41,7 @@ __all__ = [
     "symbolic_equal",
 ]
 
-GRADER_VERSION = "1.0"
+GRADER_VERSION = "1.1"
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-4, 1e-6  # the original's, for `is_close` only
 BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
 WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}")
