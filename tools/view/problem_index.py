@@ -34,27 +34,26 @@ class ProblemIndex:
 
     def read(self, task_id: str) -> dict[str, Any] | None:
         """The leading fields of a problem with its `statement`; None when the file does not have it."""
-        offset = self._offset_of(task_id)
-        if offset is None:
+        line = self._line_of(task_id, LEADING_BYTES)
+        if line is None:
             return None
-        try:
-            with self.path.open("rb") as file:
-                file.seek(offset)
-                fields = leading_fields(file.readline(LEADING_BYTES))
-        except OSError:
-            return None
+        fields = leading_fields(line)
         fields["statement"] = next((fields[name] for name in STATEMENT_FIELDS if name in fields), None)
         return {name: value for name, value in fields.items() if name not in HEAVY_FIELDS}
 
     def read_whole(self, task_id: str) -> dict[str, Any] | None:
         """Every field of a problem, its tests included: megabytes for some. None when the file does not have it."""
+        line = self._line_of(task_id)
+        return None if line is None else parse_object(line)
+
+    def _line_of(self, task_id: str, most_bytes: int = -1) -> bytes | None:
         offset = self._offset_of(task_id)
         if offset is None:
             return None
         try:
             with self.path.open("rb") as file:
                 file.seek(offset)
-                return parse_object(file.readline())
+                return file.readline(most_bytes)
         except OSError:
             return None
 
