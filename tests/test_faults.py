@@ -5,6 +5,8 @@ Twenty random moments a kind: `python benchmarks/faults.py`. Here each kind once
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
 import pathlib
 import signal
@@ -70,6 +72,33 @@ def test_interrupt_ends_everything_in_seconds(tmp_path):
     assert code == 130
     assert errors.strip().splitlines()[-1] == "interrupted; the same command continues where it was"
     assert worker_pids(tmp_path) == []
+
+
+@pytest.mark.vllm
+@pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="needs vLLM (make install-cpu)")
+def test_a_killed_rank_of_a_tensor_parallel_group_costs_no_sample(tmp_path):
+    """The ranks are processes of vLLM's own; here two of them on the CPU."""
+    run = start(
+        tmp_path, ENGINE="vllm", TENSOR_PARALLEL="2", GPUS="1", LIMIT="20", SAMPLES_PER_SEED="2", OUT_SEQ_LEN="200"
+    )
+    wait_for(lambda: count_lines(tmp_path) >= 1 or run.poll() is not None)
+    ranks = [pid for worker in worker_pids(tmp_path) for pid in children_of(worker) if is_rank(pid)]
+    assert len(ranks) == 2
+    os.kill(ranks[1], signal.SIGKILL)
+    code, errors = finish(run)
+    assert code == 0, errors
+    assert "starting again in 1 s" in errors
+    lines = [json.loads(line) for data in seed_files(tmp_path).values() for line in data.splitlines()]
+    assert len({(line["task_id"], line["seed"]) for line in lines}) == len(lines) == 80
+    assert not [pid for pid in ranks if pathlib.Path(f"/proc/{pid}").exists()]
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_rank(pid: int) -> bool:
+    return b"Worker_TP" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_out_of_memory_halves_the_batch_and_goes_on(tmp_path, undisturbed):
