@@ -15,6 +15,7 @@ from test_code_evaluation import GOOD, ROOT, grade, verdicts_of, write_answers, 
 
 from tools.code_cluster import GradingActor
 from tools.code_pool import PoolOptions
+from tools.ray_connection import connected
 
 __all__ = ["two_nodes"]
 SLOW = "import time\ntime.sleep(0.7)\n" + GOOD
@@ -55,6 +56,21 @@ def test_a_cluster_that_does_not_answer_is_one_line_at_once(run_script: Any, tmp
     assert done.returncode == 1
     assert done.stderr.startswith("error: no Ray cluster answers at RAY_ADDRESS=127.0.0.1:1; ")
     assert done.stderr.count("\n") == 1
+
+
+@needs_ray
+def test_a_cluster_that_is_gone_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray remembers the last cluster of a machine, and would try for minutes to join it."""
+    import ray
+    from ray._private import services
+
+    asked: list[str] = []
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(services, "find_bootstrap_address", lambda folder: "127.0.0.1:1")
+    monkeypatch.setattr(ray, "init", lambda address, **_: asked.append(address))
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    with connected({}):
+        assert asked == ["local"]
 
 
 @pytest.mark.slow

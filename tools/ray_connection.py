@@ -39,6 +39,7 @@ def _connect(environment: Mapping[str, str]) -> Any:
     os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's default of 15 starves workers on a busy machine
     try:
         import ray
+        from ray._private import services
     except ImportError:
         raise UsageError("LAUNCHER=ray needs the package ray; run `pip install ray==2.60.0`") from None
     options: dict[str, Any] = {
@@ -48,7 +49,7 @@ def _connect(environment: Mapping[str, str]) -> Any:
     }
     address = os.environ.get("RAY_ADDRESS")
     try:
-        _check_reachable(address or "")
+        _check_reachable(address or services.find_bootstrap_address(None) or "")  # what Ray would join: it may be gone
         ray.init(address=address or "auto", **options)
     except ConnectionError:
         if address:
