@@ -111,6 +111,8 @@ def test_values_are_put_in_for_variables():
         ("a = = b", 4, "missing before"),
         (r"1, \cdots, n", 3, "how it goes on"),
         ("2 3", 2, "between two numbers"),
+        (r"1 + \operatorname{rank}(A)", 4, "has no value"),
+        (r"A \cup B", -1, "SymPy has no object"),
     ],
 )
 def test_errors_carry_position_and_hint(latex, position, hint):

@@ -71,6 +71,9 @@ OTHER_GROUPS = re.compile(r"(?<![\d.,'])\d{1,3}(?:(?:'\d{3})+|(?:\.\d{3}){2,})(?
 ORDINAL = re.compile(
     r"(?<=\d)\s*\^\s*(?:\{\s*(?:\\(?:text|mathrm)\s*\{\s*)?(?:st|nd|rd|th)\s*\}?\s*\}|\\(?:text|mathrm)\s*\{\s*(?:st|nd|rd|th)\s*\})"
 )
+PRIME = re.compile(r"\^\s*(?:\\prime(?![A-Za-z])|\{\s*\\prime\s*\})")
+# `_5C_2`, `{}^{5}C_{2}`: the number of combinations.
+COMBINATIONS = re.compile(r"^(?:\{\s*\})?\s*[_^]\s*\{?\s*(\w+)\s*\}?\s*C\s*_\s*\{?\s*(\w+)\s*\}?$")
 UNIT_POWER = re.compile(r"(\\(?:text|textrm|mathrm)\s*\{[^{}$^]*)\$?\^\{?([23])\}?\$?\s*\}")
 # Commands that only dress their argument; those for words only when they hold a number or a formula.
 STYLE = (
@@ -106,6 +109,8 @@ def plain_form(text: str) -> str:
         text = _without_commands(text)
     elif " " in text:
         text = SPACED_GROUPS.sub(lambda match: re.sub(r"\s", "", match.group()), text)
+    if "C" in text and "_" in text:
+        text = COMBINATIONS.sub(r"\\binom{\1}{\2}", text)
     if "." in text or "'" in text:
         text = OTHER_GROUPS.sub(lambda match: re.sub(r"\D", "", match.group()), text)
     if text.startswith("**") and text.endswith("**"):
@@ -134,6 +139,7 @@ def _without_commands(text: str) -> str:
         text = GROUPED_NUMBER.sub(_grouped, text)
     text = BRACED_COMMA.sub(",", text)
     text = SPACED_GROUPS.sub(lambda match: re.sub(r"\\?[,;: ~\s]", "", match.group()), text)
+    text = PRIME.sub("'", text)
     text = UNIT_POWER.sub(r"\1}^\2", text)
     text = ORDINAL.sub("", text)
     text = DELIMITERS.sub(" ", text)

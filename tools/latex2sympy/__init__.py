@@ -23,7 +23,12 @@ def latex2sympy(text: str, variable_values: Mapping[str, Any] | None = None) -> 
     Raises tools.errors.LatexError. Conventions: `\\log` is to base 10, `e` and `i` are constants, `(a,b)` is an open
     interval, `[a,b]` a closed one, longer brackets are tuples, lists and braces are sets, decimals are floats.
     """
+    from tools.errors import LatexError
     from tools.latex2sympy.converter import to_sympy
     from tools.latex2sympy.reader import read_latex
 
-    return to_sympy(read_latex(text), variable_values or {})
+    tree = read_latex(text)
+    try:
+        return to_sympy(tree, variable_values or {})
+    except (ArithmeticError, AttributeError, KeyError, NotImplementedError, TypeError, ValueError) as error:
+        raise LatexError(f"SymPy has no object for this ({type(error).__name__}: {error})") from error

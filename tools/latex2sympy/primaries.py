@@ -158,7 +158,9 @@ class PrimaryBuilder(LatexMathVisitor):  # type: ignore[misc]
     def visitFunction(self, context: Any) -> Tree:
         text = context.FUNCTION().getText()
         name = re.sub(r"^\\operatorname\*?\s*\{\s*|^\\|[\s}(]+$", "", text)
-        name = EXTRA_FUNCTIONS.get(name) or FUNCTIONS[name]
+        name = EXTRA_FUNCTIONS.get(name) or FUNCTIONS.get(name, "")
+        if not name:
+            raise error(context, f"the function {text[:30]} has no value here, at")
         base: Tree | None = None
         power: Tree | None = None
         for mark in context.functionMark():

@@ -16,7 +16,7 @@ from itertools import product
 from tools.mathematics.matrices import matrix_value
 from tools.mathematics.relations import relations_equal, split_name
 from tools.mathematics.sets import is_real_set, real_sets_equal, variable_of
-from tools.mathematics.tree import Tree, kinds, mapped, words
+from tools.mathematics.tree import Tree, kinds, mapped, shown, words
 from tools.mathematics.values import all_of, values_equal
 
 MAX_SIGN_CHOICES = 16
@@ -135,6 +135,8 @@ def _collections_equal(given: Tree, gold: Tree) -> bool | None:
         return _lists_equal(given, gold)
     if given[0] == "tuple" or gold[0] == "tuple":
         return _tuples_equal(given, gold)
+    if given[0] == gold[0] and given[0] in ("cup", "cap") and _operands(given) == _operands(gold):
+        return True
     if given[0] == gold[0] == "ratio":
         given, gold = _without_half_of_day(given, gold), _without_half_of_day(gold, given)
         return len(given) == len(gold) and all_of(values_equal(a, b) for a, b in zip(given[1:], gold[1:], strict=True))
@@ -148,6 +150,17 @@ def _collections_equal(given: Tree, gold: Tree) -> bool | None:
     if is_value[0] != is_value[1] or (given[0] == "ratio") != (gold[0] == "ratio"):
         return False
     return values_equal(given, gold)
+
+
+def _operands(tree: Tree) -> list[str]:
+    """What a union or an intersection joins, in any order."""
+    flat, waiting = [], list(tree[1:])
+    for part in waiting:
+        if part[0] == tree[0]:
+            waiting += part[1:]
+        else:
+            flat.append(shown(part))
+    return sorted(flat)
 
 
 def _without_half_of_day(tree: Tree, other: Tree) -> Tree:
