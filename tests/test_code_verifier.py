@@ -10,12 +10,13 @@ import pathlib
 import pickle
 import time
 import zlib
+from collections import deque
 from typing import Any
 
 import pytest
 
 from tools.code_extraction import clean_if_name, extract_program, has_code, is_safe_code, merge_blocks
-from tools.code_pool import PoolOptions
+from tools.code_pool import Event, LocalCrew, Pool, PoolOptions
 from tools.code_tests import CODE_TYPE, read_tests, unpickle_text
 from tools.code_verifier import (
     check_correctness,
@@ -131,8 +132,6 @@ def test_pains_24_a_program_just_over_its_limit_is_run_again_alone_and_marked() 
 def test_pains_25_a_grading_process_that_dies_costs_one_verdict() -> None:
     row = problem()
     solutions = [{"solution_id": str(n), "question_id": "double", "code": DOUBLE} for n in range(12)]
-    from tools.code_pool import LocalCrew, Pool
-
     pool = Pool(LocalCrew(2), PoolOptions())
     found = []
     for verdict in pool.grade({"double": row}, solutions):
@@ -141,6 +140,56 @@ def test_pains_25_a_grading_process_that_dies_costs_one_verdict() -> None:
             pool._workers[0].popen.kill()
     assert sorted(int(verdict["solution_id"]) for verdict in found) == list(range(12))
     assert all(verdict["passed"] for verdict in found)  # what was lost with it was run again
+
+
+class SlowStarter:
+    """A worker whose verdicts come at once, if it ever starts; the first run of each program is near its limit."""
+
+    def __init__(self, slot: int, seen: set[str]) -> None:
+        self.slot, self.end, self.is_ready, self.seen = slot, "", slot != 0, seen
+        self.owed: deque[Any] = deque()
+
+    def give(self, problem: Any, solutions: Any) -> None:
+        self.owed.extend(solutions)
+
+    def rows(self) -> list[dict[str, Any]]:
+        names = [solution["solution_id"] for solution in self.owed]
+        rows = [{"solution_id": name, "is_near_timeout": name not in self.seen} for name in names]
+        self.seen.update(names)
+        return rows
+
+    def close(self) -> None:
+        pass
+
+
+class HalfCrew:
+    """Two places, in one of which no worker ever starts, as after the loss of a node."""
+
+    size = 2
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def hire(self, options: PoolOptions, slot: int) -> Any:
+        return SlowStarter(slot, self.seen)
+
+    def wait(self, workers: Any, timeout_s: float) -> list[Event]:
+        owing = [worker for worker in workers if worker.owed]
+        assert owing, "nobody who has started was given work"
+        return [Event(worker, worker.rows()) for worker in owing]
+
+
+def test_a_worker_that_never_starts_holds_up_nothing() -> None:
+    solutions = [{"solution_id": str(n), "question_id": "double"} for n in range(5)]
+    found = list(Pool(HalfCrew(), PoolOptions()).grade({"double": {}}, solutions))
+    assert sorted(row["solution_id"] for row in found) == ["0", "1", "2", "3", "4"]
+    assert all(row["was_rerun_alone"] for row in found)
 
 
 def descendants(root: int) -> set[int]:

@@ -223,11 +223,17 @@ def grade_samples(pool: Pool, folder: Folder, samples: Sequence[Sample], done: i
             for (name, sample), is_run in zip(by_id.items(), needs_run, strict=True)
             if is_run
         ]
-        pool.on_wait = lambda names: bar.write(f"still running after {STUCK_AFTER_S:g} s: {', '.join(names)}")
+        pool.on_wait = lambda names: bar.write(_describe_wait(names), file=sys.stderr)
         problems = {name: problem.source() for name, problem in folder.problems.items()}
         for row in pool.grade(problems, rows):
             yield to_graded_sample(by_id[row["solution_id"]], row)
             bar.update(1)
+
+
+def _describe_wait(names: Sequence[str]) -> str:
+    if not names:
+        return "no grading process has started yet; they wait for a free core of the cluster"
+    return f"still running after {STUCK_AFTER_S:g} s: {', '.join(names)}"
 
 
 def to_graded_sample(sample: Sample, row: Mapping[str, Any]) -> GradedSample:

@@ -210,6 +210,7 @@ class Pool:
         count = sum(map(len, waiting))
         while len(self._workers) < min(size, count):
             self._workers.append(self._crew.hire(self.options, len(self._workers)))
+        self._workers.sort(key=lambda worker: not worker.is_ready)  # of a few, those that wait for a place are no help
         heard_at = time.monotonic()
         while waiting or any(worker.owed for worker in self._workers):
             for worker in self._workers[:size]:
