@@ -25,6 +25,9 @@ from benchmarks.schedule_engine import START_S, SimulatedEngine, lower_bound_s
 from tools.plan import Sample, Scheduler
 
 POLL_S = 1.0
+# Where the original's way is too near the bound for LEAST_SPEEDUP (LiveCodeBench: 132 sequences at once), this share of
+# what is possible is asked for.
+LEAST_SPEEDUP, NEARLY = 2.5, 0.9
 # The original's batches per GPU and engine start: 30 AIME problems; of LiveCodeBench 132 (1055 over 8 GPUs).
 ORIGINAL_SEQUENCES = {"aime": 8, "livecodebench": 1}  # samples per problem and base seed, spread over the GPUs
 Lengths = Mapping[str, Sequence[int]]
@@ -130,12 +133,14 @@ def report(name: str, lengths: Lengths, gpus: int, capacity: int, order: int | N
         print(f"  {text:46} {seconds:7.0f} s  {ratio:6.3f} x bound{wanted}")
     speedup = original / plain
     possible = original / bound
-    target = min(2.5, 0.9 * possible)  # the original's LiveCodeBench runs 132 at once: no schedule is 2.5 times faster
+    is_possible = possible >= LEAST_SPEEDUP
+    verdict = "met" if speedup >= LEAST_SPEEDUP else "MISSED" if is_possible else "out of reach of any schedule"
     print(
-        f"  {'faster than the original':46} {speedup:7.2f} times; no schedule could be more than {possible:.2f} "
-        f"(target {target:.2f}: {'met' if speedup >= target else 'MISSED'})"
+        f"  {'faster than the original':46} {speedup:7.2f} times of {possible:.2f} possible "
+        f"(target {LEAST_SPEEDUP:.2f}: {verdict})"
     )
-    return speedup >= target and all(wanted is None or ratio <= wanted for _, _, ratio, wanted in rows)
+    is_fast = speedup >= (LEAST_SPEEDUP if is_possible else NEARLY * possible)
+    return is_fast and all(wanted is None or ratio <= wanted for _, _, ratio, wanted in rows)
 
 
 def main() -> int:
