@@ -217,7 +217,7 @@ def mount(*words: str) -> None:
 @contextlib.contextmanager
 def ray_head() -> Iterator[Any]:
     """A Ray cluster of one node with one core, to which others can be added."""
-    os.environ |= {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+    os.environ |= {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "300"}
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})

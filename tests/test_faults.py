@@ -18,6 +18,8 @@ import real_runs
 from conftest import ROOT
 from real_runs import count_lines, finish, seed_files, start, wait_for, worker_pids
 
+from benchmarks.faults import children_of
+
 pytestmark = [pytest.mark.slow, real_runs.needs_transformers]
 
 
@@ -91,10 +93,6 @@ def test_a_killed_rank_of_a_tensor_parallel_group_costs_no_sample(tmp_path):
     lines = [json.loads(line) for data in seed_files(tmp_path).values() for line in data.splitlines()]
     assert len({(line["task_id"], line["seed"]) for line in lines}) == len(lines) == 80
     assert not [pid for pid in ranks if pathlib.Path(f"/proc/{pid}").exists()]
-
-
-def children_of(pid: int) -> list[int]:
-    return [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def is_rank(pid: int) -> bool:

@@ -68,9 +68,8 @@ BRACED_COMMA = re.compile(r"\{\s*,\s*\}")
 SPACED_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\\[,;: ]|[\s~])\s*\d{3})+(?![\d])")
 # Swiss and continental ways, where they cannot mean anything else: 1'234'567, 1.234.567.
 OTHER_GROUPS = re.compile(r"(?<![\d.,'])\d{1,3}(?:(?:'\d{3})+|(?:\.\d{3}){2,})(?![\d.'])")
-ORDINAL = re.compile(
-    r"(?<=\d)\s*\^\s*(?:\{\s*(?:\\(?:text|mathrm)\s*\{\s*)?(?:st|nd|rd|th)\s*\}?\s*\}|\\(?:text|mathrm)\s*\{\s*(?:st|nd|rd|th)\s*\})"
-)
+# `4^{th}`, `2^{\text{nd}}`; a bare `2^{nd}` may be a power.
+ORDINAL = re.compile(r"(?<=\d)\s*\^\s*(?:\{\s*th\s*\}|\{?\s*\\(?:text|mathrm)\s*\{\s*(?:st|nd|rd|th)\s*\}\s*\}?)")
 PRIME = re.compile(r"\^\s*(?:\\prime(?![A-Za-z])|\{\s*\\prime\s*\})")
 # `_5C_2`, `{}^{5}C_{2}`: the number of combinations.
 COMBINATIONS = re.compile(r"^(?:\{\s*\})?\s*[_^]\s*\{?\s*(\w+)\s*\}?\s*C\s*_\s*\{?\s*(\w+)\s*\}?$")

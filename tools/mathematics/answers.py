@@ -32,7 +32,7 @@ LEADING_WORDS = re.compile(r"^\\(?:text|textbf|mathrm|textnormal)\{[^{}]*(?:\b(?
 # What an answer may be called: `Area = 5`, `\\text{Perimeter}: 5`, `answer: 5`, `USD 5`, the point `A(1,2)`.
 LABEL = re.compile(
     r"^(?:(?:\\(?:text|textbf|mathrm|textnormal|operatorname)\{\s*[A-Za-z][A-Za-z ]*\}\s*[:=]"
-    r"|(?!arc|sin|cos|tan|cot|sec|csc|log|exp|max|min|gcd|lcm|det|lim)(?=[A-Za-z ]*[aeiouAEIOU])"
+    r"|(?!(?:arc)?(?:sin|cos|tan|cot|sec|csc|log|exp|max|min|gcd|lcm|det|lim)[xyz]?\b)(?=[A-Za-z ]*[aeiouAEIOU])"
     r"(?:[A-Za-z]{3,}(?: [A-Za-z]+)*\s*=|(?:[Aa]nswer|[A-Z][a-z]{2,}(?: [A-Za-z]+)*)\s*:))(?!=)"
     r"|(?:USD|EUR|GBP|Rs\.?)(?=\s*\d)|[A-Z](?=\s*\([^()=]*,[^()=]*\)$))\s*(?=\S)"
 )
