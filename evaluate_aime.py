@@ -50,8 +50,8 @@ def main() -> int:
     given = parse_arguments()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a pool of threads for a few sums
     gc.set_threshold(100_000)  # a short life with few cycles: looking for them often costs 7 % of it
-    from tools.evaluate import GradingOptions, evaluate_folder
-    from tools.results_text import format_table
+    from tools.grading.evaluate import GradingOptions, evaluate_folder
+    from tools.results.text import format_table
 
     folder = pathlib.Path(given.modelfolder)
     seeds = parse_seeds(given.seeds) if given.seeds else None

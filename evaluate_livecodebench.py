@@ -55,13 +55,13 @@ def main() -> int:
     given = parse_arguments()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a pool of threads for a few sums
     if given.calibrate:
-        from tools.code_calibration import calibrate
+        from tools.grading.code.calibration import calibrate
 
         print(calibrate().describe())
         if given.generation_path is None:
             return 0
-    from tools.code_evaluation import CodeOptions, evaluate_code_folder
-    from tools.code_report import format_code_results
+    from tools.grading.code.evaluation import CodeOptions, evaluate_code_folder
+    from tools.results.code_text import format_code_results
 
     options = CodeOptions(
         timeout_s=given.timeout or (10.0 if given.grader == "original" else 6.0),

@@ -14,10 +14,10 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from conftest import ROOT
 
-from tools.generations import read_folder
-from tools.results import read_results
+from tests.conftest import ROOT
+from tools.results.build import read_results
+from tools.store.generations import read_folder
 
 MODEL = "data/demo_model"
 QUICK = {"DATASETS": "aime_sample", "OUT_SEQ_LEN": "48", "LIMIT": "4", "SEEDS": "100 200", "SAMPLES_PER_SEED": "1"}
@@ -300,7 +300,7 @@ def test_a_server_that_is_down_ends_in_one_line(tmp_path, run_script):
 
 
 def test_two_runs_in_one_folder_are_refused(tmp_path, run_script):
-    from tools.generate import lock_folder
+    from tools.sampling.run import lock_folder
 
     lock = lock_folder(tmp_path)
     done = run_script("bash", "run_aime.sh", MODEL, tmp_path, env={**QUICK, "ENGINE": "transformers"})

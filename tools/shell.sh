@@ -71,7 +71,7 @@ run_and_grade() {
 grade_all() {
     local script=$1 model=$2 out=$3 status=0 set sets
     shift 3
-    sets=$("$python" -m tools.settings --model "$model" --out "$out" "$@")
+    sets=$("$python" -m tools.sampling.settings --model "$model" --out "$out" "$@")
     while IFS= read -r set; do
         "$python" "$root/$script" --generation-path "$out/$(basename "$set" .jsonl)" --question-path "$set" || status=$?
     done <<<"$sets"

@@ -11,9 +11,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from tools.analysis.runs import find_runs
 from tools.analysis.summary import analyse
 from tools.errors import run_command
+from tools.results.run_folder import find_runs
 
 
 def describe(record: dict[str, Any]) -> str:

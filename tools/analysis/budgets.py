@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from tools import statistics
 from tools.errors import DataError
-from tools.verdicts import GradedSample
+from tools.records import GradedSample
+from tools.statistics import estimators
 
 BUDGETS = (8192, 16384, 24576)
 ASSUMPTION = (
@@ -50,7 +50,7 @@ def score_at_budgets(
     for budget in wanted:
         fits = tokens <= budget
         rates = np.bincount(problem, weights=right & fits, minlength=len(names)) / samples
-        interval = statistics.score_interval(rates)
+        interval = estimators.score_interval(rates)
         rows.append(
             {
                 "budget": budget,

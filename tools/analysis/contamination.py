@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tools import statistics
-from tools.distributions import two_sided_t_quantile
 from tools.errors import DataError, UsageError
-from tools.statistics import Counts
+from tools.statistics import estimators
+from tools.statistics.distributions import two_sided_t_quantile
+from tools.statistics.estimators import Counts
 
 Array = npt.NDArray[np.float64]
 PERMUTATIONS = 4000
@@ -64,7 +64,7 @@ def score_by_month(counts: Counts, task_ids: Sequence[str], dates: Mapping[str, 
     rows = []
     for month in sorted(months):
         rates = counts.rates[months[month]]
-        interval = statistics.score_interval(rates)
+        interval = estimators.score_interval(rates)
         rows.append(
             {
                 "month": month,
@@ -122,7 +122,7 @@ def _date_of(task_id: str, dates: Mapping[str, str]) -> datetime.date:
     return parse_date(str(dates[task_id]))
 
 
-def welch_interval(first: Array, second: Array, level: float = statistics.DEFAULT_LEVEL) -> tuple[float, float]:
+def welch_interval(first: Array, second: Array, level: float = estimators.DEFAULT_LEVEL) -> tuple[float, float]:
     """Interval of mean(second) - mean(first), variances unequal (Welch 1947)."""
     parts = [float(np.var(values, ddof=1)) / values.size for values in (first, second)]
     variance, difference = sum(parts), float(second.mean() - first.mean())

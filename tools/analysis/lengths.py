@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from tools import statistics
-from tools.distributions import two_sided_t_quantile
-from tools.results import is_truncated
-from tools.verdicts import GradedSample
+from tools.records import GradedSample
+from tools.results.build import is_truncated
+from tools.statistics import estimators
+from tools.statistics.distributions import two_sided_t_quantile
 
 BIN_EDGES = (0, 1024, 2048, 4096, 8192, 12288, 16384, 24576, 32768)  # tokens; what lies above is one more bin
 
@@ -43,7 +43,7 @@ def describe_lengths(grades: Sequence[GradedSample]) -> dict[str, Any]:
         "reasoning_chars": _summary([s.reasoning_chars for s in grades if s.reasoning_chars is not None]),
     }
     gaps = np.array(_gaps_within_problems(known))
-    interval = statistics.t_interval(gaps) if gaps.size else None
+    interval = estimators.t_interval(gaps) if gaps.size else None
     record["wrong_minus_correct_tokens"] = float(gaps.mean()) if gaps.size else None
     record["wrong_minus_correct_interval"] = [interval.low, interval.high] if interval else None
     record["wrong_minus_correct_problems"] = int(gaps.size)
@@ -99,7 +99,7 @@ def accuracy_by_length(grades: Sequence[GradedSample], edges: Sequence[int] = BI
     return rows
 
 
-def ratio_interval(by_problem: Sequence[Sequence[int]], level: float = statistics.DEFAULT_LEVEL) -> list[float] | None:
+def ratio_interval(by_problem: Sequence[Sequence[int]], level: float = estimators.DEFAULT_LEVEL) -> list[float] | None:
     """Interval of correct over samples where problems have unequal numbers of them; None for a single problem.
 
     Linearised variance of a ratio, n/(n-1) sum (c_i - p k_i)^2 / (sum k_i)^2 (Cochran 1977, 6.3), then Wilson's interval
@@ -113,5 +113,5 @@ def ratio_interval(by_problem: Sequence[Sequence[int]], level: float = statistic
     residuals = sum((sum(row) - mean * len(row)) ** 2 for row in by_problem)
     variance = size / (size - 1) * residuals / total**2
     effective = min(float(total), mean * (1 - mean) / variance) if variance > 0 else float(size)
-    low, high = statistics.wilson(mean, effective, two_sided_t_quantile(level, size - 1))
+    low, high = estimators.wilson(mean, effective, two_sided_t_quantile(level, size - 1))
     return [low, high] if math.isfinite(low) else None

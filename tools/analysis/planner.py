@@ -17,11 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tools import statistics
-from tools.analysis.runs import find_runs
-from tools.distributions import two_sided_t_quantile
 from tools.errors import UsageError, run_command
-from tools.statistics import Counts
+from tools.results.run_folder import find_runs
+from tools.statistics import estimators
+from tools.statistics.distributions import two_sided_t_quantile
+from tools.statistics.estimators import Counts
 
 CURVE = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -45,8 +45,8 @@ def plan_k(problems: int, half_width: float, pilot: Counts | None = None) -> KPl
     else:
         rates, k = pilot.rates, pilot.samples
         variance = float(np.sum(rates * (1 - rates) * k / (k - 1))) / pilot.problems**2
-    quantile = two_sided_t_quantile(statistics.DEFAULT_LEVEL, math.inf)
-    choice = statistics.problem_error(pilot) if pilot is not None else None
+    quantile = two_sided_t_quantile(estimators.DEFAULT_LEVEL, math.inf)
+    choice = estimators.problem_error(pilot) if pilot is not None else None
     return KPlan(
         needed=max(1, math.ceil(variance * (quantile / half_width) ** 2)),
         half_width=half_width,

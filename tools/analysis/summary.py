@@ -14,9 +14,9 @@ from tools.analysis.budgets import ASSUMPTION, BUDGETS, score_at_budgets
 from tools.analysis.contamination import score_by_month, split_at_cutoff
 from tools.analysis.lengths import accuracy_by_length, describe_lengths
 from tools.analysis.loops import find_loop
-from tools.analysis.runs import Run
 from tools.errors import DataError
-from tools.generations import list_files
+from tools.results.run_folder import Run
+from tools.store.generations import list_files
 
 DATE_BREAKDOWNS = ("contest_date", "date", "month")
 LOOPS_LISTED = 100

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tools.analysis.runs import Run
-from tools.verdicts import GradedSample
+from tools.records import GradedSample
+from tools.results.run_folder import Run
 
 Key = tuple[str, int]
 _BLOCK = 4096

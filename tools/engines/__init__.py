@@ -15,11 +15,11 @@ import importlib.util
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tools.errors import EngineError, ModelError, UsageError
-from tools.plan import Sample
-from tools.prompts import Prompt
+from tools.models.prompts import Prompt
+from tools.sampling.plan import Sample
 
 if TYPE_CHECKING:
-    from tools.settings import RunSettings
+    from tools.sampling.settings import RunSettings
 
 ENGINES = ("vllm", "transformers", "openai")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tools.engines import Completion, Failure, Request, first_line
 from tools.errors import EngineUnavailable, RequestFailed
-from tools.settings import RunSettings
+from tools.sampling.settings import RunSettings
 
 DEFAULT_CAPACITY = 64
 FAILURES_IN_A_ROW = 8  # then the server is taken for broken and the run stops

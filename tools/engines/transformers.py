@@ -11,8 +11,8 @@ from collections import deque
 
 from tools.engines import Completion, Failure, Request, first_line, is_out_of_memory, load_tokenizer
 from tools.errors import EngineOutOfMemory, ModelError
-from tools.prompts import END_MARKS
-from tools.settings import RunSettings
+from tools.models.prompts import END_MARKS
+from tools.sampling.settings import RunSettings
 
 
 class TransformersEngine:

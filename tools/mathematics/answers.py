@@ -89,7 +89,7 @@ class Comparison:
 
 
 def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S) -> Comparison:
-    """The verdict on two plain forms (tools/cleaning.py)."""
+    """The verdict on two plain forms (tools/grading/math/cleaning.py)."""
     given, gold = (LABEL.sub("", LEADING_WORDS.sub("", side)) for side in (given, gold))
     choice = _compare_choices(given, gold)
     if choice is not None:

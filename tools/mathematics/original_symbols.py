@@ -1,4 +1,4 @@
-r"""The symbolic rule of the original toolkit, for tools/original_grader.py; runs inside the worker.
+r"""The symbolic rule of the original toolkit, for tools/grading/math/original.py; runs inside the worker.
 
 The original parses with SymPy's LaTeX parser, which takes every letter for a variable (e, i and pi included), reads a
 `\log` to base 10 and stops without complaint where it understands no more. Ours is the grammar of tools/latex2sympy

@@ -30,9 +30,9 @@ def main() -> int:
 def write_report(out: Path, path: Path | None = None, *, cutoff: str | None = None) -> Path:
     """Builds the report of a run and writes it whole or not at all. Raises DataError, StorageError, UsageError."""
     from tools.analysis.contamination import parse_date
-    from tools.generations import write_atomically
     from tools.report.folders import find_dataset_folders
     from tools.report.page import build_report
+    from tools.store.generations import write_atomically
 
     if cutoff is not None:
         cutoff = parse_date(cutoff).isoformat()

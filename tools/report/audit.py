@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tools.reasoning import split_reasoning
-from tools.report.line_index import LineIndex
-from tools.verdicts import GradedSample
+from tools.models.reasoning import split_reasoning
+from tools.records import GradedSample
+from tools.store.line_index import LineIndex
 
 ROWS_SHOWN = 60
 EXCERPT_CHARS = 260

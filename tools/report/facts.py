@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tools import statistics
-from tools.verdicts import GradedSample, Verdict
+from tools.records import GradedSample, Verdict
+from tools.statistics import estimators
 
 
 def headline_facts(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def running_score(grades: Iterable[GradedSample], *, planned: int) -> dict[str, 
     if not graded:
         return None
     rates = np.array([sum(samples) / len(samples) for samples in by_problem.values()])
-    interval = statistics.score_interval(rates)
+    interval = estimators.score_interval(rates)
     return {
         "graded": graded,
         "planned": planned,

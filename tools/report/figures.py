@@ -8,10 +8,10 @@ from typing import Any
 
 from tools.analysis.budgets import budget_curve
 from tools.errors import EvaluationError
+from tools.records import GradedSample, Verdict
 from tools.report import charts
 from tools.report.facts import interval_of, length_bins, number
 from tools.report.html import Child, Markup, tag
-from tools.verdicts import GradedSample, Verdict
 
 # One letter per verdict in the map's classes and in the page's answers.
 LETTERS = {

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import DataError
-from tools.verdicts import GradedSample
+from tools.records import GradedSample
 
 RESULTS_PATTERN = "accuracy_results*.json"
 MARKS = ("verdicts.jsonl", "manifest.json", "accuracy_results.json")

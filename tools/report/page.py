@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.analysis.runs import Run
 from tools.analysis.summary import analyse
 from tools.errors import EvaluationError
+from tools.records import GradedSample
 from tools.report import figures
 from tools.report.analyses import analysis_section
 from tools.report.audit import ROWS_SHOWN, AuditList, audit_lists, excerpt
@@ -23,9 +23,9 @@ from tools.report.charts import percent
 from tools.report.facts import headline_facts, number, setting
 from tools.report.folders import DatasetData, axes_of, read_dataset
 from tools.report.html import Child, Markup, table, tag
-from tools.report.line_index import LineIndex
-from tools.results import read_results
-from tools.verdicts import GradedSample
+from tools.results.build import read_results
+from tools.results.run_folder import Run
+from tools.store.line_index import LineIndex
 
 STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
 DASH = "–"

@@ -1,14 +1,14 @@
-"""Two data sets side by side for the page: the numbers are tools.compare's, refusals included."""
+"""Two data sets side by side for the page: the numbers are tools.analysis.compare's, refusals included."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tools.analysis.runs import Run
-from tools.compare import compare_runs
-from tools.compare_text import verdict_sentence
+from tools.analysis.compare import compare_runs
+from tools.analysis.compare_text import verdict_sentence
 from tools.errors import EvaluationError
-from tools.results import read_results
+from tools.results.build import read_results
+from tools.results.run_folder import Run
 from tools.view.opened import OpenDataset
 
 

@@ -12,15 +12,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tools import problems
-from tools.code_tests import read_tests
+from tools.benchmarks import problems
 from tools.errors import DataError
-from tools.reasoning import split_reasoning
+from tools.grading.code.problem_tests import read_tests
+from tools.models.reasoning import split_reasoning
+from tools.records import GradedSample
 from tools.report import folders
 from tools.report.facts import headline_facts, length_bins, running_curve, running_score
 from tools.report.figures import LETTERS
-from tools.report.line_index import LineIndex
-from tools.verdicts import GradedSample
+from tools.store.line_index import LineIndex
 from tools.view.problem_index import ProblemIndex
 from tools.view.provisional import ProvisionalGrader
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.problems import HEAVY_FIELDS, ID_FIELDS, STATEMENT_FIELDS
-from tools.report.line_index import parse_object
+from tools.benchmarks.problems import HEAVY_FIELDS, ID_FIELDS, STATEMENT_FIELDS
+from tools.store.line_index import parse_object
 
 # Longer than any statement with its starter code and public tests; private tests come after these.
 LEADING_BYTES = 256 << 10

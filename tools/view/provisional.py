@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tools.benchmarks.problems import find_info, load_problem_set
 from tools.errors import EvaluationError
-from tools.generations import Generation
-from tools.problems import find_info, load_problem_set
-from tools.report.line_index import LineIndex
-from tools.verdicts import GradedSample
+from tools.records import GradedSample
+from tools.store.generations import Generation
+from tools.store.line_index import LineIndex
 
 QUICK_COMPARISONS = ("integer", "choice")
 # Work and rest of the thread: requests come first.
@@ -75,7 +75,7 @@ class ProvisionalGrader:
     def _look_at(self, key: tuple[str, int], task_id: str, is_opened: bool | None) -> None:
         # Here, because they are only needed in the thread: the first view need not wait for them.
         from tools.analysis.loops import find_loop
-        from tools.evaluate import grade_one
+        from tools.grading.evaluate import grade_one
 
         row: dict[str, Any] = self._index.read(*key) or {}
         text, line = row.get("output", row.get("generation")), self._index.lines.get(key)

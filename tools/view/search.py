@@ -9,8 +9,8 @@ import dataclasses
 import json
 from typing import Any
 
-from tools.report.line_index import IndexedLine, LineIndex
-from tools.verdicts import GradedSample
+from tools.records import GradedSample
+from tools.store.line_index import IndexedLine, LineIndex
 from tools.view.opened import OpenDataset
 
 PAGE_SIZE = 25

@@ -1,0 +1,71 @@
+"""The manifest: says with what everything was made, and refuses other settings with the difference."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.errors import SettingsMismatch, StorageError
+from tools.store import manifest
+
+SETTINGS = {"model": "m", "temperature": 0.6, "engine": "vllm"}
+PLAN = {"seeds": [1, 2], "task_ids": ["a"]}
+
+
+def test_keys_of_evalchemys_users_are_there(tmp_path):
+    manifest.settle(tmp_path, SETTINGS, {"git_hash": "x", "hardware_info": {}, "transformers_version": "5"}, PLAN)
+    manifest.start_session(tmp_path, {"gpus": "8"})
+    manifest.end_session(tmp_path, 12.5)
+    made = manifest.read_manifest(tmp_path)
+    for key in (
+        "git_hash",
+        "hardware_info",
+        "transformers_version",
+        "start_time",
+        "end_time",
+        "total_evaluation_time_seconds",
+    ):
+        assert key in made
+    assert made["total_evaluation_time_seconds"] == 12.5
+    assert made["sessions"][0]["gpus"] == "8"
+
+
+def test_other_settings_are_refused_with_the_difference(tmp_path):
+    manifest.settle(tmp_path, SETTINGS, {}, PLAN)
+    with pytest.raises(SettingsMismatch, match=r"temperature was 0.6 and is now 1.0") as caught:
+        manifest.settle(tmp_path, {**SETTINGS, "temperature": 1.0}, {}, PLAN)
+    assert "--overwrite" in str(caught.value)
+
+
+def test_more_seeds_and_problems_extend_the_plan(tmp_path):
+    manifest.settle(tmp_path, SETTINGS, {}, PLAN)
+    manifest.settle(tmp_path, SETTINGS, {}, {"seeds": [2, 3], "task_ids": ["a", "b"]})
+    assert manifest.read_manifest(tmp_path)["plan"] == {"seeds": [1, 2, 3], "task_ids": ["a", "b"]}
+
+
+def test_generations_without_manifest_are_not_continued(tmp_path):
+    (tmp_path / "seed1.jsonl").write_text('{"task_id": "a", "output": "x"}\n')
+    with pytest.raises(SettingsMismatch, match="nobody knows their settings"):
+        manifest.check_settings(tmp_path, SETTINGS)
+
+
+def test_a_damaged_manifest_is_an_error_of_one_line(tmp_path):
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(StorageError, match="damaged"):
+        manifest.read_manifest(tmp_path)
+
+
+def test_overwriting_keeps_a_backup(tmp_path):
+    folder = tmp_path / "aime24"
+    manifest.settle(folder, SETTINGS, {}, PLAN)
+    backup = manifest.move_to_backup(folder)
+    assert not folder.exists()
+    assert manifest.read_manifest(backup)["settings"] == SETTINGS
+
+
+def test_another_training_of_the_same_architecture_is_another_revision(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"\0" * 4096 + b"one")
+    first = manifest.model_revision(str(tmp_path))
+    weights.write_bytes(b"\0" * 4096 + b"two")
+    assert manifest.model_revision(str(tmp_path)) != first

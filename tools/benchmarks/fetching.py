@@ -1,0 +1,139 @@
+"""Fetching problem sets from the hub as plain files: for problems.py, on first use.
+
+No loading script and no remote code is run (LiveCodeBench's script no longer runs with datasets >= 4): JSONL and
+Parquet files are downloaded by huggingface_hub, turned into one JSONL file, checked, and put in place by a rename, so
+that a file in data/ is always a whole one. HF_ENDPOINT, HF_TOKEN and HF_HOME work as everywhere.
+
+>>> fetch_file("HuggingFaceH4/MATH-500", "test.jsonl", revision=None)   # doctest: +SKIP
+PosixPath('.../snapshots/.../test.jsonl')
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from tools.errors import DataError, FetchError
+
+if TYPE_CHECKING:
+    from tools.benchmarks.problems import SetInfo
+
+
+def fetch_file(repo: str, filename: str, *, revision: str | None = None, repo_type: str = "dataset") -> pathlib.Path:
+    """One file of a hub repository, from the hub's cache when it is there. Raises FetchError."""
+    hub = _import_hub()
+    try:
+        return pathlib.Path(hub.hf_hub_download(repo, filename, repo_type=repo_type, revision=revision))
+    except Exception as error:  # the hub client raises its own, httpx's, requests' and OS errors
+        raise FetchError(_explain(repo, filename, error)) from error
+
+
+def list_files(repo: str, *, revision: str | None = None, repo_type: str = "dataset") -> list[str]:
+    """Names of a repository's files. Raises FetchError."""
+    hub = _import_hub()
+    try:
+        return sorted(hub.HfApi().list_repo_files(repo, repo_type=repo_type, revision=revision))
+    except Exception as error:  # as above
+        raise FetchError(_explain(repo, "its list of files", error)) from error
+
+
+def fetch_set(info: SetInfo, target: pathlib.Path) -> pathlib.Path:
+    """Fetches a catalogue entry's files, checks them and writes `target` in one step. Raises FetchError, DataError."""
+    assert info.hub is not None
+    try:
+        files = _choose_files(info)
+        rows = _read_all(
+            [fetch_file(info.hub["repo"], name, revision=info.hub.get("revision")) for name in files], info
+        )
+    except FetchError as error:
+        needs = (
+            "question_id, question_content and the test fields" if info.grading == "code" else "id, problem and answer"
+        )
+        raise FetchError(f"{error}; or put a JSONL file with {needs} at {target} (or into $DATA_DIR)") from error
+    return write_checked(info, rows, target)
+
+
+def write_checked(info: SetInfo, rows: Iterator[dict[str, Any]], target: pathlib.Path) -> pathlib.Path:
+    """Writes rows beside `target`, checks the file as a set, then renames it. A failure leaves nothing behind."""
+    from tools.benchmarks.problems import load_problem_set
+
+    try:
+        folder = pathlib.Path(tempfile.mkdtemp(prefix=".fetch-", dir=target.parent))
+    except OSError as error:
+        raise FetchError(
+            f"{target.parent}: not writable ({error.strerror}); set DATA_DIR to a folder with {target.name}"
+        ) from error
+    try:
+        part = folder / target.name
+        with part.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        load_problem_set(part)
+        os.replace(part, target)
+    except DataError as error:
+        raise FetchError(f"{info.name}: what the hub sent is not the set: {error}") from error
+    except OSError as error:
+        raise FetchError(f"{target}: cannot be written ({error.strerror}); free space or check permissions") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return target
+
+
+def _choose_files(info: SetInfo) -> list[str]:
+    """All files of a set that comes in parts, else those of the first pattern that the repository has."""
+    assert info.hub is not None
+    patterns: list[str] = info.hub["files"]
+    if info.hub.get("concatenate"):
+        return patterns
+    present = list_files(info.hub["repo"], revision=info.hub.get("revision"))
+    for pattern in patterns:
+        found = fnmatch.filter(present, pattern)
+        if found:
+            return found
+    raise FetchError(
+        f"{info.hub['repo']} has no file like {' or '.join(patterns)} (it has {', '.join(present[:8]) or 'none'})"
+    )
+
+
+def _read_all(paths: list[pathlib.Path], info: SetInfo) -> Iterator[dict[str, Any]]:
+    from tools.benchmarks.problems import read_rows
+
+    rename: dict[str, str] = (info.hub or {}).get("rename", {})
+    for path in paths:
+        rows = _read_parquet(path) if path.suffix == ".parquet" else (row for _, row in read_rows(path))
+        for row in rows:
+            yield {rename.get(name, name): value for name, value in row.items()}
+
+
+def _read_parquet(path: pathlib.Path) -> Iterator[dict[str, Any]]:
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise FetchError(
+            f"{path.name} is a Parquet file and pyarrow is not installed; run `pip install pyarrow`"
+        ) from error
+    for batch in parquet.ParquetFile(path).iter_batches():
+        yield from batch.to_pylist()
+
+
+def _import_hub() -> Any:
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise FetchError("huggingface_hub is not installed; run `pip install huggingface_hub`") from error
+    huggingface_hub.logging.set_verbosity_error()  # its retries are its own affair; ours is one line at the end
+    return huggingface_hub
+
+
+def _explain(repo: str, what: str, error: Exception) -> str:
+    """The first line of the client's error, with the remedies that its kind has."""
+    name, text = type(error).__name__, str(error).strip().split("\n")[0][:200]
+    if name == "GatedRepoError":
+        return f"{repo}: its authors ask for acceptance first; accept the terms on the hub and set HF_TOKEN"
+    return f"{repo}: {what} could not be fetched ({name}: {text}); check the network, HF_ENDPOINT and HF_HUB_OFFLINE"

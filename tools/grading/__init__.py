@@ -1,0 +1,1 @@
+"""Is it right: one session for every grader."""

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""A running or finished run in the terminal, from another shell or another machine that sees the folder.
+
+    python -m tools.sampling.monitor out             # looks again every 2 seconds until the run ends; Ctrl-C leaves the run alone
+    python -m tools.sampling.monitor out --once      # prints once: exit 0 finished or running, 1 failed, incomplete or silent
+
+Reads `<out>/status.json`, which the launcher rewrites about once a second; never writes, never locks. Where there is
+none (files of the original toolkit, a folder that was copied) it counts the generation files against the manifest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import pathlib
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tools.errors import StorageError, run_command
+from tools.sampling.progress import FIRST_ANSWERS, find_alarm
+from tools.store.generations import list_files, read_folder
+from tools.store.manifest import read_manifest
+
+LOOK_EVERY_S = 2.0
+SILENT_AFTER_S = 60.0  # a launcher that lives writes every second
+BAR_WIDTH = 30
+
+
+def read_status(out: pathlib.Path) -> dict[str, Any]:
+    """The run's status, or what its files tell. Raises StorageError when the folder holds no run."""
+    path = out / "status.json"
+    try:
+        status: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return count_files(out)
+    except (OSError, ValueError) as error:
+        raise StorageError(f"{path}: cannot be read ({error}); look again, or delete it") from error
+    if status.get("state") == "running" and (age := age_s(status)) > SILENT_AFTER_S:
+        status["state"] = f"silent for {age / 60:.0f} min: its launcher is gone or hangs; the same command continues it"
+    return status
+
+
+def age_s(status: Mapping[str, Any]) -> float:
+    written = datetime.datetime.strptime(status["updated_at"], "%Y-%m-%dT%H:%M:%SZ")
+    return (
+        datetime.datetime.now(datetime.timezone.utc) - written.replace(tzinfo=datetime.timezone.utc)
+    ).total_seconds()
+
+
+def count_files(out: pathlib.Path) -> dict[str, Any]:
+    """A status from the generation files alone."""
+    folders = [folder for folder in sorted(out.iterdir()) if folder.is_dir()] if out.is_dir() else []
+    datasets, answered, truncated, unclosed = {}, 0, 0, 0
+    for folder in [folder for folder in [out, *folders] if folder.is_dir() and list_files(folder)]:
+        generations = list(read_folder(folder))
+        plan = (read_manifest(folder) or {}).get("plan", {})
+        planned = len(plan.get("seeds", ())) * len(plan.get("task_ids", ())) or None
+        datasets[folder.name] = {"done": len(generations), "total": planned or len(generations)}
+        answered += len(generations)
+        truncated += sum(generation.is_cut_off for generation in generations)
+        unclosed += sum("</think>" not in generation.output for generation in generations)
+    if not datasets:
+        raise StorageError(f"{out}: no run here (no status.json, no seed files); give the OUT of a run")
+    total = sum(row["total"] for row in datasets.values())
+    state = "finished" if answered >= total else "incomplete; the same command continues it"
+    counts = {"answered": answered, "truncated": truncated, "unclosed": unclosed, "failed": 0}
+    return {"state": state, "total": total, "done": answered, "datasets": datasets, "workers": [], **counts}
+
+
+def render(status: Mapping[str, Any], width: int = 80) -> str:
+    """The status as a page of lines."""
+    done, total = status["done"], status["total"]
+    lines = [f"{bar(done, total)} {done}/{total} samples  {status['state']}"]
+    facts = []
+    if "elapsed_s" in status:
+        facts.append(f"{duration(status['elapsed_s'])} so far")
+    if status["state"] == "running" and status.get("eta_s") is not None:
+        facts.append(f"about {duration(status['eta_s'])} left")
+    if "tokens_per_s" in status:
+        facts.append(f"{status['tokens_per_s']:,.0f} tokens/s")
+    answered = status.get("answered", 0)
+    if answered:
+        facts.append(f"{status['truncated'] / answered:.1%} of {answered} cut off")
+    if status.get("failed"):
+        facts.append(f"{status['failed']} failed")
+    lines.append(", ".join(facts))
+    for name, row in status["datasets"].items():
+        lines.append(f"  {name:24} {bar(row['done'], row['total'], 20)} {row['done']}/{row['total']}")
+    if status["workers"]:
+        lines.append(f"  {'worker':18} {'state':9} {'done':>6} {'flight':>6} {'tokens/s':>9} {'restarts':>8}  log")
+    for worker in status["workers"]:
+        lines.append(
+            f"  {worker['name'][-18:]:18} {worker['state']:9} {worker['done']:6} {worker.get('in_flight', 0):6} "
+            f"{worker.get('tokens_per_s', 0):9,.0f} {worker.get('restarts', 0):8}  {worker.get('log', '')}"
+        )
+    if answered >= FIRST_ANSWERS and (alarm := find_alarm(status, None, status.get("is_reasoning", True))):
+        lines.append(f"warning: {alarm}")
+    return "\n".join(line[: max(width, 80)] if not line.startswith("warning") else line for line in lines)
+
+
+def bar(done: int, total: int, width: int = BAR_WIDTH) -> str:
+    filled = width * done // total if total else 0
+    return "[" + "#" * filled + "." * (width - filled) + "]"
+
+
+def duration(seconds: float) -> str:
+    """90 -> '1:30 min', 7200 -> '2:00 h'."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole % 3600 // 60:02} h" if whole >= 3600 else f"{whole // 60}:{whole % 60:02} min"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.sampling.monitor",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("out", type=pathlib.Path, help="the OUT of a run")
+    parser.add_argument("--once", action="store_true", help="print once and end")
+    given = parser.parse_args()
+    while True:
+        status = read_status(given.out)
+        page = render(status)
+        if given.once or not sys.stdout.isatty() or status["state"] != "running":
+            print(page)
+            return 0 if status["state"] in ("running", "finished") else 1
+        print(f"\033[2J\033[H{given.out}  (Ctrl-C ends this view, not the run)\n{page}", flush=True)
+        try:
+            time.sleep(LOOK_EVERY_S)
+        except KeyboardInterrupt:
+            return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))
