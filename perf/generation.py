@@ -26,9 +26,10 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 from tools import worker  # noqa: E402
-from tools.benchmarks.problems import load_problem_set  # noqa: E402
+from tools.benchmarks.problems import load_benchmark  # noqa: E402
+from tools.records import Sample  # noqa: E402
 from tools.sampling.launcher import CPU_ENVIRONMENT  # noqa: E402
-from tools.sampling.plan import Sample, make_plan  # noqa: E402
+from tools.sampling.plan import make_plan  # noqa: E402
 from tools.sampling.settings import RunSettings, parse_settings  # noqa: E402
 from tools.sampling.workqueue import WorkQueue  # noqa: E402
 
@@ -75,7 +76,7 @@ def alternate(seeds: int, tokens: int, rounds: int) -> list[float]:
     """Our share of the bare throughput, once per round, after a round that is not counted."""
     arguments = ["--model", str(MODEL), "--out", "unused", "--datasets", "aime_sample", "--engine", "vllm"]
     settings = parse_settings([*arguments, "--out-seq-len", str(tokens)], environ={})
-    task_ids = [problem.task_id for problem in load_problem_set("aime_sample").problems]
+    task_ids = [problem.task_id for problem in load_benchmark("aime_sample").problems]
     samples = make_plan({"aime_sample": (task_ids, range(seeds))})
     with tempfile.TemporaryDirectory() as folder:
         make_request, max_model_len = worker.prepare_requests(pathlib.Path(folder), settings)

@@ -20,6 +20,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from tools.records import Generation
 from tools.sampling.plan import make_plan
 from tools.sampling.run import find_missing, seen_lengths
 from tools.sampling.workqueue import WorkQueue
@@ -35,7 +36,7 @@ def measure(size: int, characters: int, folder: pathlib.Path) -> dict[str, float
     (folder / ".run").mkdir()
     for seed in range(SEEDS):
         rows = [
-            generations.Generation(task_id, seed, "x" * characters, "stop", 100, int(task_id) + 1).to_json()
+            Generation(task_id, seed, "x" * characters, "stop", 100, int(task_id) + 1).to_json()
             for task_id in task_ids[::2]
         ]
         (folder / "set" / f"seed{seed}.jsonl").write_text("\n".join(rows) + "\n")

@@ -22,7 +22,8 @@ from collections.abc import Mapping, Sequence
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from perf.schedule_engine import START_S, SimulatedEngine, lower_bound_s
-from tools.sampling.plan import Sample, Scheduler
+from tools.records import Sample
+from tools.sampling.plan import Scheduler
 
 POLL_S = 1.0
 # Where the original's way is too near the bound for LEAST_SPEEDUP (LiveCodeBench: 132 sequences at once), this share of

@@ -26,7 +26,7 @@ from typing import Any
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 from tools import worker  # noqa: E402
-from tools.benchmarks.problems import load_problem_set  # noqa: E402
+from tools.benchmarks.problems import load_benchmark  # noqa: E402
 from tools.engines import create_engine  # noqa: E402
 from tools.sampling.launcher import CPU_ENVIRONMENT  # noqa: E402
 from tools.sampling.plan import make_plan  # noqa: E402
@@ -75,8 +75,8 @@ def run(settings: RunSettings, samples: int, workers: int) -> list[dict[str, flo
         out = pathlib.Path(folder)
         (out / ".run").mkdir()
         (out / ".run/settings.json").write_text(settings.to_json())
-        problem_set = load_problem_set("aime_sample")
-        task_ids = [problem.task_id for problem in problem_set.problems]
+        loaded = load_benchmark("aime_sample")
+        task_ids = [problem.task_id for problem in loaded.problems]
         WorkQueue.create(out / ".run", make_plan({"aime_sample": (task_ids, range(samples // len(task_ids)))}))
         words = [sys.executable, __file__, "--out", folder, "--workers", str(workers), "--name"]
         env = CPU_ENVIRONMENT | os.environ | {"HF_HUB_OFFLINE": "1"}

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tools.records import GradedSample, Verdict
+from tools.records import Grade, Verdict
 from tools.results.build import build_results
 from tools.statistics.estimators import Counts, bootstrap_interval
 from tools.statistics.pairing import sign_flip_p
@@ -50,7 +50,7 @@ def build(problems: int, samples: int) -> dict[str, Any]:
     generator = np.random.default_rng(0)
     right = generator.random((problems, samples)) < generator.beta(1, 0.5, (problems, 1))
     grades = [
-        GradedSample(str(i), s, Verdict.CORRECT if right[i, s] else Verdict.WRONG, str(int(right[i, s])))
+        Grade(str(i), s, Verdict.CORRECT if right[i, s] else Verdict.WRONG, str(int(right[i, s])))
         for i in range(problems)
         for s in range(samples)
     ]

@@ -17,7 +17,7 @@ from tests.support.fake_runs import SETTINGS, grades_from_rows, results_of, simu
 from tools.analysis import budgets, canary, contamination, lengths, loops, planner
 from tools.analysis.summary import analyse
 from tools.errors import DataError, SettingsMismatch, StorageError, UsageError
-from tools.records import GradedSample, Verdict
+from tools.records import Grade, Verdict
 from tools.results.published import judge_published
 from tools.results.run_folder import find_runs
 from tools.statistics.estimators import Counts
@@ -31,9 +31,9 @@ def command(module: str, *words: str | pathlib.Path) -> subprocess.CompletedProc
     )
 
 
-def sample(task_id: str, seed: int, is_right: bool, tokens: int | None, **fields) -> GradedSample:
+def sample(task_id: str, seed: int, is_right: bool, tokens: int | None, **fields) -> Grade:
     verdict = Verdict.CORRECT if is_right else Verdict.WRONG
-    return GradedSample(task_id, seed, verdict, output_tokens=tokens, **fields)
+    return Grade(task_id, seed, verdict, output_tokens=tokens, **fields)
 
 
 def counts_of(correct: list[int], samples: int) -> Counts:
@@ -113,7 +113,7 @@ def test_budgets_equal_a_run_that_was_really_cut_there() -> None:
     generator = np.random.default_rng(0)
     grades = simulate_grades(generator.beta(1, 1, 30), range(8), generator)
     cut = [
-        g if (g.output_tokens or 0) <= 8192 else GradedSample(g.task_id, g.seed, Verdict.TRUNCATED, is_cut_off=True)
+        g if (g.output_tokens or 0) <= 8192 else Grade(g.task_id, g.seed, Verdict.TRUNCATED, is_cut_off=True)
         for g in grades
     ]
     (row,) = budgets.score_at_budgets(grades, [8192])

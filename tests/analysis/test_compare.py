@@ -14,7 +14,7 @@ from tests.support.fake_runs import SETTINGS, grades_from_rows, simulate_grades,
 from tools.analysis.compare import compare_all, compare_runs, differing
 from tools.analysis.compare_text import describe
 from tools.errors import IncompleteRun, SettingsMismatch, StorageError
-from tools.records import GradedSample, Verdict
+from tools.records import Grade, Verdict
 from tools.results.run_folder import find_runs
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ def rates() -> np.ndarray:
     return np.random.default_rng(0).beta(1, 0.7, 30)
 
 
-def make(folder: pathlib.Path, rates: np.ndarray, seed: int, **changes) -> list[GradedSample]:
+def make(folder: pathlib.Path, rates: np.ndarray, seed: int, **changes) -> list[Grade]:
     grades = simulate_grades(rates, SEEDS, np.random.default_rng(seed), IDS)
     write_run(folder / "aime24", grades, labels=LABELS, **changes)
     return grades
@@ -134,14 +134,14 @@ def test_pains_12_a_new_grader_lists_which_verdicts_changed_and_why(tmp_path: pa
     rows = {"60": [1, 0], "61": [1, 1]}
     grades = grades_from_rows(rows, [1, 2])
     regraded = [
-        GradedSample("60", 1, Verdict.NO_ANSWER, None, "extraction", "the box is never closed")
+        Grade("60", 1, Verdict.NO_ANSWER, None, "extraction", "the box is never closed")
         if (g.task_id, g.seed) == ("60", 1)
         else g
         for g in grades
     ]
     texts = {(g.task_id, g.seed): f"text {g.task_id} {g.seed}" for g in grades}
     write_run(tmp_path / "old", grades, texts=texts)
-    regraded[1] = GradedSample("60", 2, Verdict.CORRECT)  # another response, so not the grader's doing
+    regraded[1] = Grade("60", 2, Verdict.CORRECT)  # another response, so not the grader's doing
     texts["60", 2] += " and more"
     write_run(tmp_path / "new", regraded, texts=texts, grader={"name": "aime", "version": "2"})
     comparison = compare_runs(find_runs(tmp_path / "old")["aime24"], find_runs(tmp_path / "new")["aime24"])

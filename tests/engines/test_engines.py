@@ -10,11 +10,11 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.openai_server import serve_openai
-from tools.benchmarks.problems import load_problem_set
+from tools.benchmarks.problems import load_benchmark
 from tools.engines import Completion, Engine, Failure, Request, choose_engine, load_tokenizer
 from tools.errors import EngineError, ModelError, UsageError
 from tools.models.prompts import Prompt, encode_prompt
-from tools.sampling.plan import Sample
+from tools.records import Sample
 from tools.sampling.settings import RunSettings, parse_settings
 
 MODEL = str(ROOT / "data" / "demo_model")
@@ -44,7 +44,7 @@ def answer_all(engine: Engine, requests: list[Request]) -> dict[Sample, Completi
 
 def real_requests(count: int = 6, max_new_tokens: int = 24) -> list[Request]:
     tokenizer = load_tokenizer(settings_of("transformers"))
-    problems = load_problem_set("aime_sample").problems[:count]
+    problems = load_benchmark("aime_sample").problems[:count]
     return [
         Request(
             Sample("aime_sample", problem.task_id, seed),

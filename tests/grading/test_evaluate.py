@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import ROOT
 from tools.errors import IncompleteRun, StorageError
 from tools.grading.evaluate import GradingOptions, evaluate_folder
-from tools.records import GradedSample
+from tools.records import Grade
 from tools.results.build import read_results
 
 ANSWERS = {"a": "204", "b": "33", "c": "7"}
@@ -42,10 +42,8 @@ def right(seed: int = 0) -> dict[str, str]:
     return {name: f"thinking {seed}</think>So \\boxed{{{answer}}}." for name, answer in ANSWERS.items()}
 
 
-def verdicts(folder: pathlib.Path) -> dict[tuple[str, int], GradedSample]:
-    rows = [
-        GradedSample.from_row(json.loads(line)) for line in (folder / "verdicts.jsonl").read_text().split("\n") if line
-    ]
+def verdicts(folder: pathlib.Path) -> dict[tuple[str, int], Grade]:
+    rows = [Grade.from_row(json.loads(line)) for line in (folder / "verdicts.jsonl").read_text().split("\n") if line]
     return {(row.task_id, row.seed): row for row in rows}
 
 

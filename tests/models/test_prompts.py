@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import ROOT
-from tools.benchmarks.problems import Problem
 from tools.errors import ModelError
 from tools.models.prompts import cut_at_end_mark, encode_prompt, render_prompt, template_sha256
+from tools.records import Problem
 
 PROBLEM = Problem("1", "What is {1} + 1?", "2", {})
 CODE = Problem("2", "Add two numbers.", None, {"starter_code": "class Solution:\n    def add(self, a, b):"})

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.report_runs import RunShape, make_run
-from tools.records import GradedSample, Verdict
+from tools.records import Grade, Verdict
 from tools.report import charts, figures
 from tools.report.__main__ import write_report
 from tools.report.audit import audit_lists
@@ -109,7 +109,7 @@ def test_the_page_has_no_script_and_loads_nothing(tmp_path: Path) -> None:
 
 def test_a_hostile_response_stays_text(tmp_path: Path) -> None:
     folder = make_run(tmp_path, MATH)
-    hostile = GradedSample("60", 100, Verdict.GRADER_ERROR, HOSTILE, reason=HOSTILE, details={"max_cpu_s": HOSTILE})
+    hostile = Grade("60", 100, Verdict.GRADER_ERROR, HOSTILE, reason=HOSTILE, details={"max_cpu_s": HOSTILE})
     lines = (folder / "verdicts.jsonl").read_text().splitlines()[1:]
     row = json.dumps({"task_id": "60", "seed": 100, "verdict": "grader_error", "answer": HOSTILE, "reason": HOSTILE})
     (folder / "verdicts.jsonl").write_text("\n".join([row, *lines]) + "\n")
@@ -126,12 +126,12 @@ def test_a_hostile_response_stays_text(tmp_path: Path) -> None:
 
 def test_the_audit_lists_what_may_hang_on_the_grader() -> None:
     grades = [
-        GradedSample("a", 1, Verdict.GRADER_ERROR),
-        GradedSample("b", 1, Verdict.WRONG, differs_from_original=True),
-        GradedSample("c", 1, Verdict.TIMEOUT, details={"is_near_timeout": True}),
-        GradedSample("d", 1, Verdict.CORRECT, details={"hangs_on_time": True}),
-        GradedSample("e", 1, Verdict.TRUNCATED, is_correct_in_reasoning=True),
-        GradedSample("f", 1, Verdict.CORRECT),
+        Grade("a", 1, Verdict.GRADER_ERROR),
+        Grade("b", 1, Verdict.WRONG, differs_from_original=True),
+        Grade("c", 1, Verdict.TIMEOUT, details={"is_near_timeout": True}),
+        Grade("d", 1, Verdict.CORRECT, details={"hangs_on_time": True}),
+        Grade("e", 1, Verdict.TRUNCATED, is_correct_in_reasoning=True),
+        Grade("f", 1, Verdict.CORRECT),
     ]
     found = [[grade.task_id for grade in listed.grades] for listed in audit_lists(grades)]
     assert found == [["a"], ["b"], ["c", "d"], ["e"]]
@@ -139,7 +139,7 @@ def test_the_audit_lists_what_may_hang_on_the_grader() -> None:
 
 
 def test_what_no_verdict_tells_is_not_reported_as_clean(tmp_path: Path) -> None:
-    checked = [listed.is_checked for listed in audit_lists([GradedSample("f", 1, Verdict.CORRECT)])]
+    checked = [listed.is_checked for listed in audit_lists([Grade("f", 1, Verdict.CORRECT)])]
     assert checked == [True, False, False, False]
     text = PageReader(build_report([make_run(tmp_path, MATH)])).text
     assert "Decided by the clock: not checked" in text
@@ -344,8 +344,7 @@ def test_groups_stand_in_their_own_order() -> None:
 
 def test_running_figures_say_how_much_they_stand_on() -> None:
     grades = [
-        GradedSample(str(n), 1, Verdict.CORRECT if n < 3 else Verdict.TRUNCATED, output_tokens=100 * n)
-        for n in range(4)
+        Grade(str(n), 1, Verdict.CORRECT if n < 3 else Verdict.TRUNCATED, output_tokens=100 * n) for n in range(4)
     ]
     running = running_score(grades, planned=10)
     assert running is not None
@@ -354,4 +353,4 @@ def test_running_figures_say_how_much_they_stand_on() -> None:
     assert running_curve(grades)[-1] == (4, 0.75)
     bins = length_bins(grades, bins=3)
     assert bins == {"width": 100, "correct": [1, 1, 1], "other": [0, 0, 0], "truncated": [0, 0, 1]}
-    assert length_bins([GradedSample("a", 1, Verdict.WRONG)]) is None
+    assert length_bins([Grade("a", 1, Verdict.WRONG)]) is None

@@ -9,13 +9,13 @@ import pytest
 
 from tests.support.report_runs import RunShape, make_run
 from tools.errors import DataError
-from tools.records import GradedSample, Verdict
+from tools.records import Grade, Verdict
 from tools.report.folders import VerdictLog, find_dataset_folders, read_dataset
 from tools.store.line_index import LineIndex, complete_lines
 
 
 def grade_line(task_id: str, seed: int, verdict: Verdict = Verdict.CORRECT) -> str:
-    return GradedSample(task_id, seed, verdict).to_json() + "\n"
+    return Grade(task_id, seed, verdict).to_json() + "\n"
 
 
 def test_a_verdict_log_follows_a_growing_file(tmp_path: Path) -> None:

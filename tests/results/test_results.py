@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.fake_runs import grades_from_rows, results_of, simulate_grades
 from tools.errors import DataError, IncompleteRun, StorageError
-from tools.records import GradedSample, Verdict
+from tools.records import Grade, Verdict
 from tools.results.build import format_table, read_results, set_hash, write_results
 from tools.statistics import estimators
 
@@ -117,7 +117,7 @@ def test_a_sample_graded_twice_or_outside_the_plan_is_an_error() -> None:
 
 @pytest.mark.parametrize("verdict", [Verdict.GRADER_ERROR, Verdict.INFRA_ERROR])
 def test_our_own_failures_stop_the_claim(verdict: Verdict) -> None:
-    results = results_of([GradedSample("60", 100, verdict), *GRADES[1:]])
+    results = results_of([Grade("60", 100, verdict), *GRADES[1:]])
     assert not results["claimable"]
     assert f"1 samples ended in {verdict.value}" in results["headline"]
     assert results["score_range"] == pytest.approx([6 / 12, 7 / 12])
@@ -140,8 +140,8 @@ def test_pains_11_no_score_without_k_set_and_cap() -> None:
 
 
 def test_pains_02_and_10_truncated_and_thinking_shares_stand_in_the_headline() -> None:
-    grades = [GradedSample("1", seed, Verdict.CORRECT, closes_reasoning=True) for seed in range(9)]
-    grades.append(GradedSample("1", 9, Verdict.TRUNCATED, is_cut_off=True, closes_reasoning=False))
+    grades = [Grade("1", seed, Verdict.CORRECT, closes_reasoning=True) for seed in range(9)]
+    grades.append(Grade("1", 9, Verdict.TRUNCATED, is_cut_off=True, closes_reasoning=False))
     results = results_of(grades)
     assert "10.0 % truncated, 100.0 % with reasoning" in results["headline"]
     assert any("10.0 % of the responses were cut off" in warning for warning in results["warnings"])
@@ -198,8 +198,8 @@ def test_single_samples_and_single_problems_say_what_they_cannot_know() -> None:
 
 def test_verdicts_that_differ_from_the_original_are_counted() -> None:
     grades = [
-        GradedSample("1", 1, Verdict.WRONG, differs_from_original=True),
-        GradedSample("1", 2, Verdict.CORRECT, differs_from_original=False),
+        Grade("1", 1, Verdict.WRONG, differs_from_original=True),
+        Grade("1", 2, Verdict.CORRECT, differs_from_original=False),
     ]
     assert results_of(grades)["grader"] == {"name": "aime", "version": "1", "differs_from_original": 1}
     assert results_of(GRADES)["grader"]["differs_from_original"] is None

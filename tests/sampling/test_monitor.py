@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tools.errors import StorageError
+from tools.records import Generation
 from tools.sampling.monitor import duration, read_status, render
 from tools.sampling.progress import find_alarm
 from tools.store import generations
@@ -57,7 +58,7 @@ def test_files_without_status_are_counted_against_the_plan(tmp_path):
     folder = tmp_path / "aime24"
     folder.mkdir()
     for task_id in ("60", "61"):
-        generations.append(folder, generations.Generation(task_id, 100, "x</think>1", "stop"))
+        generations.append(folder, Generation(task_id, 100, "x</think>1", "stop"))
     manifest = {"settings": {}, "plan": {"seeds": [100, 200], "task_ids": ["60", "61"]}}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     found = read_status(tmp_path)

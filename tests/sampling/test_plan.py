@@ -8,7 +8,8 @@ import tracemalloc
 import pytest
 
 from tools.errors import UsageError
-from tools.sampling.plan import Sample, Scheduler, expand_seeds, make_plan
+from tools.records import Sample
+from tools.sampling.plan import Scheduler, expand_seeds, make_plan
 
 
 def samples(*problems: str, seeds: int = 4) -> list[Sample]:

@@ -13,7 +13,8 @@ import time
 import pytest
 
 from tools.errors import RunLocked, StorageError
-from tools.sampling.plan import Sample, make_plan
+from tools.records import Sample
+from tools.sampling.plan import make_plan
 from tools.sampling.workqueue import WorkQueue, is_alive, living_workers
 
 PLAN = make_plan({"set": (["1", "2", "3"], range(4))})

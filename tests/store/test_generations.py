@@ -11,8 +11,9 @@ import resource
 import pytest
 
 from tools.errors import StorageError
+from tools.records import Generation
 from tools.store import generations
-from tools.store.generations import Generation, append, read_folder, task_id_resolver
+from tools.store.generations import append, read_folder, task_id_resolver
 
 
 def texts(folder: pathlib.Path) -> dict[tuple[str, int], str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tools.records import GradedSample, Verdict
+from tools.records import Grade, Verdict
 from tools.results.build import build_results, write_results
 
 SETTINGS = {"max_new_tokens": 32768, "temperature": 0.6, "top_p": 0.95}
@@ -18,7 +18,7 @@ GRADER = {"name": "aime", "version": "1"}
 
 def simulate_grades(
     rates: Sequence[float], seeds: Sequence[int], generator: np.random.Generator, task_ids: Sequence[str] | None = None
-) -> list[GradedSample]:
+) -> list[Grade]:
     """Independent samples with each problem's rate; wrong answers are integers, lengths grow with difficulty."""
     ids = task_ids or [str(position) for position in range(len(rates))]
     grades = []
@@ -30,7 +30,7 @@ def simulate_grades(
             cut = verdict is Verdict.TRUNCATED
             answer = None if cut else "204" if is_right else str(generator.integers(0, 5))
             grades.append(
-                GradedSample(
+                Grade(
                     task_id, int(seed), verdict, answer, "integer", output_tokens=int(length), is_cut_off=cut,
                     closes_reasoning=not cut,
                 )
@@ -38,16 +38,16 @@ def simulate_grades(
     return grades
 
 
-def grades_from_rows(rows: Mapping[str, Sequence[int]], seeds: Sequence[int]) -> list[GradedSample]:
+def grades_from_rows(rows: Mapping[str, Sequence[int]], seeds: Sequence[int]) -> list[Grade]:
     """Verdicts from one row of 0/1 a problem."""
     return [
-        GradedSample(task_id, seed, Verdict.CORRECT if value else Verdict.WRONG, str(value))
+        Grade(task_id, seed, Verdict.CORRECT if value else Verdict.WRONG, str(value))
         for task_id, row in rows.items()
         for seed, value in zip(seeds, row, strict=False)
     ]
 
 
-def results_of(grades: Sequence[GradedSample], **changes: Any) -> dict[str, Any]:
+def results_of(grades: Sequence[Grade], **changes: Any) -> dict[str, Any]:
     """build_results with usual arguments; the plan is what the grades hold unless given."""
     arguments: dict[str, Any] = {
         "model": "some/model",
@@ -64,7 +64,7 @@ def results_of(grades: Sequence[GradedSample], **changes: Any) -> dict[str, Any]
 
 def write_run(
     folder: pathlib.Path,
-    grades: Sequence[GradedSample],
+    grades: Sequence[Grade],
     *,
     texts: Mapping[tuple[str, int], str] | None = None,
     manifest: Mapping[str, Any] | None = None,

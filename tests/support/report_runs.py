@@ -19,7 +19,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from tools.records import GradedSample, Verdict
+from tools.records import Grade, Verdict
 from tools.results.build import build_results, write_results
 
 MATH_SENTENCES = (
@@ -90,7 +90,7 @@ def make_run(folder: Path, shape: RunShape = RunShape(), *, is_graded: bool = Tr
 
 
 def write_grades(
-    target: Path, shape: RunShape, problems: list[dict[str, Any]], grades: list[GradedSample], manifest: dict[str, Any]
+    target: Path, shape: RunShape, problems: list[dict[str, Any]], grades: list[Grade], manifest: dict[str, Any]
 ) -> None:
     """verdicts.jsonl and accuracy_results.json, the latter by the real code."""
     (target / "verdicts.jsonl").write_text("".join(grade.to_json() + "\n" for grade in grades), encoding="utf-8")
@@ -170,12 +170,12 @@ def make_labels(shape: RunShape, problems: list[dict[str, Any]]) -> dict[str, di
     }
 
 
-def draw_grade(rng: random.Random, shape: RunShape, row: dict[str, Any], seed: int, share: float) -> GradedSample:
+def draw_grade(rng: random.Random, shape: RunShape, row: dict[str, Any], seed: int, share: float) -> Grade:
     """One verdict with the fields a grader would fill."""
     task_id = task_id_of(row)
     tokens = min(shape.cap, int(rng.lognormvariate(9.3 - share, 0.5)))
     if tokens >= shape.cap or rng.random() < 0.02:
-        return GradedSample(task_id, seed, Verdict.TRUNCATED, reason=f"cut off at {shape.cap} tokens",
+        return Grade(task_id, seed, Verdict.TRUNCATED, reason=f"cut off at {shape.cap} tokens",
                             output_tokens=shape.cap, reasoning_chars=shape.chars, is_cut_off=True,
                             closes_reasoning=False, is_correct_in_reasoning=rng.random() < 0.3)  # fmt: skip
     is_correct = rng.random() < share
@@ -183,22 +183,20 @@ def draw_grade(rng: random.Random, shape: RunShape, row: dict[str, Any], seed: i
     if shape.kind == "code":
         return draw_code_grade(rng, task_id, seed, is_correct, common)
     if is_correct:
-        return GradedSample(task_id, seed, Verdict.CORRECT, row["answer"], "integer", "", **common)
+        return Grade(task_id, seed, Verdict.CORRECT, row["answer"], "integer", "", **common)
     if rng.random() < 0.04:
-        return GradedSample(task_id, seed, Verdict.NO_ANSWER, None, "", "nothing boxed after the reasoning", **common)
+        return Grade(task_id, seed, Verdict.NO_ANSWER, None, "", "nothing boxed after the reasoning", **common)
     wrong = str((int(row["answer"]) + rng.choice((1, 7, 7, 7, 100))) % 1000)
     differs = rng.random() < 0.02
-    return GradedSample(task_id, seed, Verdict.WRONG, wrong, "integer", f"{wrong} is not {row['answer']}",
+    return Grade(task_id, seed, Verdict.WRONG, wrong, "integer", f"{wrong} is not {row['answer']}",
                         differs_from_original=differs, **common)  # fmt: skip
 
 
-def draw_code_grade(
-    rng: random.Random, task_id: str, seed: int, is_correct: bool, common: dict[str, Any]
-) -> GradedSample:
+def draw_code_grade(rng: random.Random, task_id: str, seed: int, is_correct: bool, common: dict[str, Any]) -> Grade:
     seconds = min(5.2, round(rng.expovariate(2.0), 3))
     details: dict[str, Any] = {"tests_total": 25, "tests_run": 25, "max_cpu_s": seconds, "hangs_on_time": seconds > 4.8}
     if is_correct:
-        return GradedSample(task_id, seed, Verdict.CORRECT, PROGRAM, "25 tests", details=details, **common)
+        return Grade(task_id, seed, Verdict.CORRECT, PROGRAM, "25 tests", details=details, **common)
     verdict = rng.choices(
         (Verdict.WRONG, Verdict.TIMEOUT, Verdict.RUNTIME_ERROR, Verdict.COMPILE_ERROR, Verdict.INFRA_ERROR),
         (70, 14, 12, 3, 0.3),
@@ -209,10 +207,10 @@ def draw_code_grade(
         seconds = round(rng.uniform(6.0, 12.0), 2)
         details |= {"max_cpu_s": seconds, "hangs_on_time": seconds < 7, "is_near_timeout": seconds < 7}
     reason = "answered '4', expected '3'" if verdict is Verdict.WRONG else f"{verdict.value} in test {number}"
-    return GradedSample(task_id, seed, verdict, PROGRAM, f"test {number}", reason, details=details, **common)
+    return Grade(task_id, seed, verdict, PROGRAM, f"test {number}", reason, details=details, **common)
 
 
-def make_generation(rng: random.Random, shape: RunShape, grade: GradedSample) -> dict[str, Any]:
+def make_generation(rng: random.Random, shape: RunShape, grade: Grade) -> dict[str, Any]:
     """One line of seed<N>.jsonl whose text fits the verdict."""
     parts, length = [], 0
     while length < shape.chars:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tools.errors import DataError
-from tools.records import GradedSample
+from tools.records import Grade
 from tools.statistics import estimators
 
 BUDGETS = (8192, 16384, 24576)
@@ -27,7 +27,7 @@ ASSUMPTION = (
 
 
 def score_at_budgets(
-    grades: Sequence[GradedSample], budgets: Sequence[int] = BUDGETS, cap: int | None = None
+    grades: Sequence[Grade], budgets: Sequence[int] = BUDGETS, cap: int | None = None
 ) -> list[dict[str, Any]]:
     """Score, interval and truncated share at each budget up to the cap, and at the cap itself when it is known.
 
@@ -62,6 +62,6 @@ def score_at_budgets(
     return rows
 
 
-def budget_curve(grades: Sequence[GradedSample], cap: int, points: int = 64) -> list[dict[str, Any]]:
+def budget_curve(grades: Sequence[Grade], cap: int, points: int = 64) -> list[dict[str, Any]]:
     """The same at evenly spaced budgets up to the cap, for a picture."""
     return score_at_budgets(grades, [round(cap * step / points) for step in range(1, points + 1)], cap)

@@ -24,7 +24,7 @@ from tools.errors import SettingsMismatch, StorageError, UsageError, run_command
 from tools.results.run_folder import Run, find_runs, read_json_object
 from tools.statistics.estimators import Counts
 from tools.statistics.pairing import Comparison, compare_counts
-from tools.store.generations import write_atomically
+from tools.store.files import write_atomically
 
 PROBLEMS, SEEDS = 5, 8
 ALARM = 0.01  # run often, so one false alarm in a hundred

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tools.records import GradedSample
+from tools.records import Grade
 from tools.results.build import is_truncated
 from tools.statistics import estimators
 from tools.statistics.distributions import two_sided_t_quantile
@@ -23,7 +23,7 @@ from tools.statistics.distributions import two_sided_t_quantile
 BIN_EDGES = (0, 1024, 2048, 4096, 8192, 12288, 16384, 24576, 32768)  # tokens; what lies above is one more bin
 
 
-def describe_lengths(grades: Sequence[GradedSample]) -> dict[str, Any]:
+def describe_lengths(grades: Sequence[Grade]) -> dict[str, Any]:
     """Token lengths, shares of cut-off and unclosed responses; None where no response has a token count.
 
     Tokens are of the whole response, as engines count them; reasoning alone is known in characters.
@@ -50,7 +50,7 @@ def describe_lengths(grades: Sequence[GradedSample]) -> dict[str, Any]:
     return record
 
 
-def _share(samples: Sequence[GradedSample], test: Callable[[GradedSample], bool]) -> float:
+def _share(samples: Sequence[Grade], test: Callable[[Grade], bool]) -> float:
     return sum(map(test, samples)) / len(samples) if samples else 0.0
 
 
@@ -68,14 +68,14 @@ def _summary(values: Sequence[int | None]) -> dict[str, float] | None:
     }
 
 
-def _gaps_within_problems(samples: Sequence[GradedSample]) -> list[float]:
+def _gaps_within_problems(samples: Sequence[Grade]) -> list[float]:
     lengths: dict[str, tuple[list[int], list[int]]] = {}
     for sample in samples:
         lengths.setdefault(sample.task_id, ([], []))[sample.is_correct].append(sample.output_tokens or 0)
     return [float(np.mean(wrong) - np.mean(right)) for wrong, right in lengths.values() if wrong and right]
 
 
-def accuracy_by_length(grades: Sequence[GradedSample], edges: Sequence[int] = BIN_EDGES) -> list[dict[str, Any]]:
+def accuracy_by_length(grades: Sequence[Grade], edges: Sequence[int] = BIN_EDGES) -> list[dict[str, Any]]:
     """Per bin of output tokens [low, high): samples, problems, accuracy, interval clustered by problem; no empty bins."""
     bins: dict[int, dict[str, list[int]]] = {}
     for sample in grades:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tools.records import GradedSample
+from tools.records import Grade
 from tools.results.run_folder import Run
 
 Key = tuple[str, int]
@@ -68,7 +68,7 @@ def compare_responses(first: Run, second: Run) -> list[RowDifference]:
 
 
 def changed_verdicts(
-    first: Mapping[Key, GradedSample], second: Mapping[Key, GradedSample], keys: Iterable[Key]
+    first: Mapping[Key, Grade], second: Mapping[Key, Grade], keys: Iterable[Key]
 ) -> list[VerdictChange]:
     """Changes of verdict among `keys`, which should be rows with equal responses."""
     changes = []
@@ -81,7 +81,7 @@ def changed_verdicts(
     return changes
 
 
-def _why(old: GradedSample, new: GradedSample) -> str:
+def _why(old: Grade, new: Grade) -> str:
     reasons = []
     if old.answer != new.answer:
         reasons.append(f"another answer was extracted ({_shown(old.answer)} -> {_shown(new.answer)})")

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from tools.errors import DataError, FetchError
 
 if TYPE_CHECKING:
-    from tools.benchmarks.problems import SetInfo
+    from tools.benchmarks.benchmark import Benchmark
 
 
 def fetch_file(repo: str, filename: str, *, revision: str | None = None, repo_type: str = "dataset") -> pathlib.Path:
@@ -43,25 +43,28 @@ def list_files(repo: str, *, revision: str | None = None, repo_type: str = "data
         raise FetchError(_explain(repo, "its list of files", error)) from error
 
 
-def fetch_set(info: SetInfo, target: pathlib.Path) -> pathlib.Path:
+def fetch_set(benchmark: Benchmark, target: pathlib.Path) -> pathlib.Path:
     """Fetches a catalogue entry's files, checks them and writes `target` in one step. Raises FetchError, DataError."""
-    assert info.hub is not None
+    assert benchmark.source is not None
     try:
-        files = _choose_files(info)
+        files = _choose_files(benchmark)
         rows = _read_all(
-            [fetch_file(info.hub["repo"], name, revision=info.hub.get("revision")) for name in files], info
+            [fetch_file(benchmark.source["repo"], name, revision=benchmark.source.get("revision")) for name in files],
+            benchmark,
         )
     except FetchError as error:
         needs = (
-            "question_id, question_content and the test fields" if info.grading == "code" else "id, problem and answer"
+            "question_id, question_content and the test fields"
+            if benchmark.grader == "code"
+            else "id, problem and answer"
         )
         raise FetchError(f"{error}; or put a JSONL file with {needs} at {target} (or into $DATA_DIR)") from error
-    return write_checked(info, rows, target)
+    return write_checked(benchmark, rows, target)
 
 
-def write_checked(info: SetInfo, rows: Iterator[dict[str, Any]], target: pathlib.Path) -> pathlib.Path:
+def write_checked(benchmark: Benchmark, rows: Iterator[dict[str, Any]], target: pathlib.Path) -> pathlib.Path:
     """Writes rows beside `target`, checks the file as a set, then renames it. A failure leaves nothing behind."""
-    from tools.benchmarks.problems import load_problem_set
+    from tools.benchmarks.problems import load_benchmark
 
     try:
         folder = pathlib.Path(tempfile.mkdtemp(prefix=".fetch-", dir=target.parent))
@@ -74,10 +77,10 @@ def write_checked(info: SetInfo, rows: Iterator[dict[str, Any]], target: pathlib
         with part.open("w", encoding="utf-8") as file:
             for row in rows:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        load_problem_set(part)
+        load_benchmark(part)
         os.replace(part, target)
     except DataError as error:
-        raise FetchError(f"{info.name}: what the hub sent is not the set: {error}") from error
+        raise FetchError(f"{benchmark.name}: what the hub sent is not the set: {error}") from error
     except OSError as error:
         raise FetchError(f"{target}: cannot be written ({error.strerror}); free space or check permissions") from error
     finally:
@@ -85,26 +88,26 @@ def write_checked(info: SetInfo, rows: Iterator[dict[str, Any]], target: pathlib
     return target
 
 
-def _choose_files(info: SetInfo) -> list[str]:
+def _choose_files(benchmark: Benchmark) -> list[str]:
     """All files of a set that comes in parts, else those of the first pattern that the repository has."""
-    assert info.hub is not None
-    patterns: list[str] = info.hub["files"]
-    if info.hub.get("concatenate"):
+    assert benchmark.source is not None
+    patterns: list[str] = benchmark.source["files"]
+    if benchmark.source.get("concatenate"):
         return patterns
-    present = list_files(info.hub["repo"], revision=info.hub.get("revision"))
+    present = list_files(benchmark.source["repo"], revision=benchmark.source.get("revision"))
     for pattern in patterns:
         found = fnmatch.filter(present, pattern)
         if found:
             return found
     raise FetchError(
-        f"{info.hub['repo']} has no file like {' or '.join(patterns)} (it has {', '.join(present[:8]) or 'none'})"
+        f"{benchmark.source['repo']} has no file like {' or '.join(patterns)} (it has {', '.join(present[:8]) or 'none'})"
     )
 
 
-def _read_all(paths: list[pathlib.Path], info: SetInfo) -> Iterator[dict[str, Any]]:
+def _read_all(paths: list[pathlib.Path], benchmark: Benchmark) -> Iterator[dict[str, Any]]:
     from tools.benchmarks.problems import read_rows
 
-    rename: dict[str, str] = (info.hub or {}).get("rename", {})
+    rename: dict[str, str] = (benchmark.source or {}).get("rename", {})
     for path in paths:
         rows = _read_parquet(path) if path.suffix == ".parquet" else (row for _, row in read_rows(path))
         for row in rows:

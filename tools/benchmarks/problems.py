@@ -4,7 +4,7 @@ A set is named after its file: `aime24` is looked for as $DATA_DIR/aime24.jsonl,
 fetched from the hub into data/. Any other JSONL file with `problem` and `answer` works by its path. What is known of a
 set (count, way to grade, source, licence) stands in data/catalogue.json; a new set is one entry there.
 
->>> load_problem_set("aime_sample").problems[0].task_id
+>>> load_benchmark("aime_sample").problems[0].task_id
 'sample-01'
 """
 
@@ -12,18 +12,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import json
 import os
 import pathlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from tools.benchmarks.benchmark import DATA, Benchmark, find_benchmark, list_benchmarks
 from tools.errors import DataError, run_command
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DATA = ROOT / "data"
+from tools.records import Problem
+from tools.store.files import sha256_of_file
 
 # First one present is used: our own sets, MATH-500's and LiveCodeBench's names, HumanEval's and MBPP's.
 ID_FIELDS = ("id", "question_id", "task_id", "unique_id")
@@ -33,43 +32,17 @@ HEAVY_FIELDS = ("private_test_cases", "public_test_cases")
 
 
 @dataclasses.dataclass(frozen=True)
-class SetInfo:
-    """A catalogue entry. `comparison` is "integer", "math" or "choice"; `grading` is "math" or "code"."""
-
-    name: str
-    grading: str = "math"
-    comparison: str = "math"
-    problems: int | None = None
-    integer_answers: bool = False
-    original_rules: str = "aime"
-    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    label_fields: tuple[str, ...] = ()
-    hub: Mapping[str, Any] | None = None
-    licence: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Problem:
-    """One problem; `fields` is its row without the heavy test fields."""
-
-    task_id: str
-    statement: str
-    answer: str | None
-    fields: Mapping[str, Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class ProblemSet:
+class LoadedBenchmark:
     """The problems of one file, in its order. `sha256` is of the file's bytes."""
 
-    info: SetInfo
+    benchmark: Benchmark
     path: pathlib.Path
     sha256: str
     problems: tuple[Problem, ...]
 
     @property
     def name(self) -> str:
-        return self.info.name
+        return self.benchmark.name
 
     @functools.cached_property
     def by_id(self) -> dict[str, Problem]:
@@ -79,28 +52,12 @@ class ProblemSet:
         """Breakdowns for the results: breakdown name -> task_id -> label."""
         found: dict[str, dict[str, str]] = {}
         for problem in self.problems:
-            for field in self.info.label_fields:
+            for field in self.benchmark.label_fields:
                 if problem.fields.get(field) is not None:
                     found.setdefault(field, {})[problem.task_id] = str(problem.fields[field])
-            for breakdown, label in self.info.labels.items():
+            for breakdown, label in self.benchmark.labels.items():
                 found.setdefault(breakdown, {})[problem.task_id] = label
         return found
-
-
-@functools.cache
-def read_catalogue() -> dict[str, SetInfo]:
-    """data/catalogue.json by name."""
-    rows = json.loads((DATA / "catalogue.json").read_text(encoding="utf-8"))
-    for row in rows.values():
-        row["label_fields"] = tuple(row.get("label_fields", ()))
-    return {name: SetInfo(name=name, **row) for name, row in rows.items()}
-
-
-def find_info(name_or_path: str | os.PathLike[str]) -> SetInfo:
-    """The catalogue entry of a set or file; a file that the catalogue does not know gets the defaults."""
-    path = pathlib.Path(name_or_path)
-    name = path.stem if path.suffix == ".jsonl" else path.name
-    return read_catalogue().get(name) or SetInfo(name=name)
 
 
 def find_local_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:
@@ -108,7 +65,7 @@ def find_local_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None
     path = pathlib.Path(name_or_path)
     file_name = path.name if path.suffix == ".jsonl" else f"{path.name}.jsonl"
     folders = [path.parent] if path.suffix == ".jsonl" else []
-    if path.suffix != ".jsonl" or find_info(path).name in read_catalogue():
+    if path.suffix != ".jsonl" or find_benchmark(path).name in list_benchmarks():
         folders += [pathlib.Path(os.environ["DATA_DIR"])] if os.environ.get("DATA_DIR") else []
         folders += [DATA]
     return next((folder / file_name for folder in folders if (folder / file_name).is_file()), None)
@@ -119,16 +76,16 @@ def find_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path:
     found = find_local_file(name_or_path)
     if found:
         return found
-    info = find_info(name_or_path)
-    if info.hub is None:
+    benchmark = find_benchmark(name_or_path)
+    if benchmark.source is None:
         known = ", ".join(
-            name for name, entry in read_catalogue().items() if entry.hub or (DATA / f"{name}.jsonl").exists()
+            name for name, entry in list_benchmarks().items() if entry.source or (DATA / f"{name}.jsonl").exists()
         )
-        where = f" ({info.licence})" if info.licence else ""
+        where = f" ({benchmark.licence})" if benchmark.licence else ""
         raise DataError(f"{name_or_path}: no such problem file{where}; give a JSONL file or one of the sets: {known}")
     from tools.benchmarks.fetching import fetch_set
 
-    return fetch_set(info, DATA / f"{info.name}.jsonl")
+    return fetch_set(benchmark, DATA / f"{benchmark.name}.jsonl")
 
 
 def read_rows(path: pathlib.Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -154,37 +111,38 @@ def _parse_row(line: bytes, where: str) -> dict[str, Any]:
     return row
 
 
-def load_problem_set(name_or_path: str | os.PathLike[str]) -> ProblemSet:
+def load_benchmark(name_or_path: str | os.PathLike[str]) -> LoadedBenchmark:
     """Finds, reads and checks a set. Raises DataError with file, line and remedy."""
-    info, path = find_info(name_or_path), find_file(name_or_path)
+    benchmark, path = find_benchmark(name_or_path), find_file(name_or_path)
     problems = tuple(
-        _to_problem(row, info, f"{path}, line {number}", index) for index, (number, row) in enumerate(read_rows(path))
+        _to_problem(row, benchmark, f"{path}, line {number}", index)
+        for index, (number, row) in enumerate(read_rows(path))
     )
-    problem_set = ProblemSet(info, path, sha256_of_file(path), problems)
-    check_problem_set(problem_set)
-    return problem_set
+    loaded = LoadedBenchmark(benchmark, path, sha256_of_file(path), problems)
+    check_benchmark(loaded)
+    return loaded
 
 
-def _to_problem(row: dict[str, Any], info: SetInfo, where: str, index: int) -> Problem:
+def _to_problem(row: dict[str, Any], benchmark: Benchmark, where: str, index: int) -> Problem:
     statement = next((row[field] for field in STATEMENT_FIELDS if isinstance(row.get(field), str)), None)
     if statement is None:
         raise DataError(f"{where}: no statement; a row needs one of the fields {', '.join(STATEMENT_FIELDS)}")
     answer = row.get("answer")
-    if info.grading == "math" and (answer is None or not str(answer).strip()):
+    if benchmark.grader == "math" and (answer is None or not str(answer).strip()):
         raise DataError(f"{where}: no `answer`; a row needs the fields problem and answer")
     task_id = next((row[field] for field in ID_FIELDS if row.get(field) is not None), index)
     fields = {name: value for name, value in row.items() if name not in HEAVY_FIELDS}
     return Problem(str(task_id), statement, None if answer is None else str(answer).strip(), fields)
 
 
-def check_problem_set(problem_set: ProblemSet) -> None:
+def check_benchmark(loaded: LoadedBenchmark) -> None:
     """Counts, distinct ids, integer answers. Raises DataError."""
-    info, path, problems = problem_set.info, problem_set.path, problem_set.problems
+    benchmark, path, problems = loaded.benchmark, loaded.path, loaded.problems
     if not problems:
         raise DataError(f"{path}: empty; delete the file to fetch it again, or give one with problem and answer")
-    if info.problems is not None and len(problems) != info.problems:
+    if benchmark.problems is not None and len(problems) != benchmark.problems:
         raise DataError(
-            f"{path}: {len(problems)} problems where {info.name} has {info.problems}; delete the file to fetch it again, "
+            f"{path}: {len(problems)} problems where {benchmark.name} has {benchmark.problems}; delete the file to fetch it again, "
             "or give a set of your own another name"
         )
     seen: dict[str, int] = {}
@@ -194,9 +152,9 @@ def check_problem_set(problem_set: ProblemSet) -> None:
                 f"{path}: id {problem.task_id!r} stands in problems {seen[problem.task_id]} and {position}; ids must be distinct"
             )
         seen[problem.task_id] = position
-        if info.integer_answers and not is_aime_answer(problem.answer or ""):
+        if benchmark.answers == "integer" and not is_aime_answer(problem.answer or ""):
             raise DataError(
-                f"{path}: problem {problem.task_id!r} has the answer {problem.answer!r}; {info.name} has integers from 0 to 999"
+                f"{path}: problem {problem.task_id!r} has the answer {problem.answer!r}; {benchmark.name} has integers from 0 to 999"
             )
 
 
@@ -205,22 +163,11 @@ def is_aime_answer(answer: str) -> bool:
     return answer.isascii() and answer.isdigit() and int(answer) <= 999
 
 
-def sha256_of_file(path: pathlib.Path) -> str:
-    """Hash of a file's bytes, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def main() -> int:
     """`python -m tools.benchmarks.problems aime24 ...`: finds or fetches sets, checks them, says where they lie."""
-    for name in sys.argv[1:] or sorted(read_catalogue()):
-        problem_set = load_problem_set(name)
-        print(
-            f"{problem_set.name}: {len(problem_set.problems)} problems, {problem_set.path}, sha256 {problem_set.sha256}"
-        )
+    for name in sys.argv[1:] or sorted(list_benchmarks()):
+        loaded = load_benchmark(name)
+        print(f"{loaded.name}: {len(loaded.problems)} problems, {loaded.path}, sha256 {loaded.sha256}")
     return 0
 
 

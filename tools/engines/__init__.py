@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tools.errors import EngineError, ModelError, UsageError
 from tools.models.prompts import Prompt
-from tools.sampling.plan import Sample
+from tools.records import Sample
 
 if TYPE_CHECKING:
     from tools.sampling.settings import RunSettings

@@ -15,7 +15,7 @@ from typing import Any
 from tools.engines import Completion, Failure, Request, first_line, is_out_of_memory
 from tools.errors import EngineError, EngineOutOfMemory, ModelError
 from tools.models.prompts import END_MARKS
-from tools.sampling.plan import Sample
+from tools.records import Sample
 from tools.sampling.settings import RunSettings
 
 DEFAULT_CAPACITY = {"cuda": 256, "cpu": 64}

@@ -14,14 +14,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tools.benchmarks.problems import ProblemSet, load_problem_set
+from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
 from tools.errors import StorageError, UsageError
 from tools.grading.math.grader import GRADER_VERSION, MathGrade, grade_response, group_equal_answers
 from tools.models.reasoning import SplitResponse, split_reasoning
-from tools.records import GradedSample, Verdict
+from tools.records import Generation, Grade, Verdict
 from tools.results.build import build_results, write_results
 from tools.store import generations, manifest
-from tools.store.generations import Generation
+from tools.store.files import write_atomically
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,29 +40,27 @@ def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions 
 
     Raises StorageError, DataError, IncompleteRun.
     """
-    problem_set = load_problem_set(dataset)
-    if problem_set.info.grading != "math":
-        raise UsageError(
-            f"{problem_set.name} is a set of programming problems; grade it with evaluate_livecodebench.py"
-        )
+    loaded = load_benchmark(dataset)
+    if loaded.benchmark.grader != "math":
+        raise UsageError(f"{loaded.name} is a set of programming problems; grade it with evaluate_livecodebench.py")
     made_with = manifest.read_manifest(folder) or {}
-    check_same_data(folder, made_with, problem_set)
+    check_same_data(folder, made_with, loaded)
     check_folder(folder)
-    graded = grade_folder(folder, made_with, problem_set, options)
-    task_ids, seeds = planned(made_with, problem_set, graded.grades, options)
+    graded = grade_folder(folder, made_with, loaded, options)
+    task_ids, seeds = planned(made_with, loaded, graded.grades, options)
     wanted, wanted_seeds = set(task_ids), set(seeds)
     grades = [grade for grade in graded.grades if grade.task_id in wanted and grade.seed in wanted_seeds]
     results = build_results(
         model=made_with.get("model") or folder.resolve().parent.name,
-        dataset=problem_set.name,
+        dataset=loaded.name,
         grades=grades,
         task_ids=task_ids,
         seeds=seeds,
-        labels=problem_set.labels(),
+        labels=loaded.labels(),
         answer_classes=classify_answers(grades),
-        set_name=name_of_set(problem_set, task_ids),
+        set_name=name_of_set(loaded, task_ids),
         settings=made_with.get("settings", {}),
-        published=published_figure(made_with, problem_set),
+        published=published_figure(made_with, loaded),
         grader={"name": options.rules, "version": GRADER_VERSION, "answer_from": options.answer_from},
         allow_incomplete=options.allow_incomplete,
     )
@@ -82,7 +80,7 @@ def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions 
 class GradedFolder:
     """All verdicts of a folder; how many responses repeat another seed's text of the same problem; seeds that all do."""
 
-    grades: list[GradedSample]
+    grades: list[Grade]
     identical: int
     identical_seeds: list[tuple[int, int]]
 
@@ -98,19 +96,19 @@ def check_folder(folder: pathlib.Path) -> None:
 
 
 def grade_folder(
-    folder: pathlib.Path, made_with: Mapping[str, Any], problem_set: ProblemSet, options: GradingOptions
+    folder: pathlib.Path, made_with: Mapping[str, Any], loaded: LoadedBenchmark, options: GradingOptions
 ) -> GradedFolder:
     """Grades file by file and keeps no text, so that memory does not grow with the responses."""
-    resolve = generations.task_id_resolver(folder, [problem.task_id for problem in problem_set.problems])
+    resolve = generations.task_id_resolver(folder, [problem.task_id for problem in loaded.problems])
     is_opened = opens_reasoning(folder, made_with)
-    grades: list[GradedSample] = []
+    grades: list[Grade] = []
     marks: dict[int, dict[str, tuple[int, str]]] = {}  # seed -> task_id -> what tells one text from another
     for response in with_progress(map(resolve, generations.read_folder(folder))):
         text = response.output
         mark = (len(text), text[-200:] + text[:200])
         known = marks.setdefault(response.seed, {}).setdefault(response.task_id, mark)
         if known is mark:
-            grades.append(grade(response, problem_set, options, is_opened))
+            grades.append(grade(response, loaded, options, is_opened))
         elif known != mark:
             raise StorageError(
                 f"{folder}: problem {response.task_id} seed {response.seed} stands there twice with different texts; remove one of the lines"
@@ -130,23 +128,23 @@ def find_identical(marks: Mapping[int, Mapping[str, tuple[int, str]]]) -> tuple[
     return sum(map(len, marks.values())) - len(distinct), pairs
 
 
-def check_same_data(folder: pathlib.Path, made_with: Mapping[str, Any], problem_set: ProblemSet) -> None:
+def check_same_data(folder: pathlib.Path, made_with: Mapping[str, Any], loaded: LoadedBenchmark) -> None:
     """Raises StorageError when the responses were made from another file of the same name."""
     used = made_with.get("data", {}).get("sha256")
-    if used and used != problem_set.sha256:
+    if used and used != loaded.sha256:
         raise StorageError(
-            f"{folder}: these responses were made from a file with sha256 {used[:12]}..., {problem_set.path} has "
-            f"{problem_set.sha256[:12]}...; grade with the file they were made from"
+            f"{folder}: these responses were made from a file with sha256 {used[:12]}..., {loaded.path} has "
+            f"{loaded.sha256[:12]}...; grade with the file they were made from"
         )
 
 
 def planned(
-    made_with: Mapping[str, Any], problem_set: ProblemSet, grades: Sequence[GradedSample], options: GradingOptions
+    made_with: Mapping[str, Any], loaded: LoadedBenchmark, grades: Sequence[Grade], options: GradingOptions
 ) -> tuple[list[str], list[int]]:
     """(task_ids, seeds) that a score needs: the manifest's plan; for files of others all problems, for every seed there."""
     plan = made_with.get("plan", {})
-    asked = set(plan.get("task_ids") or [problem.task_id for problem in problem_set.problems])
-    task_ids = [problem.task_id for problem in problem_set.problems if problem.task_id in asked]
+    asked = set(plan.get("task_ids") or [problem.task_id for problem in loaded.problems])
+    task_ids = [problem.task_id for problem in loaded.problems if problem.task_id in asked]
     seeds = options.seeds or plan.get("seeds") or sorted({grade.seed for grade in grades})
     return task_ids, list(seeds)
 
@@ -173,20 +171,16 @@ def opens_reasoning(folder: pathlib.Path, made_with: Mapping[str, Any]) -> bool 
     return None
 
 
-def grade(
-    response: Generation, problem_set: ProblemSet, options: GradingOptions, is_opened: bool | None
-) -> GradedSample:
+def grade(response: Generation, loaded: LoadedBenchmark, options: GradingOptions, is_opened: bool | None) -> Grade:
     """One response by the rules asked for."""
-    reference = problem_set.by_id[response.task_id].answer or ""
-    comparison = options.comparison or problem_set.info.comparison
+    reference = loaded.by_id[response.task_id].answer or ""
+    comparison = options.comparison or loaded.benchmark.grader_options.get("comparison", "math")
     if options.rules == "original":
-        return grade_like_original(response, reference, problem_set, comparison, is_opened)
+        return grade_like_original(response, reference, loaded, comparison, is_opened)
     return grade_one(response, reference, comparison, options.answer_from, is_opened)
 
 
-def grade_one(
-    response: Generation, reference: str, comparison: str, answer_from: str, is_opened: bool | None
-) -> GradedSample:
+def grade_one(response: Generation, reference: str, comparison: str, answer_from: str, is_opened: bool | None) -> Grade:
     """Our verdict, and whether the right answer stands in the reasoning only."""
     parts = split_reasoning(response.output, is_opened)
     text = parts.answer if answer_from == "answer" else response.output
@@ -207,13 +201,15 @@ def grade_one(
 
 
 def grade_like_original(
-    response: Generation, reference: str, problem_set: ProblemSet, comparison: str, is_opened: bool | None
-) -> GradedSample:
+    response: Generation, reference: str, loaded: LoadedBenchmark, comparison: str, is_opened: bool | None
+) -> Grade:
     """The original toolkit's verdict, with a mark where ours differs."""
     from tools.grading.math.original import is_correct_original
 
     ours = grade_one(response, reference, comparison, "answer", is_opened)
-    is_right = is_correct_original(response.output, reference, rules=problem_set.info.original_rules)
+    is_right = is_correct_original(
+        response.output, reference, rules=loaded.benchmark.grader_options.get("original_rules", "aime")
+    )
     verdict = Verdict.CORRECT if is_right else (Verdict.WRONG if ours.is_correct else ours.verdict)
     return dataclasses.replace(
         ours,
@@ -226,8 +222,8 @@ def grade_like_original(
 
 def to_sample(
     response: Generation, grade: MathGrade, parts: SplitResponse, is_correct_in_reasoning: bool | None = None
-) -> GradedSample:
-    return GradedSample(
+) -> Grade:
+    return Grade(
         response.task_id,
         response.seed,
         grade.verdict,
@@ -243,9 +239,9 @@ def to_sample(
     )
 
 
-def classify_answers(grades: Iterable[GradedSample]) -> dict[tuple[str, int], int | None]:
+def classify_answers(grades: Iterable[Grade]) -> dict[tuple[str, int], int | None]:
     """For maj@k: the class of equal answers of each sample within its problem. No answer, no vote."""
-    by_problem: dict[str, list[GradedSample]] = {}
+    by_problem: dict[str, list[Grade]] = {}
     for grade in grades:
         by_problem.setdefault(grade.task_id, []).append(grade)
     classes: dict[tuple[str, int], int | None] = {}
@@ -255,12 +251,12 @@ def classify_answers(grades: Iterable[GradedSample]) -> dict[tuple[str, int], in
     return classes
 
 
-def published_figure(made_with: Mapping[str, Any], problem_set: ProblemSet) -> dict[str, Any] | None:
+def published_figure(made_with: Mapping[str, Any], loaded: LoadedBenchmark) -> dict[str, Any] | None:
     """The model card's figure for this model and set, as the results compare with it."""
     from tools.models.presets import find_profile
 
     profile = find_profile(made_with.get("model", ""))
-    value = profile.published.get(problem_set.name)
+    value = profile.published.get(loaded.name)
     if value is None:
         return None
     settings = {"max_new_tokens": profile.max_new_tokens, "temperature": profile.temperature, "top_p": profile.top_p}
@@ -268,17 +264,17 @@ def published_figure(made_with: Mapping[str, Any], problem_set: ProblemSet) -> d
         "value": value,
         "source": profile.source,
         "samples_per_problem": 64,
-        "set": problem_set.name,
-        "problems": problem_set.info.problems,
+        "set": loaded.name,
+        "problems": loaded.benchmark.problems,
         **settings,
     }
 
 
-def name_of_set(problem_set: ProblemSet, task_ids: Sequence[str]) -> str:
+def name_of_set(loaded: LoadedBenchmark, task_ids: Sequence[str]) -> str:
     """A part of a set is not called by the whole's name."""
     count = len(task_ids)
-    return problem_set.name if count == len(problem_set.problems) else f"{problem_set.name} (first {count})"
+    return loaded.name if count == len(loaded.problems) else f"{loaded.name} (first {count})"
 
 
-def write_verdicts(folder: pathlib.Path, grades: Sequence[GradedSample]) -> None:
-    generations.write_atomically(folder / "verdicts.jsonl", "".join(grade.to_json() + "\n" for grade in grades))
+def write_verdicts(folder: pathlib.Path, grades: Sequence[Grade]) -> None:
+    write_atomically(folder / "verdicts.jsonl", "".join(grade.to_json() + "\n" for grade in grades))

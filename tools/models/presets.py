@@ -28,7 +28,6 @@ class Profile:
     seeds: Mapping[str, list[int]]
     sets: Mapping[str, list[str]]
     sets_if_at_hand: Mapping[str, list[str]]
-    samples_per_seed: Mapping[str, int]
     max_new_tokens: int
     temperature: float
     top_p: float

@@ -14,8 +14,8 @@ import dataclasses
 import hashlib
 from typing import Any
 
-from tools.benchmarks.problems import Problem
 from tools.errors import ModelError, UsageError
+from tools.records import Problem
 
 MODEL_TYPES = ("r1", "qwen", "chat")
 

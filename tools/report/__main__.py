@@ -32,7 +32,7 @@ def write_report(out: Path, path: Path | None = None, *, cutoff: str | None = No
     from tools.analysis.contamination import parse_date
     from tools.report.folders import find_dataset_folders
     from tools.report.page import build_report
-    from tools.store.generations import write_atomically
+    from tools.store.files import write_atomically
 
     if cutoff is not None:
         cutoff = parse_date(cutoff).isoformat()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tools.models.reasoning import split_reasoning
-from tools.records import GradedSample
+from tools.records import Grade
 from tools.store.line_index import LineIndex
 
 ROWS_SHOWN = 60
@@ -26,14 +26,14 @@ class AuditList:
 
     title: str
     why: str
-    grades: tuple[GradedSample, ...]
+    grades: tuple[Grade, ...]
     is_checked: bool
 
 
-Answer = Callable[[GradedSample], bool | None]
+Answer = Callable[[Grade], bool | None]
 
 
-def _is_decided_by_clock(grade: GradedSample) -> bool | None:
+def _is_decided_by_clock(grade: Grade) -> bool | None:
     is_close = any(grade.details.get(name) is True for name in ("hangs_on_time", "is_near_timeout"))
     return is_close if is_close or "max_cpu_s" in grade.details else None
 
@@ -63,7 +63,7 @@ QUESTIONS: tuple[tuple[str, str, Answer], ...] = (
 )
 
 
-def audit_lists(grades: Sequence[GradedSample]) -> list[AuditList]:
+def audit_lists(grades: Sequence[Grade]) -> list[AuditList]:
     """Every question with its samples, also those with none: that nothing was found is a finding."""
     lists = []
     for title, why, asks in QUESTIONS:
@@ -73,7 +73,7 @@ def audit_lists(grades: Sequence[GradedSample]) -> list[AuditList]:
     return lists
 
 
-def excerpt(index: LineIndex, grade: GradedSample) -> str:
+def excerpt(index: LineIndex, grade: Grade) -> str:
     """The end of a response's answer, or of its reasoning where it has no answer; empty when the text is not there."""
     row = index.read(grade.task_id, grade.seed) or {}
     text = next((row[name] for name in ("output", "generation") if isinstance(row.get(name), str)), "")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tools.records import GradedSample, Verdict
+from tools.records import Grade, Verdict
 from tools.statistics import estimators
 
 
@@ -46,7 +46,7 @@ def interval_of(results: Mapping[str, Any], kind: str) -> tuple[float, float] | 
     return (low, high) if low is not None and high is not None else None
 
 
-def running_score(grades: Iterable[GradedSample], *, planned: int) -> dict[str, Any] | None:
+def running_score(grades: Iterable[Grade], *, planned: int) -> dict[str, Any] | None:
     """Share of correct among the samples graded so far, with the interval of the problems met so far.
 
     Early samples are the short ones, which are right more often: a running score usually falls towards the end.
@@ -70,7 +70,7 @@ def running_score(grades: Iterable[GradedSample], *, planned: int) -> dict[str, 
     }
 
 
-def running_curve(grades: Sequence[GradedSample], points: int = 200) -> list[tuple[int, float]]:
+def running_curve(grades: Sequence[Grade], points: int = 200) -> list[tuple[int, float]]:
     """(samples graded, share correct of them) in the order in which the verdicts stand in the file."""
     if not grades:
         return []
@@ -79,7 +79,7 @@ def running_curve(grades: Sequence[GradedSample], points: int = 200) -> list[tup
     return [(int(place), float(correct[place - 1] / place)) for place in places]
 
 
-def length_bins(grades: Iterable[GradedSample], bins: int = 32) -> dict[str, Any] | None:
+def length_bins(grades: Iterable[Grade], bins: int = 32) -> dict[str, Any] | None:
     """How many responses are how long, by outcome: {"width" in tokens, "correct", "other", "truncated": counts}."""
     known = [(grade.output_tokens, grade) for grade in grades if grade.output_tokens is not None]
     longest = max((tokens for tokens, _ in known), default=0)
@@ -93,7 +93,7 @@ def length_bins(grades: Iterable[GradedSample], bins: int = 32) -> dict[str, Any
     return {"width": width, **counts}
 
 
-def is_cut_off(grade: GradedSample) -> bool:
+def is_cut_off(grade: Grade) -> bool:
     """Stopped by the token limit: a verdict of its own, or a graded answer that came before the cut."""
     return grade.is_cut_off or grade.verdict is Verdict.TRUNCATED
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tools.analysis.budgets import budget_curve
 from tools.errors import EvaluationError
-from tools.records import GradedSample, Verdict
+from tools.records import Grade, Verdict
 from tools.report import charts
 from tools.report.facts import interval_of, length_bins, number
 from tools.report.html import Child, Markup, tag
@@ -94,7 +94,7 @@ def curve_figure(results: Mapping[str, Any]) -> Markup | None:
     return figure("With k samples a problem", chart, words)
 
 
-def budget_figure(grades: Sequence[GradedSample], cap: Any) -> Markup | None:
+def budget_figure(grades: Sequence[Grade], cap: Any) -> Markup | None:
     """What the score would have been with fewer tokens."""
     if not isinstance(cap, int) or not grades:
         return None
@@ -117,7 +117,7 @@ def _quarters(cap: int) -> list[int]:
     return [cap // 4, cap // 2, 3 * cap // 4, cap]
 
 
-def length_figures(grades: Sequence[GradedSample], analysis: Mapping[str, Any] | None) -> list[Markup]:
+def length_figures(grades: Sequence[Grade], analysis: Mapping[str, Any] | None) -> list[Markup]:
     """How long responses are, and accuracy by length."""
     figures = []
     bins = length_bins(grades)
@@ -153,7 +153,7 @@ def _swatch(letter: str, words: str) -> list[Child]:
     return [tag("i", class_=f"swatch v-{letter}"), f"{words} "]
 
 
-def map_figure(grades: Sequence[GradedSample], task_ids: Sequence[str], seeds: Sequence[int]) -> Markup | None:
+def map_figure(grades: Sequence[Grade], task_ids: Sequence[str], seeds: Sequence[int]) -> Markup | None:
     """Every verdict: problems down, seeds across."""
     if not grades or not task_ids or not seeds:
         return None

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import DataError
-from tools.records import GradedSample
+from tools.records import Grade
 
 RESULTS_PATTERN = "accuracy_results*.json"
 MARKS = ("verdicts.jsonl", "manifest.json", "accuracy_results.json")
@@ -33,7 +33,7 @@ class DatasetData:
 
     folder: Path
     results: list[dict[str, Any]]
-    grades: list[GradedSample]
+    grades: list[Grade]
     manifest: dict[str, Any]
     notes: list[str]
 
@@ -164,7 +164,7 @@ class VerdictLog:
         self._reset((0, 0))
 
     def _reset(self, identity: tuple[int, int]) -> None:
-        self.grades: dict[tuple[str, int], GradedSample] = {}
+        self.grades: dict[tuple[str, int], Grade] = {}
         self.damaged = 0
         self.is_torn = False
         self._identity = identity
@@ -235,7 +235,7 @@ class VerdictLog:
         try:
             row = json.loads(line.decode("utf-8", "replace"))
             row["task_id"], row["seed"] = str(row["task_id"]), int(row["seed"])
-            grade = GradedSample.from_row(row)
+            grade = Grade.from_row(row)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self.damaged += 1
             return

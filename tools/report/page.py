@@ -15,7 +15,7 @@ from typing import Any
 
 from tools.analysis.summary import analyse
 from tools.errors import EvaluationError
-from tools.records import GradedSample
+from tools.records import Grade
 from tools.report import figures
 from tools.report.analyses import analysis_section
 from tools.report.audit import ROWS_SHOWN, AuditList, audit_lists, excerpt
@@ -255,11 +255,11 @@ def _audit_list(found: AuditList, index: LineIndex) -> Markup:
     )
 
 
-def _verdict(grade: GradedSample) -> list[Child]:
+def _verdict(grade: Grade) -> list[Child]:
     return [tag("i", class_=f"swatch v-{figures.LETTERS[grade.verdict]}"), grade.verdict.value.replace("_", " ")]
 
 
-def _time(grade: GradedSample) -> str | None:
+def _time(grade: Grade) -> str | None:
     seconds = number(grade.details.get("max_cpu_s"))
     return None if seconds is None else f" ({seconds:.2f} s of CPU in the longest test)"
 

@@ -3,7 +3,7 @@
 Accuracies are fractions 0..1 and printed in percent. An incomplete run is no score: `build_results` raises and names
 what is missing; with `allow_incomplete` each problem is divided by its own graded samples, and nothing is claimable.
 
->>> grades = [GradedSample("60", 100, Verdict.WRONG), GradedSample("61", 100, Verdict.CORRECT)]
+>>> grades = [Grade("60", 100, Verdict.WRONG), Grade("61", 100, Verdict.CORRECT)]
 >>> results = build_results(model="m", dataset="aime24", set_name="aime24", grades=grades, task_ids=["60", "61"],
 ...     seeds=[100], settings={"max_new_tokens": 32768}, grader={"name": "aime", "version": "1"})
 >>> results["headline"]
@@ -25,13 +25,13 @@ from typing import Any
 import numpy as np
 
 from tools.errors import DataError, IncompleteRun, StorageError
-from tools.records import GradedSample, Verdict
+from tools.records import Grade, Verdict
 from tools.results.published import judge_published
 from tools.results.text import format_table, headline, percent
 from tools.statistics import estimators
 from tools.statistics.estimators import Array, Counts
 from tools.statistics.voting import maj_at_k, vote_classes
-from tools.store.generations import write_atomically
+from tools.store.files import write_atomically
 
 __all__ = ["build_results", "format_table", "is_truncated", "read_results", "set_hash", "write_results"]
 
@@ -52,7 +52,7 @@ def build_results(
     *,
     model: str,
     dataset: str,
-    grades: Sequence[GradedSample],
+    grades: Sequence[Grade],
     task_ids: Sequence[str],
     seeds: Sequence[int],
     set_name: str,
@@ -115,13 +115,13 @@ def set_hash(task_ids: Iterable[str]) -> str:
     return hashlib.sha256("".join(f"{task_id}\n" for task_id in sorted(task_ids)).encode()).hexdigest()
 
 
-def _keyed(grades: Sequence[GradedSample], task_ids: Sequence[str], seeds: Sequence[int]) -> dict[Key, GradedSample]:
+def _keyed(grades: Sequence[Grade], task_ids: Sequence[str], seeds: Sequence[int]) -> dict[Key, Grade]:
     if not task_ids or not seeds:
         raise DataError("a score needs at least one problem and one seed; the plan holds none")
     planned_ids, planned_seeds = set(task_ids), set(seeds)
     if len(planned_ids) < len(task_ids) or len(planned_seeds) < len(seeds):
         raise DataError("the plan names a problem or a seed twice; every (problem, seed) may be counted only once")
-    by_key: dict[Key, GradedSample] = {}
+    by_key: dict[Key, Grade] = {}
     for sample in grades:
         key = (sample.task_id, sample.seed)
         if sample.task_id not in planned_ids or sample.seed not in planned_seeds:
@@ -141,14 +141,14 @@ def _missing_message(dataset: str, missing: Sequence[Key], total: int) -> str:
     )
 
 
-def _counts(present: Mapping[str, Sequence[GradedSample]], task_ids: Sequence[str]) -> Counts:
+def _counts(present: Mapping[str, Sequence[Grade]], task_ids: Sequence[str]) -> Counts:
     return Counts(
         np.array([sum(sample.is_correct for sample in present[task_id]) for task_id in task_ids], float),
         np.array([len(present[task_id]) for task_id in task_ids], float),
     )
 
 
-def _score_if_unknown_were_correct(present: Mapping[str, Sequence[GradedSample]], task_ids: Sequence[str]) -> float:
+def _score_if_unknown_were_correct(present: Mapping[str, Sequence[Grade]], task_ids: Sequence[str]) -> float:
     """The most that the score can become once someone has looked at grader and infrastructure errors."""
     shares = [
         sum(sample.is_correct or not sample.verdict.is_known for sample in present[task_id]) / len(present[task_id])
@@ -158,7 +158,7 @@ def _score_if_unknown_were_correct(present: Mapping[str, Sequence[GradedSample]]
 
 
 def _scores(
-    counts: Counts, by_key: Mapping[Key, GradedSample], task_ids: Sequence[str], seeds: Sequence[int]
+    counts: Counts, by_key: Mapping[Key, Grade], task_ids: Sequence[str], seeds: Sequence[int]
 ) -> dict[str, Any]:
     detailed = []
     for seed in seeds:
@@ -195,7 +195,7 @@ def _scores(
 
 def _curves(
     counts: Counts,
-    present: Mapping[str, Sequence[GradedSample]],
+    present: Mapping[str, Sequence[Grade]],
     task_ids: Sequence[str],
     classes: Mapping[Key, int | None] | None,
 ) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def _curves(
 
 
 def _majority(
-    present: Mapping[str, Sequence[GradedSample]], task_ids: Sequence[str], classes: Mapping[Key, int | None]
+    present: Mapping[str, Sequence[Grade]], task_ids: Sequence[str], classes: Mapping[Key, int | None]
 ) -> dict[int, Array]:
     """Per-problem maj@k at the curve's points."""
     points = estimators.curve_points(min(len(present[task_id]) for task_id in task_ids))
@@ -229,7 +229,7 @@ def _majority(
     return curve
 
 
-def _reasoning_shares(samples: Iterable[GradedSample]) -> dict[str, Any]:
+def _reasoning_shares(samples: Iterable[Grade]) -> dict[str, Any]:
     """Shares that belong beside a reasoning model's score; None where no sample tells."""
     listed = list(samples)
     told = [sample.closes_reasoning for sample in listed if sample.closes_reasoning is not None]
@@ -243,12 +243,12 @@ def _reasoning_shares(samples: Iterable[GradedSample]) -> dict[str, Any]:
     }
 
 
-def is_truncated(sample: GradedSample) -> bool:
+def is_truncated(sample: Grade) -> bool:
     """Cut off by the token limit, or never come to an answer: what every truncated share counts."""
     return sample.is_cut_off or sample.verdict is Verdict.TRUNCATED
 
 
-def _grader_record(grader: Mapping[str, Any], samples: Iterable[GradedSample]) -> dict[str, Any]:
+def _grader_record(grader: Mapping[str, Any], samples: Iterable[Grade]) -> dict[str, Any]:
     told = [sample.differs_from_original for sample in samples if sample.differs_from_original is not None]
     return {"differs_from_original": sum(told) if told else None, **grader}
 

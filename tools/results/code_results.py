@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.benchmarks.livecodebench import FrozenSet, breakdown_labels, find_set, frozen_sets, hash_ids, release_labels
 from tools.models.presets import find_profile
-from tools.records import GradedSample
+from tools.records import Grade
 from tools.results.build import build_results, write_results
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ REPORTED_SETS = ("v5", "v6")
 
 def build_code_results(
     folder: Folder,
-    grades: Sequence[GradedSample],
+    grades: Sequence[Grade],
     options: CodeOptions,
     protection: Mapping[str, Any],
     verifier_version: str,
@@ -62,7 +62,7 @@ def build_code_results(
     return [all_results, *parts]
 
 
-def planned(folder: Folder, grades: Sequence[GradedSample], options: CodeOptions) -> tuple[list[str], list[int]]:
+def planned(folder: Folder, grades: Sequence[Grade], options: CodeOptions) -> tuple[list[str], list[int]]:
     """(task_ids, seeds) that a score needs: the manifest's plan, for files of others every problem of the file."""
     plan = folder.made_with.get("plan", {})
     asked = set(plan.get("task_ids") or folder.problems)
@@ -114,7 +114,7 @@ def _add_doubts(results: dict[str, Any], protection: Mapping[str, Any], folder: 
     results["warnings"] += protection.get("warnings", [])
 
 
-def describe_timing(grades: Sequence[GradedSample], results: Mapping[str, Any]) -> dict[str, Any]:
+def describe_timing(grades: Sequence[Grade], results: Mapping[str, Any]) -> dict[str, Any]:
     """The verdicts that hang on time, and the range in which the score could lie on another machine."""
     hanging = [grade for grade in grades if grade.details.get("hangs_on_time")]
     count = max(1, sum(row["total"] for row in results["detailed_results"]))

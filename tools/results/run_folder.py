@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from tools.errors import StorageError
-from tools.records import GradedSample
+from tools.records import Generation, Grade
 from tools.results.build import FILE_NAME, read_results
 from tools.statistics.estimators import Counts, avg_at_k
-from tools.store.generations import Generation, list_files, read_file, read_folder, task_id_resolver
+from tools.store.generations import list_files, read_file, read_folder, task_id_resolver
 
 VERDICTS = "verdicts.jsonl"
 MANIFEST = "manifest.json"
@@ -39,11 +39,11 @@ class Run:
         return str(self.results["dataset"])
 
     @cached_property
-    def grades(self) -> tuple[GradedSample, ...]:
+    def grades(self) -> tuple[Grade, ...]:
         return tuple(read_verdicts(self.folder))
 
     @cached_property
-    def by_key(self) -> dict[tuple[str, int], GradedSample]:
+    def by_key(self) -> dict[tuple[str, int], Grade]:
         return {(sample.task_id, sample.seed): sample for sample in self.grades}
 
     @cached_property
@@ -103,7 +103,7 @@ def find_runs(path: str | os.PathLike[str]) -> dict[str, Run]:
     return {run.dataset: run for run in runs}
 
 
-def read_verdicts(folder: Path) -> list[GradedSample]:
+def read_verdicts(folder: Path) -> list[Grade]:
     """Every line of verdicts.jsonl. Raises StorageError with the line that is damaged."""
     path = folder / VERDICTS
     samples = []
@@ -119,9 +119,9 @@ def read_verdicts(folder: Path) -> list[GradedSample]:
     return samples
 
 
-def _to_sample(line: bytes, where: str) -> GradedSample:
+def _to_sample(line: bytes, where: str) -> Grade:
     try:
-        return GradedSample.from_row(json.loads(line))
+        return Grade.from_row(json.loads(line))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StorageError(f"{where}: damaged ({type(error).__name__}); grade the run again") from error
 

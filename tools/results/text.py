@@ -63,8 +63,8 @@ def format_table(list_of_results: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], legend, *wrapped])
 
 
-def _set_cell(problem_set: Mapping[str, Any], width: int = 22) -> str:
-    name, count = str(problem_set["name"]), f" ({problem_set['count']})"
+def _set_cell(loaded: Mapping[str, Any], width: int = 22) -> str:
+    name, count = str(loaded["name"]), f" ({loaded['count']})"
     room = width - len(count)
     return (name if len(name) <= room else name[: room - 2] + "..") + count
 

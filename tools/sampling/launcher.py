@@ -25,7 +25,7 @@ from typing import Any
 from tools.errors import EngineError, EvaluationError, UsageError
 from tools.sampling.progress import RunProgress
 from tools.sampling.settings import RunSettings
-from tools.store.generations import storage_error, write_atomically
+from tools.store.files import storage_error, write_atomically
 
 BACKOFF_S = (1.0, 2.0, 4.0)
 POLL_S = 0.1

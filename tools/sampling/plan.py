@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from tools.errors import UsageError
+from tools.records import Sample
 
 SEED_LIMIT = 1 << 63  # engines keep seeds in a signed 64-bit integer
 # Of its even share of the work that is left, a worker holds at most so much; the rest stays for whoever is free first.
@@ -27,15 +28,6 @@ HELD_SHARE = 0.85
 # more, by the context that is read for it. The ratio for a 7B model on an H100, see perf/schedule_engine.py.
 WORK_TOKENS = 3000
 UNKNOWN_FIRST = 1e12  # more than any answer has tokens
-
-
-@dataclasses.dataclass(frozen=True, order=True, slots=True)
-class Sample:
-    """One thing to ask: its fields are its key, everywhere."""
-
-    dataset: str
-    task_id: str
-    seed: int
 
 
 def expand_seeds(base_seeds: Sequence[int], samples_per_seed: int) -> tuple[int, ...]:

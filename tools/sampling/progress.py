@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.errors import EvaluationError
 from tools.sampling.settings import RunSettings
-from tools.store.generations import write_atomically
+from tools.store.files import write_atomically
 from tools.store.manifest import now
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ from tools.sampling.launcher import (
 from tools.sampling.progress import RunProgress
 from tools.sampling.settings import RunSettings
 from tools.sampling.workqueue import WorkQueue
-from tools.store.generations import storage_error
+from tools.store.files import storage_error
 
 POLL_S = 0.1
 # An actor collects for so long what has finished, so that the engine seldom waits for the driver.

@@ -14,15 +14,17 @@ import sys
 import time
 from collections.abc import Mapping
 
-from tools.benchmarks.problems import ProblemSet, load_problem_set
+from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
 from tools.engines import choose_engine
 from tools.errors import IncompleteRun, RunLocked
+from tools.records import Sample
 from tools.sampling.launcher import Slot, choose_slots, supervise, write_run_settings
-from tools.sampling.plan import Sample, make_plan
+from tools.sampling.plan import make_plan
 from tools.sampling.progress import RunProgress
 from tools.sampling.settings import RunSettings, check_model
-from tools.sampling.workqueue import PLAN_FILE, WorkQueue, hold_lock, living_workers
+from tools.sampling.workqueue import PLAN_FILE, WorkQueue, living_workers
 from tools.store import generations, manifest
+from tools.store.files import hold_lock, storage_error
 
 HELP_EVERY_S = 1.0
 
@@ -33,10 +35,10 @@ def generate(settings: RunSettings) -> None:
     check_model(settings)
     out = pathlib.Path(settings.out)
     slots = [] if settings.launcher == "ray" else choose_slots(settings)
-    sets = {problem_set.name: problem_set for problem_set in map(load_problem_set, settings.datasets)}
-    for name, problem_set in sets.items():
+    sets = {loaded.name: loaded for loaded in map(load_benchmark, settings.datasets)}
+    for name, loaded in sets.items():
         if not settings.overwrite:
-            manifest.check_settings(out / name, settings.identity(problem_set))
+            manifest.check_settings(out / name, settings.identity(loaded))
     lock = lock_folder(out) if not settings.join else help_until_free(out, settings, slots)
     try:
         if settings.overwrite:
@@ -47,7 +49,7 @@ def generate(settings: RunSettings) -> None:
         os.close(lock)
 
 
-def run(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, ProblemSet], slots: list[Slot]) -> None:
+def run(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, LoadedBenchmark], slots: list[Slot]) -> None:
     """The run itself, in a locked folder."""
     planned = plan_samples(settings, sets)
     for name in sets:
@@ -67,8 +69,8 @@ def run(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, ProblemSet]
             out, settings, [dataclasses.replace(slot) for slot in slots], count_done(total, missing), total
         )
         check_complete(out, planned)
-    for name, problem_set in sets.items():
-        generations.sort_files(out / name, [problem.task_id for problem in problem_set.problems])
+    for name, loaded in sets.items():
+        generations.sort_files(out / name, [problem.task_id for problem in loaded.problems])
         if has_worked or not (manifest.read_manifest(out / name) or {}).get("end_time"):
             manifest.end_session(out / name, time.monotonic() - started)
     print(f"{len(planned)} samples in {out} ({new} new)", file=sys.stderr)
@@ -138,17 +140,17 @@ def has_finished(out: pathlib.Path) -> bool:
         queue.close()
 
 
-def plan_samples(settings: RunSettings, sets: Mapping[str, ProblemSet]) -> list[Sample]:
+def plan_samples(settings: RunSettings, sets: Mapping[str, LoadedBenchmark]) -> list[Sample]:
     """Every (data set, problem, seed) that the settings ask for."""
     return make_plan(
         {
-            name: ([problem.task_id for problem in problem_set.problems[: settings.limit]], settings.all_seeds(name))
-            for name, problem_set in sets.items()
+            name: ([problem.task_id for problem in loaded.problems[: settings.limit]], settings.all_seeds(name))
+            for name, loaded in sets.items()
         }
     )
 
 
-def prepare(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, ProblemSet]) -> None:
+def prepare(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, LoadedBenchmark]) -> None:
     """Manifests, repaired files and the workers' settings, before the first worker starts."""
     (out / ".run").mkdir(exist_ok=True)
     facts = {
@@ -160,18 +162,18 @@ def prepare(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, Problem
         "hardware_info": manifest.hardware_info(),
     }
     session = {"gpus": settings.gpus, "tensor_parallel": settings.tensor_parallel, **facts}
-    for name, problem_set in sets.items():
-        task_ids = [problem.task_id for problem in problem_set.problems[: settings.limit]]
+    for name, loaded in sets.items():
+        task_ids = [problem.task_id for problem in loaded.problems[: settings.limit]]
         own = {
             "dataset": name,
             "data": {
-                "path": str(problem_set.path),
-                "sha256": problem_set.sha256,
-                "problems": len(problem_set.problems),
+                "path": str(loaded.path),
+                "sha256": loaded.sha256,
+                "problems": len(loaded.problems),
             },
         }
         plan = {"seeds": settings.all_seeds(name), "task_ids": task_ids}
-        manifest.settle(out / name, settings.identity(problem_set), {**facts, **own}, plan)
+        manifest.settle(out / name, settings.identity(loaded), {**facts, **own}, plan)
         manifest.start_session(out / name, session)
     write_run_settings(out, settings)
 
@@ -207,7 +209,7 @@ def check_complete(out: pathlib.Path, planned: list[Sample]) -> None:
     )
 
 
-def move_aside(out: pathlib.Path, sets: Mapping[str, ProblemSet]) -> None:
+def move_aside(out: pathlib.Path, sets: Mapping[str, LoadedBenchmark]) -> None:
     for name in sets:
         backup = manifest.move_to_backup(out / name)
         if backup:
@@ -220,7 +222,7 @@ def lock_folder(out: pathlib.Path) -> int:
         out.mkdir(parents=True, exist_ok=True)
         (out / ".run").mkdir(exist_ok=True)
     except OSError as error:
-        raise generations.storage_error(out, error) from error
+        raise storage_error(out, error) from error
     descriptor = hold_lock(out / ".run" / "lock")
     if descriptor is None:
         raise RunLocked(f"{out}: another run writes here; wait for it, end it, or choose another folder")

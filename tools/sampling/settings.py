@@ -17,7 +17,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tools.benchmarks.problems import ProblemSet, find_info, find_local_file
+from tools.benchmarks.benchmark import find_benchmark
+from tools.benchmarks.problems import LoadedBenchmark, find_local_file
 from tools.commandline import CommandLine
 from tools.engines import ENGINES
 from tools.errors import UsageError, run_command
@@ -66,10 +67,10 @@ class RunSettings:
 
     def all_seeds(self, dataset: str) -> tuple[int, ...]:
         """Every seed of a set: base seeds and those that follow them."""
-        by_name = {find_info(name).name: name for name in self.datasets}
+        by_name = {find_benchmark(name).name: name for name in self.datasets}
         return expand_seeds(self.seeds[by_name[dataset]], self.samples_per_seed[by_name[dataset]])
 
-    def identity(self, problem_set: ProblemSet) -> dict[str, Any]:
+    def identity(self, loaded: LoadedBenchmark) -> dict[str, Any]:
         """What decides a sample, as far as it is known before a model is loaded. Two sessions of a run agree on it."""
         versions = package_versions()
         engine = self.engine or ""
@@ -84,7 +85,7 @@ class RunSettings:
             "top_p": self.top_p,
             "max_new_tokens": self.max_new_tokens,
             "deterministic": self.is_deterministic,
-            "data_sha256": problem_set.sha256,
+            "data_sha256": loaded.sha256,
         }
 
     def to_json(self) -> str:
@@ -173,10 +174,8 @@ def _value(name: str, kind: Any, given: Any, environ: Mapping[str, str]) -> Any:
 
 def _build(given: argparse.Namespace, values: Mapping[str, Any], profile: Profile, family: str) -> RunSettings:
     datasets = _datasets(values["DATASETS"], profile, family)
-    seeds = {name: _seeds(values["SEEDS"], profile, find_info(name).name) for name in datasets}
-    samples = {
-        name: _or(values["SAMPLES_PER_SEED"], profile.samples_per_seed[find_info(name).grading]) for name in datasets
-    }
+    seeds = {name: _seeds(values["SEEDS"], profile, find_benchmark(name).name) for name in datasets}
+    samples = {name: _or(values["SAMPLES_PER_SEED"], find_benchmark(name).samples_per_seed) for name in datasets}
     settings = RunSettings(
         model=given.model,
         out=given.out,
@@ -217,7 +216,7 @@ def _or(value: Any, default: Any) -> Any:
 def _datasets(text: str | None, profile: Profile, family: str) -> tuple[str, ...]:
     if text:
         names = tuple(name for name in re.split(r"[,\s]+", text) if name)
-        if len({find_info(name).name for name in names}) < len(names):
+        if len({find_benchmark(name).name for name in names}) < len(names):
             raise UsageError(f"DATASETS={text!r} names a set twice; name each once")
         return names
     at_hand = [name for name in profile.sets_if_at_hand[family] if find_local_file(name)]

@@ -16,14 +16,15 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tools.benchmarks.problems import ProblemSet, load_problem_set
+from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
 from tools.engines import Completion, Engine, Failure, Request, create_engine, load_tokenizer, read_model_limit
 from tools.errors import ModelError
 from tools.models.prompts import Prompt, cut_at_end_mark, encode_prompt, render_question, template_sha256
-from tools.sampling.plan import Sample
+from tools.records import Generation, Sample
 from tools.sampling.settings import RunSettings
 from tools.sampling.workqueue import WorkQueue
 from tools.store import generations, manifest
+from tools.store.files import write_atomically
 
 IDLE_SLEEP_S = 0.2
 RECOVER_EVERY_S = 2.0
@@ -57,7 +58,7 @@ def run_worker(out: pathlib.Path, name: str, max_num_seqs: int | None = None) ->
 
 def prepare_requests(out: pathlib.Path, settings: RunSettings) -> tuple[Callable[[Sample], Request], int]:
     """What makes a sample into a request, and the longest sequence in tokens. Completes the manifests."""
-    sets = {problem_set.name: problem_set for problem_set in map(load_problem_set, settings.datasets)}
+    sets = {loaded.name: loaded for loaded in map(load_benchmark, settings.datasets)}
     prompts = encode_prompts(sets, settings)
     max_model_len = fit_length(prompts, settings)
     settle_manifests(out, sets, prompts, settings, max_model_len)
@@ -107,7 +108,7 @@ def record(outcome: Completion | Failure, queue: WorkQueue, out: pathlib.Path, s
         queue.failed(sample, outcome.reason)
         return
     text = cut_at_end_mark(outcome.text)
-    generation = generations.Generation(
+    generation = Generation(
         sample.task_id, sample.seed, text, outcome.finish_reason, outcome.prompt_tokens, outcome.output_tokens
     )
     generations.append(out / sample.dataset, generation)
@@ -133,18 +134,18 @@ def find_on_disk(out: pathlib.Path, samples: Iterable[Sample]) -> set[Sample]:
     return found
 
 
-def encode_prompts(sets: dict[str, ProblemSet], settings: RunSettings) -> dict[tuple[str, str], Prompt]:
+def encode_prompts(sets: dict[str, LoadedBenchmark], settings: RunSettings) -> dict[tuple[str, str], Prompt]:
     """The prompt of every problem by (data set, task_id). A server with its own template gets the question alone."""
     tokenizer = None if settings.sends_chat else load_tokenizer(settings)
     prompts = {}
-    for problem_set in sets.values():
-        for problem in problem_set.problems[: settings.limit]:
+    for loaded in sets.values():
+        for problem in loaded.problems[: settings.limit]:
             if tokenizer is None:
-                question = render_question(problem, problem_set.info.grading, settings.model_type)
+                question = render_question(problem, loaded.benchmark.question, settings.model_type)
                 prompt = Prompt(question, None, question)
             else:
-                prompt = encode_prompt(problem, problem_set.info.grading, settings.model_type, tokenizer)
-            prompts[problem_set.name, problem.task_id] = prompt
+                prompt = encode_prompt(problem, loaded.benchmark.question, settings.model_type, tokenizer)
+            prompts[loaded.name, problem.task_id] = prompt
     return prompts
 
 
@@ -168,17 +169,17 @@ def fit_length(prompts: dict[tuple[str, str], Prompt], settings: RunSettings) ->
 
 def settle_manifests(
     out: pathlib.Path,
-    sets: dict[str, ProblemSet],
+    sets: dict[str, LoadedBenchmark],
     prompts: dict[tuple[str, str], Prompt],
     settings: RunSettings,
     max_model_len: int,
 ) -> None:
     """Completes every set's manifest with what only the tokenizer knows, or finds that it does not fit."""
     tokenizer = None if settings.sends_chat else load_tokenizer(settings)
-    for name, problem_set in sets.items():
-        first = prompts[name, problem_set.problems[0].task_id]
-        template = template_sha256(settings.model_type, problem_set.info.grading, tokenizer)
-        made_with = settings.identity(problem_set) | {"template_sha256": template}
+    for name, loaded in sets.items():
+        first = prompts[name, loaded.problems[0].task_id]
+        template = template_sha256(settings.model_type, loaded.benchmark.question, tokenizer)
+        made_with = settings.identity(loaded) | {"template_sha256": template}
         facts = {
             "first_prompt": first.text,
             "first_prompt_token_ids": list(first.token_ids) if first.token_ids else None,
@@ -186,7 +187,7 @@ def settle_manifests(
             "max_model_len": max_model_len,
             "model_num_parameters": manifest.count_parameters(settings.model),
         }
-        task_ids = [problem.task_id for problem in problem_set.problems[: settings.limit]]
+        task_ids = [problem.task_id for problem in loaded.problems[: settings.limit]]
         manifest.settle(out / name, made_with, facts, {"seeds": settings.all_seeds(name), "task_ids": task_ids})
 
 
@@ -209,7 +210,7 @@ class WorkerStatus:
         self._written_at = time.monotonic()
         row: dict[str, Any] = {"name": self._name, "pid": os.getpid(), "state": state, "updated_at": time.time()}
         row |= {key: value for key, value in self.__dict__.items() if not key.startswith("_")}
-        generations.write_atomically(self._path, json.dumps(row))
+        write_atomically(self._path, json.dumps(row))
 
 
 def end_with_parent() -> None:

@@ -26,8 +26,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from tools.errors import RunLocked, StorageError
-from tools.sampling.plan import Sample, Scheduler
-from tools.store.generations import storage_error, write_atomically
+from tools.records import Sample
+from tools.sampling.plan import Scheduler
+from tools.store.files import hold_lock, storage_error, write_atomically
 
 PLAN_FILE, EVENTS_FILE, WORKERS_FOLDER = "plan.json", "events.jsonl", "workers"
 COUNT_LIVING_EVERY_S = 1.0
@@ -238,17 +239,3 @@ def is_alive(folder: pathlib.Path, worker: str) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def hold_lock(path: pathlib.Path) -> int | None:
-    """A descriptor that holds an exclusive lock on the file until it is closed or the process ends; None when taken."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise storage_error(path, error) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor

@@ -11,41 +11,18 @@ of a killed writer is cut off by the next one. Files of the original toolkit (`t
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import errno
-import fcntl
 import json
-import os
 import pathlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tools.errors import StorageError
+from tools.records import Generation
+from tools.store.files import append_line, repair_lines, write_atomically
 
 FILE_NAME = re.compile(r"^(?:(?P<start>\d+)to(?P<end>\d+)_)?seed(?P<seed>\d+)\.jsonl$")
-
-
-@dataclasses.dataclass(frozen=True)
-class Generation:
-    """One response. Token counts and finish reason ("stop", "length") are None in files of others."""
-
-    task_id: str
-    seed: int
-    output: str
-    finish_reason: str | None = None
-    prompt_tokens: int | None = None
-    output_tokens: int | None = None
-
-    @property
-    def is_cut_off(self) -> bool:
-        return self.finish_reason == "length"
-
-    def to_json(self) -> str:
-        row = {"task_id": self.task_id, "output": self.output, "seed": self.seed, "finish_reason": self.finish_reason}
-        row |= {"prompt_tokens": self.prompt_tokens, "output_tokens": self.output_tokens}
-        return json.dumps({name: value for name, value in row.items() if value is not None}, ensure_ascii=False)
 
 
 def seed_file(folder: pathlib.Path, seed: int) -> pathlib.Path:
@@ -101,45 +78,7 @@ def _to_generation(row: Mapping[str, Any], seed: int) -> Generation:
 
 def append(folder: pathlib.Path, generation: Generation) -> None:
     """Adds one line to its seed file, whole or not at all. Raises StorageError (disk full, not writable)."""
-    path = seed_file(folder, generation.seed)
-    line = (generation.to_json() + "\n").encode("utf-8", errors="surrogatepass")
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            _append_whole(descriptor, line)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise storage_error(path, error) from error
-
-
-def _append_whole(descriptor: int, line: bytes) -> None:
-    size = _cut_torn_line(descriptor)
-    try:
-        written = 0
-        while written < len(line):
-            written += os.write(descriptor, line[written:])
-    except OSError:
-        os.ftruncate(descriptor, size)
-        raise
-
-
-def _cut_torn_line(descriptor: int) -> int:
-    """Drops what a killed writer left after the last line end; returns the file's size."""
-    size = os.fstat(descriptor).st_size
-    end = size
-    while end:
-        start = max(0, end - (1 << 16))
-        block = os.pread(descriptor, end - start, start)
-        newline = block.rfind(b"\n")
-        if newline >= 0:
-            end = start + newline + 1
-            break
-        end = start
-    if end != size:
-        os.ftruncate(descriptor, end)
-    return end
+    append_line(seed_file(folder, generation.seed), generation.to_json())
 
 
 def repair_folder(folder: pathlib.Path) -> None:
@@ -150,15 +89,7 @@ def repair_folder(folder: pathlib.Path) -> None:
     for path in folder.glob(".[!m]*.tmp"):  # the manifest's are manifest.settle's
         path.unlink(missing_ok=True)
     for _, path in list_files(folder):
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-                _cut_torn_line(descriptor)
-            finally:
-                os.close(descriptor)
-        except OSError as error:
-            raise storage_error(path, error) from error
+        repair_lines(path)
 
 
 def sort_files(folder: pathlib.Path, task_ids: Sequence[str]) -> None:
@@ -201,24 +132,3 @@ def task_id_resolver(folder: pathlib.Path, task_ids: Sequence[str]) -> Callable[
 
 def _is_row(name: str, count: int) -> bool:
     return name.isascii() and name.isdigit() and int(name) < count
-
-
-def write_atomically(path: pathlib.Path, text: str) -> None:
-    """Writes beside the file and renames. Raises StorageError and leaves the old file as it was."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        part.write_text(text, encoding="utf-8", errors="surrogatepass")
-        os.replace(part, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # it may not be there, and on a read-only disk nothing can be removed
-            part.unlink()
-        raise storage_error(path, error) from error
-
-
-def storage_error(path: pathlib.Path, error: OSError) -> StorageError:
-    """The one-line error of a failed write, with the remedy of its kind."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StorageError(
-            f"{path}: the disk is full; free space and run the same command again, it continues where it was"
-        )
-    return StorageError(f"{path}: cannot be written ({error.strerror}); choose a folder that you may write to")

@@ -22,7 +22,8 @@ from typing import Any
 
 # What only a run of generation needs (platform, subprocess, ...) is imported there: graders read manifests too.
 from tools.errors import SettingsMismatch, StorageError
-from tools.store.generations import list_files, storage_error, write_atomically
+from tools.store.files import storage_error, write_atomically
+from tools.store.generations import list_files
 
 SCHEMA_VERSION = 1
 FILE_NAME = "manifest.json"

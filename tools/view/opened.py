@@ -16,7 +16,7 @@ from tools.benchmarks import problems
 from tools.errors import DataError
 from tools.grading.code.problem_tests import read_tests
 from tools.models.reasoning import split_reasoning
-from tools.records import GradedSample
+from tools.records import Grade
 from tools.report import folders
 from tools.report.facts import headline_facts, length_bins, running_curve, running_score
 from tools.report.figures import LETTERS
@@ -109,7 +109,7 @@ class OpenDataset:
         return self._provisional.catch_up(self.names_in_files(task_ids), self.is_reasoning_opened)
 
     @property
-    def grades(self) -> dict[tuple[str, int], GradedSample]:
+    def grades(self) -> dict[tuple[str, int], Grade]:
         """The verdicts of the file; while there are none, the page's own."""
         provisional = self._provisional
         # A copy: another request or the thread may add to it.
@@ -266,7 +266,7 @@ class OpenDataset:
         return problems.find_local_file(self.folder.name) or self.folder / "no-problem-file"
 
 
-def describe_grade(grade: GradedSample) -> dict[str, Any]:
+def describe_grade(grade: Grade) -> dict[str, Any]:
     """A verdict as the page takes it."""
     return {**grade.__dict__, "verdict": grade.verdict.value}
 

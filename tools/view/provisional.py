@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks.problems import find_info, load_problem_set
+from tools.benchmarks.benchmark import find_benchmark
+from tools.benchmarks.problems import load_benchmark
 from tools.errors import EvaluationError
-from tools.records import GradedSample
-from tools.store.generations import Generation
+from tools.records import Generation, Grade
 from tools.store.line_index import LineIndex
 
 QUICK_COMPARISONS = ("integer", "choice")
@@ -29,11 +29,11 @@ class ProvisionalGrader:
     """Looks at the lines of one index. `grades` is keyed by the problem's own id."""
 
     def __init__(self, index: LineIndex, dataset: str, problem_file: Path) -> None:
-        self.grades: dict[tuple[str, int], GradedSample] = {}
+        self.grades: dict[tuple[str, int], Grade] = {}
         self.loops = 0
         self._thread: threading.Thread | None = None
         self._index = index
-        self._comparison = find_info(dataset).comparison
+        self._comparison = find_benchmark(dataset).grader_options.get("comparison", "math")
         self._references = self._read_references(problem_file)
         self._seen: set[tuple[str, int]] = set()
 
@@ -41,7 +41,7 @@ class ProvisionalGrader:
         if self._comparison not in QUICK_COMPARISONS or not path.is_file():
             return {}
         try:
-            return {problem.task_id: problem.answer or "" for problem in load_problem_set(path).problems}
+            return {problem.task_id: problem.answer or "" for problem in load_benchmark(path).problems}
         except EvaluationError:
             return {}
 

@@ -9,7 +9,7 @@ import dataclasses
 import json
 from typing import Any
 
-from tools.records import GradedSample
+from tools.records import Grade
 from tools.store.line_index import IndexedLine, LineIndex
 from tools.view.opened import OpenDataset
 
@@ -51,7 +51,7 @@ def find_samples(dataset: OpenDataset, query: Query) -> dict[str, Any]:
     return {"total": len(rows), "offset": query.offset, "page_size": PAGE_SIZE, "samples": page}
 
 
-def _describe(task_id: str, seed: int, grade: GradedSample | None, line: IndexedLine | None) -> dict[str, Any] | None:
+def _describe(task_id: str, seed: int, grade: Grade | None, line: IndexedLine | None) -> dict[str, Any] | None:
     if grade is None:
         if line is None:
             return None

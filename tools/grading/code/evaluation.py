@@ -17,17 +17,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from tools.benchmarks.livecodebench import IndexedProblem, index_file
-from tools.benchmarks.problems import find_file, sha256_of_file
+from tools.benchmarks.problems import find_file
 from tools.errors import RunLocked, StorageError
 from tools.grading.code.extraction import extract_program
 from tools.grading.code.pool import Crew, LocalCrew, Pool, PoolOptions
 from tools.grading.code.ray_crew import RayCrew
 from tools.models.reasoning import split_reasoning
-from tools.records import GradedSample, Verdict
+from tools.records import Generation, Grade, Verdict
 from tools.results.code_results import build_code_results
 from tools.sandbox.limits import limits_for
 from tools.store import generations, manifest
-from tools.store.generations import Generation
+from tools.store.files import sha256_of_file, storage_error
 
 VERIFIER_VERSION = "1.0"  # goes up with every change that could change a verdict
 VERDICTS = "verdicts.jsonl"
@@ -75,7 +75,7 @@ class Sample:
     code: str | None
     our_code: str | None
     fingerprint: str
-    base: GradedSample
+    base: Grade
 
 
 @dataclasses.dataclass
@@ -190,7 +190,7 @@ def reduce_response(
         is_truncated = split.is_closed is False or response.is_cut_off
         verdict = Verdict.TRUNCATED if is_truncated else Verdict.NO_ANSWER
         reason = "cut off before an answer" if is_truncated else "no Python block in the answer"
-    base = GradedSample(
+    base = Grade(
         response.task_id,
         response.seed,
         verdict,
@@ -207,7 +207,7 @@ def reduce_response(
     return Sample(response.task_id, response.seed, code, our_code, fingerprint, base)
 
 
-def grade_samples(pool: Pool, folder: Folder, samples: Sequence[Sample], done: int) -> Iterator[GradedSample]:
+def grade_samples(pool: Pool, folder: Folder, samples: Sequence[Sample], done: int) -> Iterator[Grade]:
     """Verdicts as they come: first those that need no run, then the pool's. Shows progress on a terminal."""
     by_id = {f"{sample.task_id} seed {sample.seed}": sample for sample in samples}
     needs_run = [
@@ -236,7 +236,7 @@ def _describe_wait(names: Sequence[str]) -> str:
     return f"still running after {STUCK_AFTER_S:g} s: {', '.join(names)}"
 
 
-def to_graded_sample(sample: Sample, row: Mapping[str, Any]) -> GradedSample:
+def to_graded_sample(sample: Sample, row: Mapping[str, Any]) -> Grade:
     """Joins a verifier's row with what is known of the response."""
     kept = ("first_failing_test", "tests_run", "tests_total", "cpu_s", "max_cpu_s", "wall_s", "peak_bytes")
     details = {name: row[name] for name in kept if row.get(name) is not None}
@@ -257,7 +257,7 @@ def to_graded_sample(sample: Sample, row: Mapping[str, Any]) -> GradedSample:
     return _finish(sample, graded, details)
 
 
-def _finish(sample: Sample, graded: GradedSample, details: dict[str, Any]) -> GradedSample:
+def _finish(sample: Sample, graded: Grade, details: dict[str, Any]) -> Grade:
     return dataclasses.replace(graded, details={**details, "fingerprint": sample.fingerprint})
 
 
@@ -268,7 +268,7 @@ def _verdict_file(folder: pathlib.Path) -> Iterator[IO[str]]:
     try:
         file = path.open("a+", encoding="utf-8", errors="surrogatepass")
     except OSError as error:
-        raise generations.storage_error(path, error) from error
+        raise storage_error(path, error) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -277,19 +277,17 @@ def _verdict_file(folder: pathlib.Path) -> Iterator[IO[str]]:
         try:
             yield file
         except OSError as error:
-            raise generations.storage_error(path, error) from error
+            raise storage_error(path, error) from error
 
 
-def read_known_verdicts(
-    file: IO[str], samples: Mapping[tuple[str, int], Sample]
-) -> dict[tuple[str, int], GradedSample]:
+def read_known_verdicts(file: IO[str], samples: Mapping[tuple[str, int], Sample]) -> dict[tuple[str, int], Grade]:
     """Verdicts of an earlier grading that still hold: same program, tests, rules and verifier. The file is rewritten
     without the others, and without the torn line of a killed grading."""
     file.seek(0)
-    known: dict[tuple[str, int], GradedSample] = {}
+    known: dict[tuple[str, int], Grade] = {}
     for line in file.read().split("\n"):
         try:
-            graded = GradedSample.from_row(json.loads(line))
+            graded = Grade.from_row(json.loads(line))
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
         sample = samples.get((graded.task_id, graded.seed))
@@ -303,7 +301,7 @@ def read_known_verdicts(
     return known
 
 
-def write_sorted(file: IO[str], grades: Sequence[GradedSample], task_ids: Sequence[str]) -> None:
+def write_sorted(file: IO[str], grades: Sequence[Grade], task_ids: Sequence[str]) -> None:
     """The finished file in the order of seeds and problems, so that equal gradings give equal files but for times."""
     rank = {task_id: position for position, task_id in enumerate(task_ids)}
     ordered = sorted(grades, key=lambda graded: (graded.seed, rank[graded.task_id]))

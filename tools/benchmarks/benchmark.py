@@ -1,0 +1,96 @@
+"""A benchmark is data: one JSON file in data/benchmarks/ says where it comes from, how it is asked and how it is graded.
+
+Everything that handles benchmarks reads this record and nothing else, so that a new one is a new file there. A JSONL
+file of one's own needs none: its fields tell whether its problems are mathematics or programs.
+
+>>> find_benchmark("aime24").grader, find_benchmark("aime24").problems
+('math', 30)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from tools.errors import DataError
+from tools.store.files import ROOT
+
+DATA = ROOT / "data"
+ENTRIES = DATA / "benchmarks"
+
+
+@dataclasses.dataclass(frozen=True)
+class Benchmark:
+    """One entry of the catalogue.
+
+    `grader` names one in tools/grading, `grader_options` are handed to it; `question` names a template in
+    questions.py; a base seed gives `samples_per_seed` samples; `problems` (count) and `answers` ("integer": 0 to 999) are
+    checked when a file is read; `labels` hold for all problems, `label_fields` name columns that break the score down;
+    `subsets` names a table of frozen parts; `source` says where the hub has it; `max_new_tokens` caps the output.
+    """
+
+    name: str
+    grader: str = "math"
+    grader_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    question: str = "math"
+    samples_per_seed: int = 8
+    problems: int | None = None
+    answers: str | None = None
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    label_fields: tuple[str, ...] = ()
+    subsets: str | None = None
+    source: Mapping[str, Any] | None = None
+    max_new_tokens: int | None = None
+    aliases: tuple[str, ...] = ()
+    licence: str = ""
+
+
+@functools.cache
+def list_benchmarks() -> dict[str, Benchmark]:
+    """Every entry by name. Raises DataError for an entry that cannot be read."""
+    return {entry.name: entry for entry in map(_read_entry, sorted(ENTRIES.glob("*.json")))}
+
+
+def _read_entry(path: pathlib.Path) -> Benchmark:
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+        for name in ("label_fields", "aliases"):
+            row[name] = tuple(row.get(name, ()))
+        return Benchmark(name=path.stem, **row)
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"{path}: no entry of a benchmark ({error}); docs/add_a_benchmark.md has the fields") from error
+
+
+def name_of(name_or_path: str | os.PathLike[str]) -> str:
+    """The name that a benchmark or a file of problems goes by."""
+    path = pathlib.Path(name_or_path)
+    return path.stem if path.suffix == ".jsonl" else path.name
+
+
+def find_benchmark(name_or_path: str | os.PathLike[str]) -> Benchmark:
+    """The entry of a benchmark by name, alias or file; a file that no entry describes gets what its first row tells."""
+    name = name_of(name_or_path)
+    entries = list_benchmarks()
+    found = entries.get(name) or next((entry for entry in entries.values() if name in entry.aliases), None)
+    return found or describe_file(name, pathlib.Path(name_or_path))
+
+
+TEST_FIELDS = ("public_test_cases", "private_test_cases", "test", "test_list")
+FIRST_ROW_BYTES = 1 << 26
+
+
+def describe_file(name: str, path: pathlib.Path) -> Benchmark:
+    """A benchmark from a file alone: rows with tests are programs, all others mathematics."""
+    try:
+        with path.open("rb") as file:
+            row = json.loads(file.readline(FIRST_ROW_BYTES))
+    except (OSError, ValueError):
+        row = {}
+    if isinstance(row, dict) and any(row.get(field) for field in TEST_FIELDS):
+        return Benchmark(name, grader="code", question="code", samples_per_seed=1)
+    return Benchmark(name)
