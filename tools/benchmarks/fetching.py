@@ -3,10 +3,10 @@
 `datasets` knows configs, splits, revisions, caches, mirrors (HF_ENDPOINT), tokens (HF_TOKEN) and HF_HUB_OFFLINE, and runs
 no code of a repository. The commit is looked up first and read from, so that what is recorded is what was read. Rows are
 written to one JSONL file, checked, and put in place by a rename: a file in data/fetched/ is always a whole one.
-`datasets` is imported here only, when something is fetched.
+`datasets` is imported here only, when something is fetched; `python -m tools.benchmarks fetch math500` does it by hand.
 
->>> fetch(find_benchmark("math500"), pathlib.Path("data/fetched/math500.jsonl"))   # doctest: +SKIP (needs the hub)
-PosixPath('data/fetched/math500.jsonl')
+>>> FetchedFrom("HuggingFaceH4/MATH-500", None, "test", (), "5f30...", "0c2a...").to_json()[:49]
+'{\\n  "dataset": "HuggingFaceH4/MATH-500",\\n  "conf'
 """
 
 from __future__ import annotations

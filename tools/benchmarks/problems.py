@@ -129,9 +129,7 @@ def _say_unknown(name_or_path: str | os.PathLike[str], entry: Benchmark | None) 
         return f"{name_or_path}: no such problem file ({entry.licence}); put it at {FETCHED / entry.name}.jsonl"
     near = near_names(name_of(name_or_path))
     meant = f"did you mean {' or '.join(near)}? Else give" if near else "give"
-    known = ", ".join(
-        name for name, each in list_benchmarks().items() if each.source or (DATA / f"{name}.jsonl").exists()
-    )
+    known = ", ".join(name for name, each in list_benchmarks().items() if each.source or find_local_file(name))
     return f"{name_or_path}: no such problem file; {meant} a JSONL file or one of the benchmarks: {known}"
 
 
