@@ -15,9 +15,10 @@ from typing import Any
 
 from tools.errors import DataError
 from tools.grading.code.extraction import clean_if_name, has_code, is_safe_code
-from tools.grading.code.pool import LocalCrew, Pool, PoolOptions
+from tools.grading.code.pool import PoolOptions, ProgramPool
 from tools.grading.code.problem_tests import CODE_TYPE, ProblemTests, TestCase, read_tests
 from tools.grading.code.program import CODES, CodeGrade, grade_program, prepare
+from tools.grading.pool import LocalCrew
 from tools.records import Verdict
 from tools.sandbox.limits import Limits, limits_for
 from tools.sandbox.session import Sandbox
@@ -53,7 +54,7 @@ def verify_many(
         reason = f"there is no problem {solution['question_id']}"
         ids = {"solution_id": solution["solution_id"], "question_id": solution["question_id"]}
         yield {**ids, **CodeGrade(Verdict.GRADER_ERROR, reason, codes=[-1]).to_row()}
-    pool = Pool(LocalCrew(workers), options or PoolOptions())
+    pool = ProgramPool(LocalCrew(workers), options or PoolOptions())
     yield from pool.grade(by_id, known)
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from tools.errors import UsageError
 from tools.grading.math.cleaning import math_answer_cleaning, plain_form
 from tools.grading.math.extraction import MAX_BARE_ANSWER_CHARS, Extraction, extract, extract_answer
+from tools.grading.votes import equal_classes
 from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
 from tools.mathematics.numbers import PLAIN_INTEGER, Number, int_from_digits, lowest, read_number
 from tools.models.reasoning import split_reasoning
@@ -95,7 +96,9 @@ def grade_answer(
     """Compares two bare answers; `comparison`: "integer", "math" or "choice"."""
     if comparison not in COMPARISONS:
         raise UsageError(f"comparison {comparison!r} is unknown; use one of {', '.join(COMPARISONS)}")
-    return COMPARISONS[comparison](prediction, reference, timeout)
+    grade = COMPARISONS[comparison](prediction, reference, timeout)
+    assert grade is not None
+    return grade
 
 
 def grade_response(
@@ -121,11 +124,26 @@ def grade_response(
     if answer_from == "answer":
         parts = split_reasoning(response, is_opened_by_prompt)
         text, is_closed = parts.answer, parts.is_closed
+    answer = find_answer(text, comparison=comparison, is_cut_off=is_cut_off, is_closed=is_closed)
+    if isinstance(answer, MathGrade):
+        return answer
+    return grade_answer(answer, reference, comparison=comparison, timeout=timeout)
+
+
+def find_answer(
+    text: str, *, comparison: str = "math", is_cut_off: bool = False, is_closed: bool | None = None
+) -> str | MathGrade:
+    """The final answer of a text, or the grade that it has without one."""
     # A cut-off text has no concluding sentence, and AIME's prompts ask for a box: neither is guessed at.
     found = extract(text, is_prose_read=comparison != "integer" and not is_cut_off)
     if not found.answer or not found.answer.strip():
         return _without_answer(found, is_cut_off, is_closed)
-    return grade_answer(found.answer, reference, comparison=comparison, timeout=timeout)
+    return found.answer
+
+
+def grade_quickly(prediction: str, reference: str, comparison: str = "math") -> MathGrade | None:
+    """What integers, numbers and equal texts decide at once; None where it takes mathematics (`grade_answer`)."""
+    return COMPARISONS[comparison](prediction, reference, None)
 
 
 def _without_answer(found: Extraction, is_cut_off: bool, is_closed: bool | None) -> MathGrade:
@@ -138,7 +156,7 @@ def _without_answer(found: Extraction, is_cut_off: bool, is_closed: bool | None)
     return MathGrade(Verdict.NO_ANSWER, rule="extraction", reason="no pattern of a final answer matches")
 
 
-def _grade_integer(prediction: str, reference: str, timeout: float) -> MathGrade:
+def _grade_integer(prediction: str, reference: str, timeout: float | None) -> MathGrade | None:
     """AIME: both are integers. What is not written as one is read as mathematics first (`2^3`, `m+n=204`)."""
     gold = INTEGER_NOISE.match(reference)
     if gold is None:
@@ -151,7 +169,7 @@ def _grade_integer(prediction: str, reference: str, timeout: float) -> MathGrade
     return MathGrade(verdict, given[1], "integer", "" if is_equal else f"{int(given[1])} is not {int(gold[1])}")
 
 
-def _grade_math(prediction: str, reference: str, timeout: float) -> MathGrade:
+def _grade_math(prediction: str, reference: str, timeout: float | None) -> MathGrade | None:
     if prediction == reference and prediction.strip():
         return MathGrade(Verdict.CORRECT, prediction, "same text")
     if "box" in prediction or "box" in reference:
@@ -166,10 +184,12 @@ def _grade_math(prediction: str, reference: str, timeout: float) -> MathGrade:
     given_number, gold_number = read_number(given), read_number(gold)
     if given_number is not None and gold_number is not None:
         return _by_rule(prediction, given_number == gold_number, "number")
+    if timeout is None:
+        return None
     return _grade_expression(prediction, reference, given, gold, timeout)
 
 
-def _grade_choice(prediction: str, reference: str, timeout: float) -> MathGrade:
+def _grade_choice(prediction: str, reference: str, timeout: float | None) -> MathGrade | None:
     """Choice letters (GPQA, MMLU): the letter alone decides, with or without parentheses, full stop or option text."""
     gold, given = CHOICE.match(reference.strip()), CHOICE.match(prediction.strip())
     if gold is None:
@@ -254,25 +274,7 @@ def group_equal_answers(answers: Sequence[str | None]) -> list[int | None]:
     >>> group_equal_answers(["1/2", None, "3", "0.5"])
     [0, None, 1, 0]
     """
-    numbers: dict[str, int] = {}
-    representatives: list[str] = []
-    classes: list[int | None] = []
-    for answer in answers:
-        if answer is None or not answer.strip():
-            classes.append(None)
-            continue
-        if answer not in numbers:
-            numbers[answer] = _class_of(answer, representatives)
-        classes.append(numbers[answer])
-    return classes
-
-
-def _class_of(answer: str, representatives: list[str]) -> int:
-    for number, representative in enumerate(representatives):
-        if math_equal(answer, representative):
-            return number
-    representatives.append(answer)
-    return len(representatives) - 1
+    return equal_classes(answers, math_equal)
 
 
 def get_answer_by_majority_voting(outputs: Sequence[str]) -> str | None:
@@ -293,7 +295,8 @@ def get_answer_by_majority_voting(outputs: Sequence[str]) -> str | None:
     return answers[classes.index(winner)]
 
 
-COMPARISONS: dict[str, Callable[[str, str, float], MathGrade]] = {
+# With a time limit of None they apply their quick rules only, and say None where those do not decide.
+COMPARISONS: dict[str, Callable[[str, str, float | None], MathGrade | None]] = {
     "integer": _grade_integer,
     "math": _grade_math,
     "choice": _grade_choice,
