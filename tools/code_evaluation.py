@@ -29,7 +29,7 @@ from tools.reasoning import split_reasoning
 from tools.sandbox.limits import limits_for
 from tools.verdicts import GradedSample, Verdict
 
-VERIFIER_VERSION = "1.0"  # goes up with every change that could change a verdict
+VERIFIER_VERSION = "1.1"  # goes up with every change that could change a verdict
 VERDICTS = "verdicts.jsonl"
 STUCK_AFTER_S = 30.0
 
@@ -173,7 +173,22 @@ def read_samples(folder: Folder, options: CodeOptions) -> Iterator[Sample]:
                 )
             continue
         seen[key] = mark
-        yield reduce_response(response, folder.problems[response.task_id], is_opened, options)
+        yield reduce_safely(response, folder.problems[response.task_id], is_opened, options)
+
+
+def reduce_safely(
+    response: Generation, problem: IndexedProblem, is_opened: bool | None, options: CodeOptions
+) -> Sample:
+    """A fault of ours on one response costs this verdict only, and says so."""
+    try:
+        return reduce_response(response, problem, is_opened, options)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other responses go on
+        reason = f"fault of the grader: {type(error).__name__}: {error}"[:300]
+        base = GradedSample(
+            response.task_id, response.seed, Verdict.GRADER_ERROR, rule="extraction", reason=reason,
+            output_tokens=response.output_tokens, is_cut_off=response.is_cut_off,
+        )  # fmt: skip
+        return Sample(response.task_id, response.seed, None, None, "", base)
 
 
 def reduce_response(
