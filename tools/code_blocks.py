@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import enum
 import re
+import sys
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ REST_OF_STRING = {
 # Marks with which models end their text, when the server leaves them in.
 END_MARKS = re.compile(r"(?:<\|[\w▁ ]{1,40}\|>|<｜[\w▁ ]{1,40}｜>|</s>|<eos>|<end_of_turn>|\[EOS\]|\s)+\Z")
 LONGEST_END = 400
+UNCLOSED = sys.maxsize
 
 LABEL_WORD = re.compile(r"[\w.+#-]+")
 PYTHON_LABEL = re.compile(r"(?:lang(?:uage)?-|jupyter-)?(?:c|i|micro)?py(?:thon|py)?(?:-?\d+(?:\.\d+)*)?(?:-exec)?")
@@ -180,6 +182,8 @@ class _Reader:
             else:
                 block, number = self._read_block(number, kind)
                 blocks.append(block)
+                if number == UNCLOSED and len(self.fences) == MAX_FENCES:
+                    blocks.pop()  # its end was not looked for
         return blocks
 
     def _rest(self, fence: Fence) -> str:
@@ -223,7 +227,7 @@ class _Reader:
                 closing = in_strings[0]
         code = self._code_beside_label(opening) if kind is Kind.PYTHON else ""
         if closing is None:
-            return Block(kind, code + strip_end_marks(self._content(opening, start, len(self.text)))), len(self.fences)
+            return Block(kind, code + strip_end_marks(self._content(opening, start, len(self.text)))), UNCLOSED
         fence = self.fences[closing]
         is_opening = fence.is_first and self._announces_block(fence)
         content = self._content(opening, start, fence.line_start if fence.is_first else fence.start)

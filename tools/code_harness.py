@@ -11,6 +11,7 @@ def f(x):
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 
@@ -28,7 +29,20 @@ def complete_answer(code: str, prompt: str, entry_point: str) -> str:
     if gives_name(code, entry_point):
         return put_before(_before_function(prompt, entry_point), dedent(code))
     forms = _body_forms(prompt, code)
-    return next((form for form in forms if parse_program(form) is not None), forms[0])
+    return next((form for form in forms if _is_whole(form)), forms[0])
+
+
+def _is_whole(code: str) -> bool:
+    """True for Python in which nothing of a function's body stands outside: `return` does there, for the parser."""
+    tree = parse_program(code)
+    waiting: list[ast.AST] = list(tree.body) if tree else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom)):
+            return False
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            waiting.extend(ast.iter_child_nodes(node))
+    return tree is not None
 
 
 def _before_function(prompt: str, entry_point: str) -> str:

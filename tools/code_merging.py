@@ -55,7 +55,7 @@ def join_blocks(blocks: Sequence[str], base: int) -> str:
     corrected = [each.text for each in after if each.is_function and each.binds & own_binds]
     lines = [before[number].text for number in sorted(taken)] + [after[number].text for number in sorted(late)]
     joined = put_before("\n".join(lines), code)
-    return "\n".join([joined.rstrip("\n"), *corrected]) if corrected else joined
+    return "\n".join([joined.rstrip("\n"), *corrected, ""]) if corrected else joined
 
 
 def _select(statements: Sequence[Statement], names: frozenset[str], own: frozenset[str]) -> set[int]:
