@@ -209,9 +209,9 @@ class _Reader:
     def _one_line_block(self, number: int) -> list[Block]:
         fence, closing = self.fences[number], self.fences[number + 1]
         content = self.text[fence.end : closing.start]
-        first, _blank, code = content.strip().partition(" ")
+        first, *code = content.split(None, 1) or [""]
         if classify_label(first) is Kind.PYTHON:
-            return [Block(Kind.PYTHON, code + "\n")] if code.strip() else []
+            return [Block(Kind.PYTHON, code[0].strip() + "\n")] if code else []
         return [Block(Kind.UNNAMED, content.strip() + "\n")] if content.strip() and fence.is_first else []
 
     def _read_block(self, number: int, kind: Kind) -> tuple[Block, int]:
@@ -279,7 +279,7 @@ class _Reader:
 
     def _code_beside_label(self, opening: Fence) -> str:
         """The first line of a program that stands in the line of its fence: "```python import sys"."""
-        _label, _blank, code = self._rest(opening).strip().partition(" ")
+        code = "".join(self._rest(opening).split(None, 1)[1:])
         tree = parse_program(code.strip()) if "(" in code or "import" in code else None
         if tree is None or not tree.body:
             return ""

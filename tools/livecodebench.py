@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tools.code_tests import find_function_name
+from tools.code_tests import find_function_name, find_tested_function
 from tools.errors import DataError
 
 TABLE = pathlib.Path(__file__).resolve().parents[1] / "data" / "livecodebench_problems.tsv"
@@ -194,7 +194,7 @@ def _index_row(path: pathlib.Path, number: int, offset: int, line: bytes) -> Ind
 def _function_name(row: Mapping[str, Any]) -> str | None:
     """For the extraction of code only; a row that is damaged here gets its verdict when it is graded."""
     try:
-        return find_function_name(row, bool(row.get("starter_code"))) or row.get("entry_point")
+        return find_function_name(row, bool(row.get("starter_code"))) or find_tested_function(row)
     except DataError:
         return None
 

@@ -1,8 +1,8 @@
 """Splits a response into reasoning and answer: once, in one place, for every benchmark.
 
 The prompts of reasoning models end in `<think>`, so a response is reasoning, `</think>`, answer. What counts as answer
-is all text outside the tags; a response that is cut before its reasoning closes has none. A tag inside a string of a
-program, in a fenced block, is text: some programs are about tags.
+is all text outside the tags; a response that is cut before its reasoning closes has none. A tag in a string or a
+comment of a program, in a fenced block, is text: some programs are about tags.
 
 >>> split_reasoning("3 + 4 is 7</think>The answer is \\\\boxed{7}.").answer
 'The answer is \\\\boxed{7}.'
@@ -19,7 +19,9 @@ from dataclasses import dataclass
 TAG_PAIRS = (("<think>", "</think>"), ("<|begin_of_thought|>", "<|end_of_thought|>"))
 TAG = re.compile(r"</?think>|<\|(?:begin|end)_of_thought\|>")
 STAND_INS = {tag: chr(0x10FF00 + number) for number, tag in enumerate(sum(TAG_PAIRS, ()))}  # signs that nobody uses
-STRING = re.compile(r"(?<![\w\\])[A-Za-z]{0,2}(\"[^\"\n\\]*(?:\\.[^\"\n\\]*)*\"|'[^'\n\\]*(?:\\.[^'\n\\]*)*')(?!\w)")
+STRING = re.compile(
+    r"(?<![\w\\])[A-Za-z]{0,2}(\"[^\"\n\\]*(?:\\.[^\"\n\\]*)*\"|'[^'\n\\]*(?:\\.[^'\n\\]*)*')(?!\w)|#.*"
+)
 MAX_LINE = 10_000  # a program's line that is longer is not looked at
 
 
@@ -49,26 +51,38 @@ def hide_quoted_tags(response: str) -> str:
     """The response with stand-ins for the tags that are text; the same object when there are none."""
     parts: list[str] = []
     position = counted_until = line_end = fences = 0
+    is_in_text = False  # between three quotes
     for match in TAG.finditer(response):
-        if match.start() < line_end:
+        if match.start() < line_end:  # in a line that was looked at: stands in a text, or ends what was open before it
+            counted_until = max(counted_until, match.end() if position < line_end else 0)
             continue
         line_start = response.rfind("\n", 0, match.start()) + 1
         line_end = response.find("\n", match.end())
         line_end = len(response) if line_end < 0 else line_end
         line = response[line_start:line_end] if line_end - line_start <= MAX_LINE else ""
-        fences += response.count("```", counted_until, line_start)
+        block_start = response.rfind("```", counted_until, line_start)
+        if block_start >= 0:
+            fences, is_in_text = fences + response.count("```", counted_until, line_start), False
+        since = max(counted_until, block_start)
+        is_in_text ^= (response.count('"""', since, line_start) + response.count("'''", since, line_start)) % 2 == 1
         counted_until = max(counted_until, line_start)
-        shown = STRING.sub(_hide_tags, line) if fences % 2 and ("'" in line or '"' in line) else line
+        shown = line
+        if fences % 2:
+            shown = TAG.sub(_stand_in, line) if is_in_text else STRING.sub(_hide_tags, line)
         if shown != line:
             parts += [response[position:line_start], shown]
             position = line_end
         else:  # a tag ends what was open before it
-            fences, counted_until = 0, match.end()
+            fences, is_in_text, counted_until = 0, False, match.end()
     return "".join([*parts, response[position:]]) if parts else response
 
 
 def _hide_tags(match: re.Match[str]) -> str:
-    return TAG.sub(lambda tag: STAND_INS[tag.group()], match.group())
+    return TAG.sub(_stand_in, match.group())
+
+
+def _stand_in(tag: re.Match[str]) -> str:
+    return STAND_INS[tag.group()]
 
 
 def _show_tags(text: str) -> str:
