@@ -10,6 +10,7 @@ import ast
 import atexit
 import builtins
 import contextlib
+import functools
 import gc
 import json
 import marshal
@@ -75,11 +76,11 @@ def run_child(request: Request, warm: WarmState) -> NoReturn:
         if not request.has_prelude:
             withdraw_prelude(warm.prelude)
         if request.operation == COMPILE:
-            status = _compile(request.function)
+            status = _compile(request.function, _module_name(request))
         elif request.operation == CALL:
             status = _call(warm.code, request.function)
         else:
-            status = _run(warm.code, request.tidies_up)
+            status = _run(warm.code, request.tidies_up, _module_name(request))
     finally:
         _exit_now(status)
 
@@ -104,7 +105,7 @@ def _read_all(descriptor: int) -> bytes:
     return data
 
 
-def _compile(function: str) -> int:
+def _compile(function: str, module_name: str) -> int:
     """Leaves the code for later forks. Goes on to serve tests itself when the program is plain."""
     try:
         tree = ast.parse(_read_all(DATA_FD), FILENAME)
@@ -120,7 +121,7 @@ def _compile(function: str) -> int:
     for name in plainness.hidden:
         delattr(builtins, name)
     os.write(CHANNEL_FD, str(os.getpid()).encode())
-    serve_tests(code, function, CHANNEL_FD, _new_main)
+    serve_tests(code, function, CHANNEL_FD, functools.partial(_new_main, module_name))
     return 0
 
 
@@ -140,16 +141,22 @@ def _describe(error: BaseException) -> str:
     return name + (f": {text}" if text else "") + (f" (line {line})" if line else "")
 
 
-def _new_main() -> dict[str, Any]:
-    module = types.ModuleType("__main__")
+def _module_name(request: Request) -> str:
+    """A program from stdin to stdout is a script. Where functions are tested (calls, HumanEval, MBPP: they have no
+    prelude) it is a module that is imported, as in the checkers of these sets: what its guard holds back does not run."""
+    return "__main__" if request.has_prelude and not request.function else "solution"
+
+
+def _new_main(name: str) -> dict[str, Any]:
+    module = types.ModuleType(name)
     module.__dict__["__file__"] = "solution.py"
-    sys.modules["__main__"] = module
+    sys.modules["__main__"] = sys.modules[name] = module
     return module.__dict__
 
 
-def _run(code: types.CodeType | None, tidies_up: bool) -> int:
+def _run(code: types.CodeType | None, tidies_up: bool, module_name: str) -> int:
     """A program from stdin to stdout, with the end that a real interpreter gives it."""
-    names = _new_main()
+    names = _new_main(module_name)
     try:
         exec(code, names)  # type: ignore[arg-type] # noqa: S102 - the one place where programs run: a locked-in fork
         status = 0
@@ -178,8 +185,8 @@ def _finish(names: dict[str, Any], tidies_up: bool) -> int:
         atexit._run_exitfuncs()
     status = 0
     try:
-        sys.stdout.flush()
-        sys.__stdout__.flush()  # type: ignore[union-attr] # the program may have put an object of its own in sys.stdout
+        _flush(sys.stdout)
+        _flush(sys.__stdout__)  # the program may have put an object of its own in sys.stdout
     except Exception:  # noqa: BLE001 - ... whose flush may do anything
         status = 120
     if not tidies_up:
@@ -187,16 +194,33 @@ def _finish(names: dict[str, Any], tidies_up: bool) -> int:
     names.clear()  # files that the program left open write their rest
     gc.collect()
     with contextlib.suppress(Exception):  # an object of the program's own has just lost its globals
-        sys.stdout.flush()
+        _flush(sys.stdout)
     return status
+
+
+def _flush(stream: Any) -> None:
+    """As Python does at its end: no stream, or one that the program has closed, is no error."""
+    if stream is not None and not getattr(stream, "closed", False):
+        stream.flush()
+
+
+def _allow_digits(count: int) -> int:
+    """Sets how many digits of an integer Python reads and writes (0: any number); returns the limit until now."""
+    if not hasattr(sys, "set_int_max_str_digits"):
+        return 0
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(count)
+    return before
 
 
 def _call(code: types.CodeType | None, function: str) -> int:
     """One call of a function or of a method of `class Solution`; the result leaves as JSON text."""
+    digits = _allow_digits(0)
     arguments = json.loads(_read_all(DATA_FD))
+    _allow_digits(digits)
     encode = make_encoder()
     try:
-        names = _new_main()
+        names = _new_main("solution")
         exec(code, names)  # type: ignore[arg-type] # noqa: S102 - as above
         value = find_function(names, function)(*arguments)
     except SystemExit:
@@ -205,8 +229,7 @@ def _call(code: types.CodeType | None, function: str) -> int:
     except BaseException as error:  # noqa: BLE001 - whatever ends a program ends this fork
         _leave(EXCEPTION, _describe(error))
         return 1
-    if hasattr(sys, "set_int_max_str_digits"):
-        sys.set_int_max_str_digits(0)
+    _allow_digits(0)
     try:
         _leave(RESULT, encode(value))
     except (TypeError, ValueError, RecursionError) as error:

@@ -24,7 +24,7 @@ from tools.code_verifier import (
     verify_many,
 )
 from tools.errors import DataError, SandboxError
-from tools.grading.code.extraction import clean_if_name, extract_program, has_code, is_safe_code, merge_blocks
+from tools.grading.code.extraction import clean_if_name, extract_program, has_code, is_safe_code
 from tools.grading.code.pool import PoolOptions, ProgramPool
 from tools.grading.code.problem_tests import CODE_TYPE, read_tests, unpickle_text
 from tools.grading.pool import Event, LocalCrew, Work
@@ -423,13 +423,13 @@ def test_blocks_are_found_in_every_usual_form() -> None:
 def test_functions_of_several_blocks_are_merged_only_when_needed() -> None:
     blocks = ["import math\nprint(1)\n", "def helper(): return math.pi\n", "def f(): return helper()\n"]
     text = "\n".join(f"```python\n{block}```" for block in blocks)
-    assert extract_program(text, "f") == blocks[-1]
+    assert extract_program(text, "f") == "import math\n" + blocks[1] + blocks[2]
+    assert extract_program(text + "\n```python\ndef f(): return 1\n```", "f") == "def f(): return 1\n"
     merged = extract_program(text + "\n```python\nx = 3\n```", "f")
     assert merged is not None
     assert "def f" in merged
     assert "import math" in merged
     assert "print" not in merged
-    assert merge_blocks(["def broken(:"]) == "def broken(:"
 
 
 def test_main_guards_are_unwrapped_by_the_original_s_helper() -> None:

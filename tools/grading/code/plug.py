@@ -21,7 +21,7 @@ from tools.grading.pool import choose_crew
 from tools.records import Grade, Problem, Response, Verdict
 from tools.sandbox.limits import Limits, limits_for
 
-VERIFIER_VERSION = "1.0"  # goes up with every change that could change a verdict
+VERIFIER_VERSION = "1.1"  # goes up with every change that could change a verdict
 ORIGINAL_END = "</think>"  # what the original looked for, whatever the model writes
 KEPT = ("first_failing_test", "tests_run", "tests_total", "cpu_s", "max_cpu_s", "wall_s", "peak_bytes")
 KEPT_IF_SAID = ("hangs_on_time", "was_rerun_alone", "per_test", "risky_names")

@@ -47,6 +47,8 @@ class Grader:
             self._problem = prepare(tests)
         except DataError as error:
             self._problem = error
+        except Exception as error:  # noqa: BLE001 - a row that no check foresaw costs the verdicts of its problem only
+            self._problem = DataError(f"problem {source['question_id']}: {type(error).__name__}: {error}"[:300])
 
     def grade(self, solution: Mapping[str, Any]) -> dict[str, Any]:
         """One solution, given as `code` or as a model's `response`."""
@@ -54,7 +56,7 @@ class Grader:
         if isinstance(self._problem, DataError):
             return row | CodeGrade(Verdict.GRADER_ERROR, str(self._problem), codes=[-1]).to_row()
         assert self._problem is not None
-        code, missing = find_program(solution, self._problem.function)
+        code, missing = find_program(solution, self._problem.wanted_function)
         if code is not None and self.options["with_advice"]:
             row["risky_names"] = is_safe_code(code)[1]
         grade = missing if code is None else self._grade_code(self._problem, code)
@@ -95,8 +97,11 @@ def find_program(solution: Mapping[str, Any], function: str | None) -> tuple[str
 
 
 def read_row(source: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The problem's row: given, or to be read now from its `text` or its place in a file, {path, offset, length}."""
-    if "text" not in source and "path" not in source:
+    """The problem's row: given, or to be read now from its `text` or its place in a file, {path, offset, length}.
+
+    Only what has exactly these fields says where a row is: MBPP's rows have a `text` of their own.
+    """
+    if set(source) not in ({"question_id", "text"}, {"question_id", "path", "offset", "length"}):
         return source
     try:
         row = json.loads(source.get("text") or read_place(source["path"], source["offset"], source["length"]))
