@@ -18,7 +18,7 @@ from tools.code_tests import read_tests
 from tools.errors import DataError, SandboxError
 from tools.reasoning import split_reasoning
 from tools.sandbox.limits import Limits, limits_for
-from tools.sandbox.session import Sandbox
+from tools.sandbox.session import LostProgram, Sandbox
 from tools.verdicts import Verdict
 
 
@@ -71,6 +71,10 @@ class Grader:
             try:
                 runs_all = self.options["runs_all"]
                 return grade_program(self.sandbox, problem, code, limits=limits, runs_all=runs_all, rules=rules)
+            except LostProgram as error:
+                if is_last_try:  # once may be the machine's fault; a program must not take the claim away from a run
+                    reason = f"ended or stopped the process that ran it, twice: {error}"
+                    return CodeGrade(Verdict.RUNTIME_ERROR, reason, codes=[CODES[Verdict.RUNTIME_ERROR]])
             except SandboxError as error:
                 if is_last_try:
                     return CodeGrade(Verdict.INFRA_ERROR, str(error), codes=[CODES[Verdict.INFRA_ERROR]])

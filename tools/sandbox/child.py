@@ -25,19 +25,23 @@ from tools.sandbox.plain import judge_plainness
 from tools.sandbox.prelude import withdraw_prelude
 from tools.sandbox.process import die_with_parent
 from tools.sandbox.protocol import (
-    CALL,
     CHANNEL_FD,
     COMPILE,
     COMPILED,
-    DATA_FD,
+    DESCRIPTORS,
     EXCEPTION,
-    MAX_DESCRIPTORS,
+    INPUT_FD,
+    MAX_RECORD,
+    OUTPUT_FD,
     REPORT_FD,
     RESULT,
     RUN,
     SYNTAX,
+    TEXT_FD,
     UNPRINTABLE,
     Request,
+    join_text,
+    split_text,
 )
 from tools.sandbox.quick import serve_tests
 from tools.sandbox.seccomp import PreparedFilter
@@ -49,24 +53,23 @@ _pwrite = os.pwrite
 
 
 class WarmState:
-    """What the warm process hands to its forks: the filter to install and the code that was compiled last."""
+    """What the warm process hands to its forks: nothing of any program, only how to run one."""
 
-    def __init__(self, program_filter: PreparedFilter | None, prelude: list[str]) -> None:
+    def __init__(self, program_filter: PreparedFilter | None, prelude: list[str], first_own_fd: int) -> None:
         self.program_filter = program_filter
         self.prelude = prelude
-        self.record = b""  # what the last compiling fork left
-        self.code: types.CodeType | None = None  # from the record, made when it is first needed
+        self.first_own_fd = first_own_fd  # from here on descriptors belong to the interpreter (folders of its library)
 
 
 def run_child(request: Request, warm: WarmState) -> NoReturn:
     """Never returns. Exit status as Python's own: 0, the program's, or 1 after an exception."""
     status = 1
     try:
-        last_fd = {COMPILE: CHANNEL_FD, CALL: DATA_FD, RUN: REPORT_FD}[request.operation]
         if request.operation == RUN:
-            os.dup2(REPORT_FD + 1, 0)
-            os.dup2(REPORT_FD + 2, 1)
-        os.closerange(last_fd + 1, MAX_DESCRIPTORS)
+            os.dup2(INPUT_FD, 0)
+            os.dup2(OUTPUT_FD, 1)
+            os.closerange(INPUT_FD, OUTPUT_FD + 1)
+        os.closerange(REPORT_FD + DESCRIPTORS[request.operation], warm.first_own_fd)
         die_with_parent()
         _take_limits(request)
         if warm.program_filter is not None:
@@ -75,11 +78,11 @@ def run_child(request: Request, warm: WarmState) -> NoReturn:
         if not request.has_prelude:
             withdraw_prelude(warm.prelude)
         if request.operation == COMPILE:
-            status = _compile(request.function)
-        elif request.operation == CALL:
-            status = _call(warm.code, request.function)
+            status = _compile()
+        elif request.operation == RUN:
+            status = _run(_load()[1], request.tidies_up)
         else:
-            status = _run(warm.code, request.tidies_up)
+            status = _call(*_load())
     finally:
         _exit_now(status)
 
@@ -95,7 +98,14 @@ def _take_limits(request: Request) -> None:
 
 
 def _leave(kind: bytes, text: str) -> None:
-    _pwrite(REPORT_FD, kind + text.encode("utf-8", "surrogatepass"), 0)
+    _write_all(kind + text.encode("utf-8", "surrogatepass"))
+
+
+def _write_all(record: bytes) -> None:
+    """Raises OSError when the record is longer than this fork may write."""
+    done = 0
+    while done < len(record):
+        done += _pwrite(REPORT_FD, record[done:] if done else record, done)
 
 
 def _read_all(descriptor: int) -> bytes:
@@ -104,16 +114,21 @@ def _read_all(descriptor: int) -> bytes:
     return data
 
 
-def _compile(function: str) -> int:
+def _compile() -> int:
     """Leaves the code for later forks. Goes on to serve tests itself when the program is plain."""
     try:
-        tree = ast.parse(_read_all(DATA_FD), FILENAME)
+        function, text = split_text(_read_all(TEXT_FD))
+        tree = ast.parse(text, FILENAME)
         code = compile(tree, FILENAME, "exec", dont_inherit=True)
+        record = COMPILED + join_text(function, marshal.dumps(code))
         plainness = judge_plainness(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         _leave(SYNTAX, _describe(error))
         return 0
-    _pwrite(REPORT_FD, COMPILED + marshal.dumps(code), 0)
+    if len(record) > MAX_RECORD:
+        _leave(SYNTAX, f"the compiled program is larger than {MAX_RECORD >> 20} MiB")
+        return 0
+    _write_all(record)
     os.close(REPORT_FD)
     if plainness.reason:
         return 0
@@ -122,6 +137,13 @@ def _compile(function: str) -> int:
     os.write(CHANNEL_FD, str(os.getpid()).encode())
     serve_tests(code, function, CHANNEL_FD, _new_main)
     return 0
+
+
+def _load() -> tuple[str, types.CodeType]:
+    """What the compiling fork left: the function to call, and the code. The descriptor is gone before any of it runs."""
+    record = _read_all(TEXT_FD)
+    function, marshalled = split_text(record[len(COMPILED) :])
+    return function, marshal.loads(marshalled)
 
 
 def _describe(error: BaseException) -> str:
@@ -147,11 +169,11 @@ def _new_main() -> dict[str, Any]:
     return module.__dict__
 
 
-def _run(code: types.CodeType | None, tidies_up: bool) -> int:
+def _run(code: types.CodeType, tidies_up: bool) -> int:
     """A program from stdin to stdout, with the end that a real interpreter gives it."""
     names = _new_main()
     try:
-        exec(code, names)  # type: ignore[arg-type] # noqa: S102 - the one place where programs run: a locked-in fork
+        exec(code, names)  # noqa: S102 - the one place where programs run: a locked-in fork
         status = 0
     except SystemExit as error:
         status = _exit_status(error)
@@ -191,13 +213,13 @@ def _finish(names: dict[str, Any], tidies_up: bool) -> int:
     return status
 
 
-def _call(code: types.CodeType | None, function: str) -> int:
+def _call(function: str, code: types.CodeType) -> int:
     """One call of a function or of a method of `class Solution`; the result leaves as JSON text."""
-    arguments = json.loads(_read_all(DATA_FD))
+    arguments = json.loads(_read_all(INPUT_FD))
     encode = make_encoder()
     try:
         names = _new_main()
-        exec(code, names)  # type: ignore[arg-type] # noqa: S102 - as above
+        exec(code, names)  # noqa: S102 - as above
         value = find_function(names, function)(*arguments)
     except SystemExit:
         _leave(EXCEPTION, "SystemExit: the program ended itself instead of returning")
