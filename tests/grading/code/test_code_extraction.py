@@ -16,7 +16,7 @@ from tools.grading.code.harness import complete_answer
 from tools.grading.code.merging import join_blocks
 from tools.models.reasoning import split_reasoning
 
-GOLDEN = pathlib.Path(__file__).parent / "golden" / "code_extraction.jsonl"
+GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "golden" / "code_extraction.jsonl"
 ROWS = [json.loads(line) for line in GOLDEN.read_text(encoding="utf-8").split("\n") if line]
 
 # Texts that a pathological answer repeats, and what it may begin and end with.

@@ -19,7 +19,7 @@ from tools.grading.code.program import CODES, CodeGrade, PreparedProblem, grade_
 from tools.models.reasoning import split_reasoning
 from tools.records import Verdict
 from tools.sandbox.limits import Limits
-from tools.sandbox.session import Sandbox
+from tools.sandbox.session import LostProgram, Sandbox
 from tools.store.files import read_place
 
 
@@ -67,6 +67,10 @@ class Grader:
             try:
                 runs_all, rules = self.options["runs_all"], self.options["rules"]
                 return grade_program(self.sandbox, problem, code, limits=self.limits, runs_all=runs_all, rules=rules)
+            except LostProgram as error:
+                if is_last_try:  # once may be the machine's fault; a program must not take the claim away from a run
+                    reason = f"ended or stopped the process that ran it, twice: {error}"
+                    return CodeGrade(Verdict.RUNTIME_ERROR, reason, codes=[CODES[Verdict.RUNTIME_ERROR]])
             except SandboxError as error:
                 if is_last_try:
                     return CodeGrade(Verdict.INFRA_ERROR, str(error), codes=[CODES[Verdict.INFRA_ERROR]])

@@ -21,6 +21,7 @@ from typing import Any
 from tools.errors import UsageError
 from tools.grading.math.cleaning import math_answer_cleaning, plain_form
 from tools.grading.math.extraction import MAX_BARE_ANSWER_CHARS, Extraction, extract, extract_answer
+from tools.grading.math.math_spans import math_spans
 from tools.grading.votes import equal_classes
 from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
 from tools.mathematics.numbers import PLAIN_INTEGER, Number, int_from_digits, lowest, read_number
@@ -46,6 +47,13 @@ GRADER_VERSION = "1.1"
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-4, 1e-6  # the original's, for `is_close` only
 BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
 WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}")
+# Signs that sentences do not hold outside formulas, and words after which a value is not what is claimed.
+NO_PROSE = re.compile(r"__|[{}\[\]]|\\|\('|\w\(\w")
+HEDGE = re.compile(
+    r"\b(?:not|no|never|unless|impossible|cannot|except|excluding|least|most|more|less|fewer|greater|smaller|than|between|either"
+    r"|neither|nor|if|otherwise|when|whenever|multiples?|divisible|until|without|wrong|incorrect)\b|n't\b",
+    re.IGNORECASE,
+)
 MAX_NESTED_BOXES = 5
 INTEGER_NOISE = re.compile(r"^(?:\\text\{|\{|\\mathbf\{|\$|\\\(|\\ |\s)*([+-]?\d{1,9})(?:\}|\$|\\\)|\.|\s)*$")
 CHOICE = re.compile(
@@ -210,7 +218,7 @@ def _grade_expression(prediction: str, reference: str, given: str, gold: str, ti
     found = compare_answers(given, gold, timeout)
     if found.is_equal is False and found.rule in ("unreadable", "text", "string"):
         inner, inner_gold = _out_of_sentence(prediction), _out_of_sentence(reference)
-        if inner is not None or inner_gold is not None:
+        if (inner is None) != (inner_gold is None):  # two sentences are compared as words
             found = compare_answers(inner or given, inner_gold or gold, timeout)
     verdict = {True: Verdict.CORRECT, False: Verdict.WRONG, None: Verdict.GRADER_ERROR}[found.is_equal]
     forms = {"given": found.given_form, "gold": found.gold_form}
@@ -227,14 +235,26 @@ def _unboxed(text: str) -> str:
 
 
 def _out_of_sentence(text: str) -> str | None:
-    """The value that a sentence gives as an answer (`We find that $x < 3$.`), None for anything shorter."""
+    """The value that a sentence gives as an answer (`We find that $x < 3$.`), None for anything shorter.
+
+    None too where words deny, bound or condition the value: then it is not what the sentence says.
+    """
     found = extract(text)
-    if found.answer is None or found.pattern not in ("conclusion", "phrase"):
+    if not found.answer or found.pattern not in ("conclusion", "phrase"):
         return None
-    after = text[text.rfind(found.answer) + len(found.answer) :]
-    if len(text) <= MAX_BARE_ANSWER_CHARS and WORDS.search(re.split(r"\.\W", after)[0]):
-        return None  # `5 is not the answer` gives none
-    return plain_form(found.answer)
+    outside = _outside_formulas(text)
+    # A longer text is a whole response, whose sentences the extraction weighs.
+    if len(text) <= MAX_BARE_ANSWER_CHARS and (NO_PROSE.search(outside) or HEDGE.search(outside)):
+        return None
+    return plain_form(found.answer) if WORDS.search(outside) or found.pattern == "phrase" else None
+
+
+def _outside_formulas(text: str) -> str:
+    position, pieces = 0, []
+    for start, end, _ in math_spans(text):
+        pieces.append(text[position:start])
+        position = end
+    return " ".join([*pieces, text[position:]])
 
 
 def symbolic_equal(prediction: str, reference: str, timeout: float = SYMBOLIC_TIMEOUT_S) -> bool | None:
