@@ -168,4 +168,7 @@ def describe_file(name: str, path: pathlib.Path) -> Benchmark:
         row = {}
     has_tests = any(row.get(field) for field in HEAVY_FIELDS)
     is_code = has_tests or (row.get("answer") is None and any(field in row for field in CODE_FIELDS))
-    return Benchmark(name, grader="code", question="code", samples_per_seed=1) if is_code else Benchmark(name)
+    if not is_code:
+        return Benchmark(name)
+    subsets = "livecodebench" if row.get("contest_date") else None  # its months and windows hold for any such file
+    return Benchmark(name, grader="code", question="code", samples_per_seed=1, subsets=subsets)
