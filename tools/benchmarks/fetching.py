@@ -5,8 +5,8 @@ no code of a repository. The commit is looked up first and read from, so that wh
 written to one JSONL file, checked, and put in place by a rename: a file in data/fetched/ is always a whole one.
 `datasets` is imported here only, when something is fetched; `python -m tools.benchmarks fetch math500` does it by hand.
 
->>> FetchedFrom("HuggingFaceH4/MATH-500", None, "test", (), "5f30...", "0c2a...").to_json()[:49]
-'{\\n  "dataset": "HuggingFaceH4/MATH-500",\\n  "conf'
+>>> record_path(pathlib.Path("data/fetched/math500.jsonl")).name
+'math500.source.json'
 """
 
 from __future__ import annotations
