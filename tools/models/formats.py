@@ -17,7 +17,6 @@ import enum
 import functools
 import re
 
-
 FENCE = "```"  # before and after a program
 
 
