@@ -11,7 +11,7 @@ from typing import Any
 
 from tools.benchmarks.problems import LoadedBenchmark
 from tools.errors import StorageError
-from tools.models.reasoning import split_reasoning
+from tools.models.reasoning import split_response
 from tools.records import Generation, Problem, Response
 from tools.store import generations
 
@@ -89,21 +89,6 @@ class FolderResponses:
         return [
             f"seeds {first} and {second} gave the same text for every problem ({len(pairs)} such pairs); is the seed used?"
         ]
-
-
-def split_response(generation: Generation, is_opened: bool | None = None) -> Response:
-    """A generation with its reasoning apart; `is_opened`: whether the prompt opened it, None where nobody knows."""
-    split = split_reasoning(generation.output, is_opened)
-    return Response(generation, split.reasoning, split.answer, split.is_closed)
-
-
-def opens_reasoning(folder: pathlib.Path) -> bool | None:
-    """Whether prompts opened the reasoning, in files that do not say: a response closes what it never opened."""
-    for generation in generations.read_folder(folder):
-        closing = generation.output.find("</think>")
-        if closing >= 0:
-            return not 0 <= generation.output.find("<think>") < closing
-    return None
 
 
 def find_folder(path: pathlib.Path, name: str | None) -> pathlib.Path:
