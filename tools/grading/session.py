@@ -24,8 +24,9 @@ from tools.benchmarks.subsets import Subset, breakdown_labels, find_subset, rele
 from tools.errors import StorageError, UsageError
 from tools.grading import create_grader
 from tools.grading.grader import Facts, Grader, GradingOptions, Workplace, our_fault
-from tools.grading.responses import FolderResponses, find_folder, split_response
+from tools.grading.responses import FolderResponses, find_folder
 from tools.grading.votes import vote_classes
+from tools.models.reasoning import split_response
 from tools.records import Generation, Grade, Problem, Response
 from tools.results.build import build_results, write_results
 from tools.results.published import published_for
@@ -54,7 +55,9 @@ def grade(path: pathlib.Path, benchmark: str | None = None, options: GradingOpti
     grader = create_grader(
         loaded.benchmark, options.grader, options.rules, Workplace(options.workers, options.launcher, bar.write)
     )
-    responses = FolderResponses(folder, loaded, manifest.get("is_reasoning_opened_by_prompt"), options.seeds)
+    responses = FolderResponses(
+        folder, loaded, options.seeds, manifest.get("is_reasoning_opened_by_prompt"), manifest.get("reasoning_format")
+    )
     with open_verdicts(folder) as file, bar:
         grades = list(grade_responses(grader, responses, file, bar))
         graded = GradedFolder(folder, loaded, manifest, grader, responses, grades)
