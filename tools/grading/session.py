@@ -61,7 +61,7 @@ def grade(path: pathlib.Path, benchmark: str | None = None, options: GradingOpti
     with open_verdicts(folder) as file, bar:
         grades = list(grade_responses(grader, responses, file, bar))
         graded = GradedFolder(folder, loaded, manifest, grader, responses, grades)
-        plan = Plan.of(manifest, loaded, grades, options)
+        plan = GradingPlan.of(manifest, loaded, grades, options)
         results = build(graded, plan, options)
         file.finish(plan.choose(grades))
     write_results(folder, results)
@@ -155,7 +155,7 @@ def fingerprint(rules: bytes, problem: Problem, response: Response) -> str:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class GradingPlan:
     """What a score needs: every problem with every seed."""
 
     task_ids: tuple[str, ...]
@@ -165,7 +165,7 @@ class Plan:
     @classmethod
     def of(
         cls, manifest: Mapping[str, Any], loaded: LoadedBenchmark, grades: Sequence[Grade], options: GradingOptions
-    ) -> Plan:
+    ) -> GradingPlan:
         """The manifest's plan; for files of others all problems, with every seed that is there."""
         plan = manifest.get("plan", {})
         asked = set(plan.get("task_ids") or loaded.by_id)
@@ -203,7 +203,7 @@ def check_same_data(folder: pathlib.Path, manifest: Mapping[str, Any], loaded: L
         )
 
 
-def build(graded: GradedFolder, plan: Plan, options: GradingOptions) -> Results:
+def build(graded: GradedFolder, plan: GradingPlan, options: GradingOptions) -> Results:
     """The results of all that was asked, with those of each subset that was graded whole. Raises IncompleteRun."""
     loaded = graded.loaded
     grades = plan.choose(graded.grades)
@@ -222,7 +222,7 @@ def build(graded: GradedFolder, plan: Plan, options: GradingOptions) -> Results:
 
 def score(
     graded: GradedFolder,
-    plan: Plan,
+    plan: GradingPlan,
     name: str,
     facts: Facts,
     options: GradingOptions,
@@ -256,11 +256,11 @@ def score(
     )
 
 
-def _in_order(plan: Plan, subset: Subset) -> tuple[str, ...]:
+def _in_order(plan: GradingPlan, subset: Subset) -> tuple[str, ...]:
     return tuple(task_id for task_id in plan.task_ids if task_id in subset.ids)
 
 
-def _restricted(labels: Labels, plan: Plan) -> dict[str, dict[str, str]]:
+def _restricted(labels: Labels, plan: GradingPlan) -> dict[str, dict[str, str]]:
     """Breakdowns of the plan's problems only; one that has none of them is left out."""
     chosen = {
         name: {task_id: by_task[task_id] for task_id in plan.task_ids if task_id in by_task}
