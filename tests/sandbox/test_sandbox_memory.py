@@ -128,8 +128,8 @@ class DyingSandbox(Sandbox):
         return super().run(program, *rest)
 
 
-def make_grader(sandbox: Sandbox) -> Grader:
-    grader = Grader.__new__(Grader)
+def make_grader(sandbox: Sandbox) -> ProgramGrader:
+    grader = ProgramGrader.__new__(ProgramGrader)
     grader.options = {"rules": "ours", "runs_all": False, "with_advice": False}
     grader.limits, grader.sandbox = Limits(), sandbox
     grader._question_id, grader._our_problem = "q", None
