@@ -61,7 +61,7 @@ def main() -> int:
         if given.generation_path is None:
             return 0
     from tools.grading.code.evaluation import CodeOptions, evaluate_code_folder
-    from tools.results.code_text import format_code_results
+    from tools.results.text import format_results
 
     options = CodeOptions(
         timeout_s=given.timeout or (10.0 if given.grader == "original" else 6.0),
@@ -77,7 +77,7 @@ def main() -> int:
     )
     folder = pathlib.Path(given.generation_path)
     results = evaluate_code_folder(folder, given.question_path, options)
-    print(format_code_results(results))
+    print(format_results(results))
     return 0
 
 

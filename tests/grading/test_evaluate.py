@@ -15,6 +15,7 @@ from tools.errors import IncompleteRun, StorageError
 from tools.grading.evaluate import GradingOptions, evaluate_folder
 from tools.records import Grade
 from tools.results.build import read_results
+from tools.results.parts import SeedScore
 
 ANSWERS = {"a": "204", "b": "33", "c": "7"}
 
@@ -50,14 +51,14 @@ def verdicts(folder: pathlib.Path) -> dict[tuple[str, int], Grade]:
 def test_right_answers_score_one(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: right(1), 2: right(2)})
     results = evaluate_folder(folder, str(dataset))
-    assert results["avg_at_k"] == 1.0
-    assert read_results(folder)["results"]["individual_accuracies"] == [1.0, 1.0]
-    assert results["maj_at_k"]["2"] == 1.0
+    assert results.score.mean == 1.0
+    assert [seed.accuracy for seed in read_results(folder).by_seed] == [1.0, 1.0]
+    assert results.maj_at_k.means[2] == 1.0
 
 
 def test_pains_40_rows_join_by_key_in_any_order(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: dict(reversed(right().items()))})
-    assert evaluate_folder(folder, str(dataset))["avg_at_k"] == 1.0
+    assert evaluate_folder(folder, str(dataset)).score.mean == 1.0
 
 
 def test_pains_40_a_lost_row_is_incomplete_and_no_score(tmp_path, dataset):
@@ -72,9 +73,9 @@ def test_half_the_seeds_missing_is_said_and_allowed_only_by_name(tmp_path, datas
     with pytest.raises(IncompleteRun, match="seed 2"):
         evaluate_folder(folder, str(dataset))
     results = evaluate_folder(folder, str(dataset), GradingOptions(allow_incomplete=True))
-    assert results["detailed_results"] == [{"seed": 1, "correct": 3, "total": 3, "accuracy": 1.0}]
-    assert not results["complete"]
-    assert not results["claimable"]
+    assert results.by_seed == (SeedScore(1, 3, 3, 1.0),)
+    assert not results.is_complete
+    assert not results.is_claimable
 
 
 def test_pains_38_a_box_in_reasoning_that_is_cut_off_is_truncated_not_an_answer(tmp_path, dataset):
@@ -84,9 +85,9 @@ def test_pains_38_a_box_in_reasoning_that_is_cut_off_is_truncated_not_an_answer(
     graded = verdicts(folder)["a", 1]
     assert graded.verdict == "truncated"
     assert graded.is_correct_in_reasoning
-    assert results["would_differ_read_anywhere"] == 1
+    assert results.sections["would_differ_read_anywhere"] == 1
     anywhere = evaluate_folder(folder, str(dataset), GradingOptions(answer_from="anywhere"))
-    assert anywhere["avg_at_k"] == 1.0
+    assert anywhere.score.mean == 1.0
 
 
 def test_pains_38_the_manifest_says_that_prompts_open_the_reasoning(tmp_path, dataset):
@@ -98,7 +99,7 @@ def test_pains_38_the_manifest_says_that_prompts_open_the_reasoning(tmp_path, da
 
 def test_a_model_without_reasoning_is_graded_on_its_whole_text(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: {name: f"It is \\boxed{{{answer}}}" for name, answer in ANSWERS.items()}})
-    assert evaluate_folder(folder, str(dataset))["avg_at_k"] == 1.0
+    assert evaluate_folder(folder, str(dataset)).score.mean == 1.0
 
 
 def test_pains_37_an_unfinished_last_box_is_truncated_and_no_earlier_box_wins(tmp_path, dataset):
@@ -110,7 +111,7 @@ def test_pains_37_an_unfinished_last_box_is_truncated_and_no_earlier_box_wins(tm
 
 def test_pains_37_a_box_with_a_space_is_a_box(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: {**right(), "a": "The \\boxed command.</think>So \\boxed {204}"}})
-    assert evaluate_folder(folder, str(dataset))["avg_at_k"] == 1.0
+    assert evaluate_folder(folder, str(dataset)).score.mean == 1.0
 
 
 def test_pains_39_an_answer_like_line_in_the_reasoning_is_no_answer(tmp_path, dataset):
@@ -122,27 +123,27 @@ def test_pains_39_an_answer_like_line_in_the_reasoning_is_no_answer(tmp_path, da
 def test_pains_05_two_seeds_with_the_same_texts_are_warned_of(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: right(1), 2: right(1), 3: right(3)})
     results = evaluate_folder(folder, str(dataset))
-    assert results["identical_samples"] == 3
-    assert any("seeds 1 and 2 gave the same text for every problem" in warning for warning in results["warnings"])
+    assert results.sections["identical_samples"] == 3
+    assert any("seeds 1 and 2 gave the same text for every problem" in warning for warning in results.warnings)
 
 
 def test_pains_05_a_single_text_that_comes_twice_is_counted_and_no_alarm(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: right(1), 2: {**right(2), "a": right(1)["a"]}})
     results = evaluate_folder(folder, str(dataset))
-    assert results["identical_samples"] == 1
-    assert not any("is the seed used" in warning for warning in results["warnings"])
+    assert results.sections["identical_samples"] == 1
+    assert not any("is the seed used" in warning for warning in results.warnings)
 
 
 def test_pains_10_truncated_and_thinking_shares_stand_in_the_headline(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: {**right(), "a": "still thinking"}, 2: right()})
     results = evaluate_folder(folder, str(dataset))
-    assert "16.7 % truncated" in results["headline"]
-    assert results["reasoning"]["closed_share"] == pytest.approx(5 / 6)
+    assert "16.7 % truncated" in results.headline
+    assert results.reasoning.closed_share == pytest.approx(5 / 6)
 
 
 def test_pains_11_every_score_says_how_many_samples_problems_and_which_cap(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: right(), 2: right()}, settings={"max_new_tokens": 512})
-    headline = evaluate_folder(folder, str(dataset))["headline"]
+    headline = evaluate_folder(folder, str(dataset)).headline
     assert headline.startswith("avg@2 = 100.0 % (3 problems, 2 seeds, threes, cap 512 tokens)")
 
 
@@ -150,7 +151,7 @@ def test_the_same_sample_twice_with_other_text_is_an_error_and_with_the_same_tex
     folder = write_run(tmp_path / "run", {1: right()})
     with (folder / "0to3_seed1.jsonl").open("w") as file:
         file.write(json.dumps({"task_id": "a", "output": right()["a"]}) + "\n")
-    assert evaluate_folder(folder, str(dataset))["detailed_results"][0]["total"] == 3
+    assert evaluate_folder(folder, str(dataset)).by_seed[0].total == 3
     (folder / "0to3_seed1.jsonl").write_text(json.dumps({"task_id": "a", "output": "other"}) + "\n")
     with pytest.raises(StorageError, match="stands there twice"):
         evaluate_folder(folder, str(dataset))
@@ -169,7 +170,7 @@ def test_files_of_the_original_are_graded_by_row_number(tmp_path, data_dir):
     with (folder / "0to30_seed100.jsonl").open("w") as file:
         for index, row in enumerate(rows):
             file.write(json.dumps({"task_id": index, "output": f"hm</think>**{int(row['answer'])}**"}) + "\n")
-    assert evaluate_folder(folder, str(data_dir / "aime24.jsonl"))["avg_at_k"] == 1.0
+    assert evaluate_folder(folder, str(data_dir / "aime24.jsonl")).score.mean == 1.0
 
 
 # --- the command ---------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ def test_keys_of_evalchemys_users_are_there(tmp_path):
     manifest.settle(tmp_path, SETTINGS, {"git_hash": "x", "hardware_info": {}, "transformers_version": "5"}, PLAN)
     manifest.start_session(tmp_path, {"gpus": "8"})
     manifest.end_session(tmp_path, 12.5)
-    made = manifest.read_manifest(tmp_path)
+    made = manifest.read_raw(tmp_path)
     for key in (
         "git_hash",
         "hardware_info",
@@ -39,7 +39,7 @@ def test_other_settings_are_refused_with_the_difference(tmp_path):
 def test_more_seeds_and_problems_extend_the_plan(tmp_path):
     manifest.settle(tmp_path, SETTINGS, {}, PLAN)
     manifest.settle(tmp_path, SETTINGS, {}, {"seeds": [2, 3], "task_ids": ["a", "b"]})
-    assert manifest.read_manifest(tmp_path)["plan"] == {"seeds": [1, 2, 3], "task_ids": ["a", "b"]}
+    assert manifest.read_raw(tmp_path)["plan"] == {"seeds": [1, 2, 3], "task_ids": ["a", "b"]}
 
 
 def test_generations_without_manifest_are_not_continued(tmp_path):
@@ -59,7 +59,7 @@ def test_overwriting_keeps_a_backup(tmp_path):
     manifest.settle(folder, SETTINGS, {}, PLAN)
     backup = manifest.move_to_backup(folder)
     assert not folder.exists()
-    assert manifest.read_manifest(backup)["settings"] == SETTINGS
+    assert manifest.read_manifest(backup).settings == SETTINGS
 
 
 def test_another_training_of_the_same_architecture_is_another_revision(tmp_path):
@@ -69,3 +69,21 @@ def test_another_training_of_the_same_architecture_is_another_revision(tmp_path)
     first = manifest.model_revision(str(tmp_path))
     weights.write_bytes(b"\0" * 4096 + b"two")
     assert manifest.model_revision(str(tmp_path)) != first
+
+
+def test_a_manifest_is_read_as_far_as_it_makes_sense(tmp_path):
+    manifest.settle(tmp_path, SETTINGS, {"model": "m", "dataset": "aime24", "data": {"path": "x", "sha256": "y"}}, PLAN)
+    read = manifest.read_manifest(tmp_path)
+    assert (read.model, read.benchmark, read.seeds, read.task_ids) == ("m", "aime24", (1, 2), ("a",))
+    assert (read.data_path, read.data_sha256, read.is_reasoning_opened) == ("x", "y", None)
+    assert read.setting("engine") == "vllm"
+    odd = manifest.Manifest.from_json({"plan": {"seeds": ["x", 3, 3], "task_ids": 5}, "data": [], "model": 7})
+    assert (odd.model, odd.seeds, odd.task_ids, odd.data_path) == (None, (3,), (), None)
+    assert manifest.read_manifest(tmp_path / "absent") is None
+
+
+def test_what_is_not_ours_is_read_but_never_written_to(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"model": "of another toolkit"}')
+    assert manifest.read_manifest(tmp_path).model == "of another toolkit"
+    with pytest.raises(StorageError, match="not a manifest of this toolkit"):
+        manifest.settle(tmp_path, SETTINGS, {}, PLAN)

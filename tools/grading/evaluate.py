@@ -20,6 +20,9 @@ from tools.grading.math.grader import GRADER_VERSION, MathGrade, grade_response,
 from tools.models.reasoning import SplitResponse, split_reasoning
 from tools.records import Generation, Grade, Verdict
 from tools.results.build import build_results, write_results
+from tools.results.published import published_for
+from tools.results.results import Results
+from tools.results.subsets import subset_name
 from tools.store import generations, manifest
 from tools.store.files import write_atomically
 
@@ -35,7 +38,7 @@ class GradingOptions:
     allow_incomplete: bool = False
 
 
-def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions = GradingOptions()) -> dict[str, Any]:
+def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions = GradingOptions()) -> Results:
     """Grades every response in `folder`, writes verdicts.jsonl and accuracy_results.json there, returns the results.
 
     Raises StorageError, DataError, IncompleteRun.
@@ -43,7 +46,7 @@ def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions 
     loaded = load_benchmark(dataset)
     if loaded.benchmark.grader != "math":
         raise UsageError(f"{loaded.name} is a set of programming problems; grade it with evaluate_livecodebench.py")
-    made_with = manifest.read_manifest(folder) or {}
+    made_with = manifest.read_raw(folder) or {}
     check_same_data(folder, made_with, loaded)
     check_folder(folder)
     graded = grade_folder(folder, made_with, loaded, options)
@@ -58,19 +61,17 @@ def evaluate_folder(folder: pathlib.Path, dataset: str, options: GradingOptions 
         seeds=seeds,
         labels=loaded.labels(),
         answer_classes=classify_answers(grades),
-        set_name=name_of_set(loaded, task_ids),
+        set_name=subset_name(loaded.name, len(task_ids), len(loaded.problems)),
         settings=made_with.get("settings", {}),
-        published=published_figure(made_with, loaded),
+        published=published_for(made_with.get("model", ""), loaded.name, loaded.benchmark.problems),
         grader={"name": options.rules, "version": GRADER_VERSION, "answer_from": options.answer_from},
         allow_incomplete=options.allow_incomplete,
+        warnings=warn_of_identical_seeds(graded, made_with.get("settings", {})),
+        sections={
+            "would_differ_read_anywhere": sum("read_anywhere" in grade.details for grade in grades),
+            "identical_samples": graded.identical,
+        },
     )
-    results["would_differ_read_anywhere"] = sum("read_anywhere" in grade.details for grade in grades)
-    results["identical_samples"] = graded.identical
-    if graded.identical_seeds and results["settings"].get("temperature") != 0:
-        first, second = graded.identical_seeds[0]
-        results["warnings"].append(
-            f"seeds {first} and {second} gave the same text for every problem ({len(graded.identical_seeds)} such pairs); is the seed used?"
-        )
     write_verdicts(folder, grades)
     write_results(folder, results)
     return results
@@ -83,6 +84,14 @@ class GradedFolder:
     grades: list[Grade]
     identical: int
     identical_seeds: list[tuple[int, int]]
+
+
+def warn_of_identical_seeds(graded: GradedFolder, settings: Mapping[str, Any]) -> list[str]:
+    if not graded.identical_seeds or settings.get("temperature") == 0:
+        return []
+    first, second = graded.identical_seeds[0]
+    pairs = len(graded.identical_seeds)
+    return [f"seeds {first} and {second} gave the same text for every problem ({pairs} such pairs); is the seed used?"]
 
 
 def check_folder(folder: pathlib.Path) -> None:
@@ -249,31 +258,6 @@ def classify_answers(grades: Iterable[Grade]) -> dict[tuple[str, int], int | Non
         numbers = group_equal_answers([sample.answer for sample in samples])
         classes.update({(sample.task_id, sample.seed): number for sample, number in zip(samples, numbers, strict=True)})
     return classes
-
-
-def published_figure(made_with: Mapping[str, Any], loaded: LoadedBenchmark) -> dict[str, Any] | None:
-    """The model card's figure for this model and set, as the results compare with it."""
-    from tools.models.presets import find_profile
-
-    profile = find_profile(made_with.get("model", ""))
-    value = profile.published.get(loaded.name)
-    if value is None:
-        return None
-    settings = {"max_new_tokens": profile.max_new_tokens, "temperature": profile.temperature, "top_p": profile.top_p}
-    return {
-        "value": value,
-        "source": profile.source,
-        "samples_per_problem": 64,
-        "set": loaded.name,
-        "problems": loaded.benchmark.problems,
-        **settings,
-    }
-
-
-def name_of_set(loaded: LoadedBenchmark, task_ids: Sequence[str]) -> str:
-    """A part of a set is not called by the whole's name."""
-    count = len(task_ids)
-    return loaded.name if count == len(loaded.problems) else f"{loaded.name} (first {count})"
 
 
 def write_verdicts(folder: pathlib.Path, grades: Sequence[Grade]) -> None:

@@ -21,7 +21,10 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class Profile:
-    """One preset. `seeds` and `published` are by data set, `sets` by family ("aime", "livecodebench")."""
+    """One preset. `seeds` and `published` are by data set, `sets` by family ("aime", "livecodebench").
+
+    `published` is in percent; `published_samples` says on how many samples a problem each figure stands.
+    """
 
     name: str
     model_type: str
@@ -33,6 +36,7 @@ class Profile:
     top_p: float
     dtype: str
     published: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    published_samples: Mapping[str, int] = dataclasses.field(default_factory=dict)
     source: str = ""
 
     def base_seeds(self, dataset: str) -> tuple[int, ...]:

@@ -30,13 +30,13 @@ def main() -> int:
 def write_report(out: Path, path: Path | None = None, *, cutoff: str | None = None) -> Path:
     """Builds the report of a run and writes it whole or not at all. Raises DataError, StorageError, UsageError."""
     from tools.analysis.contamination import parse_date
-    from tools.report.folders import find_dataset_folders
     from tools.report.page import build_report
+    from tools.results.run_folder import find_folders
     from tools.store.files import write_atomically
 
     if cutoff is not None:
         cutoff = parse_date(cutoff).isoformat()
-    html = build_report(find_dataset_folders(out), cutoff=cutoff)
+    html = build_report(find_folders(out), cutoff=cutoff)
     path = path or out / "report.html"
     write_atomically(path, html)
     return path

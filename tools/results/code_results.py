@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tools.benchmarks.livecodebench import FrozenSet, breakdown_labels, find_set, frozen_sets, hash_ids, release_labels
-from tools.models.presets import find_profile
+from tools.benchmarks.livecodebench import breakdown_labels, find_set, release_labels
 from tools.records import Grade
 from tools.results.build import build_results, write_results
+from tools.results.published import published_for
+from tools.results.results import Results
+from tools.results.subsets import reported_parts
+from tools.results.timing import describe_timing
 
 if TYPE_CHECKING:
     from tools.grading.code.evaluation import CodeOptions, Folder
-
-REPORTED_SETS = ("v5", "v6")
 
 
 def build_code_results(
@@ -22,8 +24,8 @@ def build_code_results(
     options: CodeOptions,
     protection: Mapping[str, Any],
     verifier_version: str,
-) -> list[dict[str, Any]]:
-    """Writes the file and returns the results; the parts stand in it under "sets". Raises IncompleteRun."""
+) -> Results:
+    """Writes the file and returns the results. Raises IncompleteRun."""
     task_ids, seeds = planned(folder, grades, options)
     grader = {
         "name": options.rules,
@@ -31,11 +33,12 @@ def build_code_results(
         "answer_from": "answer",
         "timeout_s": options.timeout_s,
     }
+    model = folder.made_with.get("model") or folder.path.resolve().parent.name
 
-    def build(ids: Sequence[str], name: str, sha256: str) -> dict[str, Any]:
+    def build(ids: Sequence[str], name: str) -> Results:
         wanted, wanted_seeds = set(ids), set(seeds)
-        results = build_results(
-            model=folder.made_with.get("model") or folder.path.resolve().parent.name,
+        return build_results(
+            model=model,
             dataset=folder.name,
             grades=[grade for grade in grades if grade.task_id in wanted and grade.seed in wanted_seeds],
             task_ids=ids,
@@ -43,23 +46,21 @@ def build_code_results(
             labels=_labels(folder, ids),
             set_name=name,
             settings=folder.made_with.get("settings", {}),
-            published=_published(folder, name, len(ids)),
+            published=published_for(model, "livecodebench", len(ids), subset=name),
             grader=grader,
             allow_incomplete=options.allow_incomplete,
+            doubts=_doubts(protection, folder),
+            warnings=protection.get("warnings", []),
         )
-        results["set"]["sha256"] = sha256
-        _add_doubts(results, protection, folder)
-        return results
 
-    whole = frozen_sets()["all"]
-    is_whole = set(task_ids) == whole.ids
-    all_results = build(task_ids, options.set_name or folder.name, whole.sha256 if is_whole else hash_ids(task_ids))
-    parts = [build(_in_order(part, task_ids), part.name, part.sha256) for part in _whole_parts(task_ids, options)]
-    all_results["sandbox"] = dict(protection)
-    all_results["timing"] = describe_timing(grades, all_results)
-    all_results["sets"] = {part["set"]["name"]: _short(part) for part in parts}
-    write_results(folder.path, all_results)
-    return [all_results, *parts]
+    parts = [build(ids, name) for name, ids in reported_parts(task_ids, options.set_name).items()]
+    name = options.set_name or folder.name
+    whole = build(task_ids, name)
+    timing = describe_timing(grades, whole.score.mean)
+    sections = {"sandbox": dict(protection), "timing": timing.to_json()}
+    results = dataclasses.replace(whole, sections=sections, parts=tuple(parts))
+    write_results(folder.path, results)
+    return results
 
 
 def planned(folder: Folder, grades: Sequence[Grade], options: CodeOptions) -> tuple[list[str], list[int]]:
@@ -73,16 +74,6 @@ def planned(folder: Folder, grades: Sequence[Grade], options: CodeOptions) -> tu
     return task_ids, list(seeds)
 
 
-def _whole_parts(task_ids: Sequence[str], options: CodeOptions) -> list[FrozenSet]:
-    """The versions that lie wholly inside what was asked, unless one of them was asked for by name."""
-    asked = set(task_ids)
-    return [find_set(name) for name in REPORTED_SETS if options.set_name != name and find_set(name).ids <= asked]
-
-
-def _in_order(part: FrozenSet, task_ids: Sequence[str]) -> list[str]:
-    return [task_id for task_id in task_ids if task_id in part.ids]
-
-
 def _labels(folder: Folder, task_ids: Sequence[str]) -> dict[str, dict[str, str]]:
     labels = breakdown_labels(folder.problems[task_id] for task_id in task_ids)
     releases = release_labels(folder.problems)
@@ -91,51 +82,12 @@ def _labels(folder: Folder, task_ids: Sequence[str]) -> dict[str, dict[str, str]
     return labels
 
 
-def _published(folder: Folder, set_name: str, count: int) -> dict[str, Any] | None:
-    """The model card's figure for v5 or v6."""
-    profile = find_profile(folder.made_with.get("model", ""))
-    value = profile.published.get(f"livecodebench_{set_name}")
-    if value is None:
-        return None
-    settings = {"max_new_tokens": profile.max_new_tokens, "temperature": profile.temperature, "top_p": profile.top_p}
-    known = {"value": value, "source": profile.source, "samples_per_problem": 8, "set": set_name, "problems": count}
-    return known | settings
-
-
-def _add_doubts(results: dict[str, Any], protection: Mapping[str, Any], folder: Folder) -> None:
-    doubts = results["not_claimable_because"]
+def _doubts(protection: Mapping[str, Any], folder: Folder) -> list[str]:
+    doubts = []
     if not protection.get("is_safe", False):
         missing = " and ".join(protection.get("missing", [])) or "the sandbox"
         doubts.append(f"programs ran without {missing}: they could have read the expected outputs")
     if folder.unknown_ids:
         shown = ", ".join(sorted(set(folder.unknown_ids))[:3])
         doubts.append(f"{len(folder.unknown_ids)} responses are to problems that the file does not have ({shown})")
-    results["claimable"] = not doubts
-    results["warnings"] += protection.get("warnings", [])
-
-
-def describe_timing(grades: Sequence[Grade], results: Mapping[str, Any]) -> dict[str, Any]:
-    """The verdicts that hang on time, and the range in which the score could lie on another machine."""
-    hanging = [grade for grade in grades if grade.details.get("hangs_on_time")]
-    count = max(1, sum(row["total"] for row in results["detailed_results"]))
-    passed = sum(grade.is_correct for grade in hanging)
-    score = float(results["avg_at_k"])
-    listed = [
-        {
-            "task_id": grade.task_id,
-            "seed": grade.seed,
-            "verdict": grade.verdict.value,
-            "max_cpu_s": grade.details.get("max_cpu_s"),
-        }
-        for grade in hanging
-    ]
-    return {
-        "hangs_on_time": listed,
-        "score_range": [score - passed / count, score + (len(hanging) - passed) / count],
-    }
-
-
-def _short(part: Mapping[str, Any]) -> dict[str, Any]:
-    """What accuracy_results.json keeps of a part: everything but the lists that the whole has too."""
-    left_out = ("task_ids", "labels", "breakdowns", "settings")
-    return {name: value for name, value in part.items() if name not in left_out}
+    return doubts

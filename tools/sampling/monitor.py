@@ -56,8 +56,8 @@ def count_files(out: pathlib.Path) -> dict[str, Any]:
     datasets, answered, truncated, unclosed = {}, 0, 0, 0
     for folder in [folder for folder in [out, *folders] if folder.is_dir() and list_files(folder)]:
         generations = list(read_folder(folder))
-        plan = (read_manifest(folder) or {}).get("plan", {})
-        planned = len(plan.get("seeds", ())) * len(plan.get("task_ids", ())) or None
+        plan = read_manifest(folder)
+        planned = len(plan.seeds) * len(plan.task_ids) if plan else None
         datasets[folder.name] = {"done": len(generations), "total": planned or len(generations)}
         answered += len(generations)
         truncated += sum(generation.is_cut_off for generation in generations)

@@ -1,8 +1,7 @@
 """What can be told of a run before it is graded: a running score, and responses that run in circles.
 
 Integer and choice answers are graded by the same code as in the evaluate script, in microseconds each; symbolic answers and
-programs wait for that script. Every response is looked through for repetition loops, the sign of wrong settings
-(PAINS 41). All of it in a thread of its own, so that a page over 4000 responses is there at once and fills in; nothing is
+programs wait for that script. Every response is looked through for repetition loops, the sign of wrong settings. All of it in a thread of its own, so that a page over 4000 responses is there at once and fills in; nothing is
 written, and verdicts.jsonl replaces it.
 """
 

@@ -25,6 +25,7 @@ from tools.grading.code.ray_crew import RayCrew
 from tools.models.reasoning import split_reasoning
 from tools.records import Generation, Grade, Verdict
 from tools.results.code_results import build_code_results
+from tools.results.results import Results
 from tools.sandbox.limits import limits_for
 from tools.store import generations, manifest
 from tools.store.files import sha256_of_file, storage_error
@@ -95,9 +96,9 @@ class Folder:
 
 def evaluate_code_folder(
     path: pathlib.Path, questions: str | None, options: CodeOptions = CodeOptions()
-) -> list[dict[str, Any]]:
-    """Grades every response below `path`, writes verdicts.jsonl and accuracy_results.json, returns the results: of all
-    problems first, then of each version (v5, v6) that was graded whole.
+) -> Results:
+    """Grades every response below `path`, writes verdicts.jsonl and accuracy_results.json, returns the results; their
+    parts are the versions (v5, v6) that were graded whole.
 
     Raises StorageError, DataError, IncompleteRun, SandboxError.
     """
@@ -126,7 +127,7 @@ def open_folder(path: pathlib.Path, questions: str | None) -> Folder:
     """Finds generations (in the folder or in its one sub-folder that has some) and the problems they answer."""
     found = find_generations(path, questions)
     problem_path = find_file(questions or found.resolve().name)
-    made_with = manifest.read_manifest(found) or {}
+    made_with = manifest.read_raw(found) or {}
     used = made_with.get("data", {}).get("sha256")
     if used and used != sha256_of_file(problem_path):
         raise StorageError(
