@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.support.fake_runs import SETTINGS, grades_from_rows, simulate_grades, write_run
-from tools.analysis.compare import compare_all, compare_runs, differing
+from tools.analysis.compare import compare, compare_runs, differing
 from tools.analysis.compare_text import describe
 from tools.errors import IncompleteRun, SettingsMismatch, StorageError
 from tools.records import Grade, Verdict
@@ -47,7 +47,7 @@ def command(*words: str | pathlib.Path) -> subprocess.CompletedProcess[str]:
 def test_a_clear_improvement_is_found_and_put_in_words(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
     make(tmp_path / "old", rates, 1)
     make(tmp_path / "new", np.clip(rates + 0.15, 0, 1), 2)
-    (comparison,) = compare_all([str(tmp_path / "old"), str(tmp_path / "new")])
+    (comparison,) = compare(tmp_path / "old", tmp_path / "new")
     assert comparison.overall.p_problems < 0.01
     assert comparison.overall.difference > 0.05
     text = describe(comparison)
@@ -61,7 +61,7 @@ def test_noise_is_told_from_change(tmp_path: pathlib.Path, rates: np.ndarray) ->
     """open-r1 #622: is 47.4 against 36.7 a change, or another draw?"""
     make(tmp_path / "old", rates, 1)
     make(tmp_path / "again", rates, 2)
-    (comparison,) = compare_all([str(tmp_path / "old"), str(tmp_path / "again")])
+    (comparison,) = compare(tmp_path / "old", tmp_path / "again")
     assert "No difference that sampling alone could not make." in describe(comparison)
     assert comparison.overall.smallest_visible_sampling is not None
     assert comparison.plans[1].on_these_problems is not None
@@ -77,13 +77,13 @@ def test_other_caps_and_other_sets_are_refused(tmp_path: pathlib.Path, rates: np
     assert answer.stderr.count("\n") == 1
     write_run(tmp_path / "c" / "aime24", [g for g in grades if g.task_id != "60"])
     with pytest.raises(SettingsMismatch, match=r"\(30 problems, sha256 \w{12}\).*\(29 problems.*different sets"):
-        compare_all([str(tmp_path / "a"), str(tmp_path / "c")])
+        compare(tmp_path / "a", tmp_path / "c")
 
 
 def test_an_unknown_cap_is_said(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
     make(tmp_path / "a", rates, 1)
     make(tmp_path / "b", rates, 2, settings={})
-    (comparison,) = compare_all([str(tmp_path / "a"), str(tmp_path / "b")])
+    (comparison,) = compare(tmp_path / "a", tmp_path / "b")
     assert any("cap on output tokens is not known" in note for note in comparison.notes)
 
 
@@ -92,7 +92,7 @@ def test_incomplete_runs_are_refused(tmp_path: pathlib.Path, rates: np.ndarray) 
     plan = {"task_ids": IDS, "seeds": SEEDS, "allow_incomplete": True}
     write_run(tmp_path / "b" / "aime24", grades[:-1], **plan)
     with pytest.raises(IncompleteRun, match="1 samples are missing"):
-        compare_all([str(tmp_path / "a"), str(tmp_path / "b")])
+        compare(tmp_path / "a", tmp_path / "b")
 
 
 def test_versions_side_by_side_and_first_divergence_of_each_row(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
@@ -103,7 +103,7 @@ def test_versions_side_by_side_and_first_divergence_of_each_row(tmp_path: pathli
     new = {"versions": {"vllm": "0.11", "torch": "2.5.1"}, "end_time": "y", "plan": {"seeds": SEEDS[:1]}}
     make(tmp_path / "a", rates, 1, texts=texts, manifest=old)
     make(tmp_path / "b", rates, 1, texts=moved, manifest=new)
-    (comparison,) = compare_all([str(tmp_path / "a"), str(tmp_path / "b")])
+    (comparison,) = compare(tmp_path / "a", tmp_path / "b")
     assert comparison.manifests == [("versions.vllm", "0.7.3", "0.11")]
     assert any("engine or versions differ (versions.vllm)" in note for note in comparison.notes)
     assert len(comparison.rows) == 60
@@ -119,7 +119,7 @@ def test_identical_samples_are_no_evidence(tmp_path: pathlib.Path, rates: np.nda
     texts = {(task_id, seed): "same" for task_id in IDS for seed in SEEDS}
     make(tmp_path / "a", rates, 1, texts=texts)
     make(tmp_path / "b", rates, 1, texts=texts)
-    (comparison,) = compare_all([str(tmp_path / "a"), str(tmp_path / "b")])
+    (comparison,) = compare(tmp_path / "a", tmp_path / "b")
     assert any("all 480 responses with equal problem and seed are identical" in note for note in comparison.notes)
     assert comparison.is_regrading
     text = describe(comparison)
@@ -155,7 +155,7 @@ def test_a_new_grader_lists_which_verdicts_changed_and_why(tmp_path: pathlib.Pat
 def test_three_runs_are_corrected_for_each_other(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
     for name, seed in (("a", 1), ("b", 2), ("c", 3)):
         make(tmp_path / name, rates, seed)
-    comparisons = compare_all([str(tmp_path / name) for name in "abc"])
+    comparisons = compare(*(tmp_path / name for name in "abc"))
     assert len(comparisons) == 2
     for comparison in comparisons:
         assert comparison.p_overall_adjusted is not None
@@ -220,4 +220,4 @@ def test_wrong_usage_is_said_in_one_line(tmp_path: pathlib.Path, rates: np.ndarr
         find_graded(tmp_path)
     write_run(tmp_path / "z" / "other", grades_from_rows({"1": [1, 0]}, [1, 2]), dataset="other")
     with pytest.raises(SettingsMismatch, match="no data set in common"):
-        compare_all([str(tmp_path / "a"), str(tmp_path / "z")])
+        compare(tmp_path / "a", tmp_path / "z")

@@ -16,11 +16,10 @@ import pytest
 from tests.support.report_runs import RunShape, make_run
 from tools.records import Grade, Verdict
 from tools.report import charts, figures
-from tools.report.__main__ import write_report
 from tools.report.audit import audit_lists
 from tools.report.facts import LengthBins, length_bins, running_curve, running_score
 from tools.report.html import Markup, escape, table, tag
-from tools.report.page import build_report, report_policy
+from tools.report.page import build_report, report_policy, write_report
 from tools.results.run_folder import RunFolder
 
 ROOT = Path(__file__).resolve().parents[2]

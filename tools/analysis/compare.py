@@ -16,6 +16,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tools.analysis.compare_text import describe
@@ -256,8 +257,11 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def compare_all(paths: Sequence[str], *, difference: float = 0.02, with_texts: bool = True) -> list[RunComparison]:
-    """The first path against each other one, on every data set that both hold; p values of several by Holm."""
+def compare(*paths: str | Path, difference: float = 0.02, with_texts: bool = True) -> list[RunComparison]:
+    """The first folder against each other one, on every benchmark that both hold; p values of several by Holm.
+
+    Raises SettingsMismatch and IncompleteRun where a comparison would be false, StorageError for damaged folders.
+    """
     baseline, *others = [find_graded(path) for path in paths]
     comparisons = []
     for path, other in zip(paths[1:], others, strict=True):
@@ -277,7 +281,7 @@ def compare_all(paths: Sequence[str], *, difference: float = 0.02, with_texts: b
 
 def main() -> int:
     options = parse_arguments(sys.argv[1:])
-    comparisons = compare_all(options.runs, difference=options.difference / 100, with_texts=not options.no_texts)
+    comparisons = compare(*options.runs, difference=options.difference / 100, with_texts=not options.no_texts)
     if options.json:
         print(json.dumps([item.to_json() for item in comparisons], ensure_ascii=False, indent=1))
     else:

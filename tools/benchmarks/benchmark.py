@@ -17,11 +17,13 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from tools.benchmarks.rows import HEAVY_FIELDS, parse_row, read_lines
 from tools.errors import DataError
 from tools.store.files import ROOT
 
 DATA = ROOT / "data"
 ENTRIES = DATA / "benchmarks"
+CODE_FIELDS = (*HEAVY_FIELDS, "starter_code", "entry_point", "canonical_solution")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,17 +82,19 @@ def find_benchmark(name_or_path: str | os.PathLike[str]) -> Benchmark:
     return found or describe_file(name, pathlib.Path(name_or_path))
 
 
-TEST_FIELDS = ("public_test_cases", "private_test_cases", "test", "test_list")
-FIRST_ROW_BYTES = 1 << 26
-
-
 def describe_file(name: str, path: pathlib.Path) -> Benchmark:
-    """A benchmark from a file alone: rows with tests are programs, all others mathematics."""
+    """A benchmark from a file alone: rows with tests are programs, all others mathematics.
+
+    A problem whose tests are missing or empty is a program too when it has no answer to be compared with.
+    """
     try:
-        with path.open("rb") as file:
-            row = json.loads(file.readline(FIRST_ROW_BYTES))
-    except (OSError, ValueError):
+        line = next(read_lines(path), None)
+        row = parse_row(line.text, str(path)) if line else {}
+    except DataError:  # `load_benchmark` tells what is wrong with the file, with its line
         row = {}
-    if isinstance(row, dict) and any(row.get(field) for field in TEST_FIELDS):
-        return Benchmark(name, grader="code", question="code", samples_per_seed=1)
-    return Benchmark(name)
+    has_tests = any(row.get(field) for field in HEAVY_FIELDS)
+    is_code = has_tests or (row.get("answer") is None and any(field in row for field in CODE_FIELDS))
+    if not is_code:
+        return Benchmark(name)
+    subsets = "livecodebench" if row.get("contest_date") else None  # its months and windows hold for any such file
+    return Benchmark(name, grader="code", question="code", samples_per_seed=1, subsets=subsets)

@@ -105,11 +105,15 @@ def _choose_files(benchmark: Benchmark) -> list[str]:
 
 
 def _read_all(paths: list[pathlib.Path], benchmark: Benchmark) -> Iterator[dict[str, Any]]:
-    from tools.benchmarks.problems import read_rows
+    from tools.benchmarks.rows import parse_row, read_lines
 
     rename: dict[str, str] = (benchmark.source or {}).get("rename", {})
     for path in paths:
-        rows = _read_parquet(path) if path.suffix == ".parquet" else (row for _, row in read_rows(path))
+        rows = (
+            _read_parquet(path)
+            if path.suffix == ".parquet"
+            else (parse_row(line.text, f"{path}, line {line.number}") for line in read_lines(path))
+        )
         for row in rows:
             yield {rename.get(name, name): value for name, value in row.items()}
 

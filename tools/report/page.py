@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tools.analysis.contamination import parse_date
 from tools.analysis.summary import Analysis, analyse
 from tools.errors import EvaluationError
 from tools.records import Grade
@@ -24,8 +25,9 @@ from tools.report.facts import number
 from tools.report.html import Child, Markup, table, tag
 from tools.results.published import PublishedVerdict
 from tools.results.results import Results
-from tools.results.run_folder import RunFolder, Survey
+from tools.results.run_folder import RunFolder, Survey, find_folders
 from tools.results.timing import Timing
+from tools.store.files import write_atomically
 from tools.store.line_index import LineIndex
 
 STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
@@ -37,6 +39,16 @@ def report_policy() -> str:
     """The page's content security policy: its own style sheet, and nothing else from anywhere."""
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def write_report(out: Path, path: Path | None = None, *, cutoff: str | None = None) -> Path:
+    """Builds the report of a run and writes it whole or not at all. Raises DataError, StorageError, UsageError."""
+    if cutoff is not None:
+        cutoff = parse_date(cutoff).isoformat()
+    html = build_report(find_folders(out), cutoff=cutoff)
+    path = path or out / "report.html"
+    write_atomically(path, html)
+    return path
 
 
 def build_report(runs: Sequence[RunFolder], *, cutoff: str | None = None) -> str:

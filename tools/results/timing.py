@@ -1,7 +1,7 @@
 """Verdicts that depend on time: programs that ran close to their limit, and how far they could move the score.
 
 >>> graded = [Grade("1", 7, Verdict.CORRECT, details={"hangs_on_time": True, "max_cpu_s": 5.8}), Grade("2", 7, Verdict.WRONG)]
->>> describe_timing(graded, score=0.5).score_range
+>>> describe_timing(graded).score_range
 (0.0, 0.5)
 """
 
@@ -59,8 +59,12 @@ class Timing:
         return cls(tuple(samples), (low, high))
 
 
-def describe_timing(grades: Sequence[Grade], score: float) -> Timing:
-    """`grades`: all of the plan; `score`: their mean."""
+def describe_timing(grades: Sequence[Grade]) -> Timing:
+    """Of all graded samples of a plan; the score is the mean over problems of their scores."""
+    by_problem: dict[str, list[float]] = {}
+    for grade in grades:
+        by_problem.setdefault(grade.task_id, []).append(grade.score)
+    score = sum(sum(row) / len(row) for row in by_problem.values()) / len(by_problem) if by_problem else 0.0
     found = [grade for grade in grades if is_timing_sensitive(grade)]
     count = max(1, len(grades))
     passed = sum(grade.is_correct for grade in found)
