@@ -16,6 +16,7 @@ from tools.errors import SandboxError
 from tools.grading.code.pool import PoolOptions
 from tools.grading.code.problem_tests import read_tests
 from tools.grading.code.program import PreparedProblem, grade_program, prepare
+from tools.grading.code.worker import ProgramGrader
 from tools.records import Verdict
 from tools.sandbox.limits import Limits
 from tools.sandbox.outcome import encode_arguments
