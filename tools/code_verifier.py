@@ -19,7 +19,9 @@ from tools.grading.code.verifier import (
     verify_many,
 )
 
+verify_programs = verify_many  # under the name that `from tools import ...` gives it
+
 __all__ = [
     "CODE_TYPE", "PoolOptions", "check_correctness", "clean_if_name", "grade_call_based", "grade_stdio", "has_code",
-    "is_safe_code", "reliability_guard", "run_test", "verify_many",
+    "is_safe_code", "reliability_guard", "run_test", "verify_many", "verify_programs",
 ]  # fmt: skip

@@ -79,10 +79,12 @@ def option_fields(options: type) -> dict[str, tuple[dataclasses.Field[Any], Opti
 
 
 def add_options(parser: Any, options: type, but: Container[str] = ()) -> None:
-    """Adds every option of a dataclass to a parser or a group of one, `but` those named; a yes-or-no field becomes a
-    flag."""
+    """Adds every option of a dataclass to a parser or a group of one; a yes-or-no field becomes a flag.
+
+    An option that the parser has already, of another plug for example, is added once; those named in `but` are not.
+    """
     for name, (field, known, kind) in option_fields(options).items():
-        if name in but:
+        if name in but or any(action.dest == name for action in parser._actions):
             continue
         flags = ["--" + name.lower().replace("_", "-"), *known.flags]
         shown = known.shown or (
@@ -92,7 +94,8 @@ def add_options(parser: Any, options: type, but: Container[str] = ()) -> None:
             parser.add_argument(*flags, dest=name, action="store_true", default=None, help=known.text)
             continue
         parser.add_argument(
-            *flags, dest=name, type=str, default=None, metavar={int: "N", float: "X"}.get(kind, "S"),
+            *flags, dest=name, type=str, default=None,
+            metavar="{" + ",".join(known.choices) + "}" if known.choices else {int: "N", float: "X"}.get(kind, "S"),
             help=f"{known.text} [{shown}]".replace("%", "%%"),
         )  # fmt: skip
 

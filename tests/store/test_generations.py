@@ -124,3 +124,11 @@ def test_sorting_puts_problems_in_order_and_keeps_bytes_that_are_in_order(tmp_pa
     before = (tmp_path / "seed7.jsonl").stat().st_mtime_ns
     generations.sort_files(tmp_path, ["a", "b", "c"])
     assert (tmp_path / "seed7.jsonl").stat().st_mtime_ns == before
+
+
+def test_of_a_sample_that_is_there_twice_the_first_stays(tmp_path):
+    """Two nodes wrote it, one of which was taken for dead: what was read already does not change."""
+    for name, text in (("b", "first"), ("a", "other"), ("b", "second")):
+        append(tmp_path, Generation(name, 7, text))
+    generations.sort_files(tmp_path, ["a", "b"])
+    assert [(one.task_id, one.output) for one in read_folder(tmp_path)] == [("a", "other"), ("b", "first")]

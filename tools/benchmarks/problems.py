@@ -1,34 +1,64 @@
-"""The problem sets: the catalogue, finding a set's file, loading it and checking that it is what its name says.
+"""The one reader of problem files: finds the file of a benchmark, reads it row by row and checks that it is what its
+name says.
 
-A set is named after its file: `aime24` is looked for as $DATA_DIR/aime24.jsonl, then data/aime24.jsonl, and else
-fetched from the hub into data/. Any other JSONL file with `problem` and `answer` works by its path. What is known of a
-set (count, way to grade, source, licence) stands in data/catalogue.json; a new set is one entry there.
+A benchmark is named after its file: `aime24` is looked for as $DATA_DIR/aime24.jsonl, data/aime24.jsonl and
+data/fetched/aime24.jsonl, and else fetched from the hub. Any other JSONL file works by its path. LiveCodeBench's tests
+are gigabytes, so a problem keeps the light fields and the place of its row; `read_row` reads the rest when it is graded.
 
->>> load_benchmark("aime_sample").problems[0].task_id
-'sample-01'
+>>> problem = load_benchmark("livecodebench_sample").problems[0]
+>>> problem.task_id, problem.place.offset, "public_test_cases" in problem.fields, "public_test_cases" in read_row(problem)
+('sample-01', 0, False, True)
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import json
+import hashlib
 import os
 import pathlib
 import sys
-from collections.abc import Iterator
-from typing import Any
+import zlib
+from typing import TYPE_CHECKING, Any
 
-from tools.benchmarks.benchmark import DATA, Benchmark, find_benchmark, list_benchmarks
+from tools.benchmarks.benchmark import (
+    DATA,
+    Benchmark,
+    find_benchmark,
+    find_entry,
+    list_benchmarks,
+    name_of,
+    near_names,
+)
+from tools.benchmarks.rows import (
+    HEAVY_FIELDS,
+    ID_FIELDS,
+    STATEMENT_FIELDS,
+    Line,
+    find_id,
+    find_statement,
+    light_fields,
+    parse_row,
+    read_lines,
+    rename_fields,
+)
 from tools.errors import DataError, run_command
-from tools.records import Problem
-from tools.store.files import sha256_of_file
+from tools.records import Place, Problem
 
-# First one present is used: our own sets, MATH-500's and LiveCodeBench's names, HumanEval's and MBPP's.
-ID_FIELDS = ("id", "question_id", "task_id", "unique_id")
-STATEMENT_FIELDS = ("problem", "question_content", "question", "prompt", "text")
-# Several GB when decoded, and not needed for asking: graders read tests lazily, per problem.
-HEAVY_FIELDS = ("private_test_cases", "public_test_cases")
+if TYPE_CHECKING:
+    from tools.benchmarks.fetching import FetchedFrom
+
+__all__ = [
+    "HEAVY_FIELDS",
+    "ID_FIELDS",
+    "STATEMENT_FIELDS",
+    "LoadedBenchmark",
+    "find_file",
+    "load_benchmark",
+    "read_row",
+]
+
+FETCHED = DATA / "fetched"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +73,13 @@ class LoadedBenchmark:
     @property
     def name(self) -> str:
         return self.benchmark.name
+
+    @functools.cached_property
+    def source(self) -> FetchedFrom | None:
+        """The dataset and commit that a fetched file was made of; None for a file that was put there by hand."""
+        from tools.benchmarks.fetching import read_record
+
+        return read_record(self.path, self.sha256)
 
     @functools.cached_property
     def by_id(self) -> dict[str, Problem]:
@@ -61,14 +98,16 @@ class LoadedBenchmark:
 
 
 def find_local_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:
-    """The file of a set if it is at hand: the path itself, $DATA_DIR, then data/."""
-    path = pathlib.Path(name_or_path)
-    file_name = path.name if path.suffix == ".jsonl" else f"{path.name}.jsonl"
-    folders = [path.parent] if path.suffix == ".jsonl" else []
-    if path.suffix != ".jsonl" or find_benchmark(path).name in list_benchmarks():
-        folders += [pathlib.Path(os.environ["DATA_DIR"])] if os.environ.get("DATA_DIR") else []
-        folders += [DATA]
-    return next((folder / file_name for folder in folders if (folder / file_name).is_file()), None)
+    """The file of a benchmark if it is at hand: the path itself, $DATA_DIR, data/, data/fetched/, beside its entry."""
+    path, entry = pathlib.Path(name_or_path), find_entry(name_or_path)
+    is_path = path.suffix == ".jsonl"
+    places = [path] if is_path else []
+    if entry or not is_path:
+        file_name = f"{entry.name if entry else path.name}.jsonl"
+        folders = [pathlib.Path(os.environ["DATA_DIR"])] if os.environ.get("DATA_DIR") else []
+        places += [folder / file_name for folder in (*folders, DATA, FETCHED)]
+    places += [entry.file] if entry and entry.file else []
+    return next((place for place in places if place.is_file()), None)
 
 
 def find_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path:
@@ -76,63 +115,73 @@ def find_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path:
     found = find_local_file(name_or_path)
     if found:
         return found
-    benchmark = find_benchmark(name_or_path)
-    if benchmark.source is None:
-        known = ", ".join(
-            name for name, entry in list_benchmarks().items() if entry.source or (DATA / f"{name}.jsonl").exists()
-        )
-        where = f" ({benchmark.licence})" if benchmark.licence else ""
-        raise DataError(f"{name_or_path}: no such problem file{where}; give a JSONL file or one of the sets: {known}")
-    from tools.benchmarks.fetching import fetch_set
+    entry = find_entry(name_or_path)
+    if entry is None or entry.source is None:
+        raise DataError(_say_unknown(name_or_path, entry))
+    from tools.benchmarks.fetching import fetch
 
-    return fetch_set(benchmark, DATA / f"{benchmark.name}.jsonl")
+    return fetch(entry, FETCHED / f"{entry.name}.jsonl")
 
 
-def read_rows(path: pathlib.Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line number, row) of a JSONL file. Lines end at "\\n" only: statements may hold U+2028."""
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, _parse_row(line, f"{path}, line {number}")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+def _say_unknown(name_or_path: str | os.PathLike[str], entry: Benchmark | None) -> str:
+    """For a name that nothing is known by, or an entry whose file one has to put there oneself."""
+    if entry:
+        return f"{name_or_path}: no such problem file ({entry.licence}); put it at {FETCHED / entry.name}.jsonl"
+    near = near_names(name_of(name_or_path))
+    meant = f"did you mean {' or '.join(near)}? Else give" if near else "give"
+    known = ", ".join(name for name, each in list_benchmarks().items() if each.source or find_local_file(name))
+    return f"{name_or_path}: no such problem file; {meant} a JSONL file or one of the benchmarks: {known}"
 
 
-def _parse_row(line: bytes, where: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise DataError(
-            f"{where}: not JSON ({error}); restore this line, or delete the file to fetch it again"
-        ) from error
-    if not isinstance(row, dict):
-        raise DataError(f"{where}: a {type(row).__name__} where an object with id, problem and answer is needed")
-    return row
+def load_benchmark(
+    name_or_path: str | os.PathLike[str], *, benchmark: Benchmark | None = None, is_asked: bool = True
+) -> LoadedBenchmark:
+    """Finds, reads and checks a benchmark; one pass over the file, one row in memory at a time.
 
-
-def load_benchmark(name_or_path: str | os.PathLike[str]) -> LoadedBenchmark:
-    """Finds, reads and checks a set. Raises DataError with file, line and remedy."""
-    benchmark, path = find_benchmark(name_or_path), find_file(name_or_path)
+    `benchmark` reads a file of any name as that benchmark's. `is_asked` is False where responses exist and are only
+    graded: then a problem may come without its statement. Raises DataError with file, line and remedy.
+    """
+    benchmark, path = benchmark or find_benchmark(name_or_path), find_file(name_or_path)
+    digest = hashlib.sha256()
     problems = tuple(
-        _to_problem(row, benchmark, f"{path}, line {number}", index)
-        for index, (number, row) in enumerate(read_rows(path))
+        _to_problem(line, index, path, benchmark, is_asked) for index, line in enumerate(read_lines(path, digest))
     )
-    loaded = LoadedBenchmark(benchmark, path, sha256_of_file(path), problems)
+    loaded = LoadedBenchmark(benchmark, path, digest.hexdigest(), problems)
     check_benchmark(loaded)
     return loaded
 
 
-def _to_problem(row: dict[str, Any], benchmark: Benchmark, where: str, index: int) -> Problem:
-    statement = next((row[field] for field in STATEMENT_FIELDS if isinstance(row.get(field), str)), None)
-    if statement is None:
+def _to_problem(line: Line, index: int, path: pathlib.Path, benchmark: Benchmark, is_asked: bool) -> Problem:
+    where = f"{path}, line {line.number}"
+    row = rename_fields(parse_row(line.text, where), benchmark.source.rename if benchmark.source else {})
+    statement, answer = find_statement(row), row.get("answer")
+    if statement is None and is_asked:
         raise DataError(f"{where}: no statement; a row needs one of the fields {', '.join(STATEMENT_FIELDS)}")
-    answer = row.get("answer")
     if benchmark.grader == "math" and (answer is None or not str(answer).strip()):
         raise DataError(f"{where}: no `answer`; a row needs the fields problem and answer")
-    task_id = next((row[field] for field in ID_FIELDS if row.get(field) is not None), index)
-    fields = {name: value for name, value in row.items() if name not in HEAVY_FIELDS}
-    return Problem(str(task_id), statement, None if answer is None else str(answer).strip(), fields)
+    return Problem(
+        find_id(row, index),
+        statement or "",
+        None if answer is None else str(answer).strip(),
+        light_fields(row, len(line.text)),
+        Place(str(path), line.offset, len(line.text), zlib.crc32(line.text)),
+    )
+
+
+def read_row(problem: Problem) -> dict[str, Any]:
+    """Every field of a problem, its tests included. Raises DataError when the file is no longer what was loaded."""
+    if problem.place is None:
+        return dict(problem.fields)
+    place, where = problem.place, f"{problem.place.path}: problem {problem.task_id!r}"
+    try:
+        with open(place.path, "rb") as file:
+            file.seek(place.offset)
+            text = file.read(place.length)
+    except OSError as error:
+        raise DataError(f"{where}: cannot be read ({error.strerror}); check the path and its permissions") from error
+    if zlib.crc32(text) != place.checksum:
+        raise DataError(f"{where}: the file has changed since it was loaded; run the same command again")
+    return parse_row(text, where) | dict(problem.fields)
 
 
 def check_benchmark(loaded: LoadedBenchmark) -> None:
@@ -164,11 +213,10 @@ def is_aime_answer(answer: str) -> bool:
 
 
 def main() -> int:
-    """`python -m tools.benchmarks.problems aime24 ...`: finds or fetches sets, checks them, says where they lie."""
-    for name in sys.argv[1:] or sorted(list_benchmarks()):
-        loaded = load_benchmark(name)
-        print(f"{loaded.name}: {len(loaded.problems)} problems, {loaded.path}, sha256 {loaded.sha256}")
-    return 0
+    """`python -m tools.benchmarks.problems NAME ...`, as in version 0.1: the same as `python -m tools.benchmarks fetch`."""
+    from tools.benchmarks.__main__ import fetch_all
+
+    return fetch_all(sys.argv[1:] or sorted(list_benchmarks()))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ LABEL = re.compile(
     r"^(?:(?:\\(?:text|textbf|mathrm|textnormal|operatorname)\{\s*[A-Za-z][A-Za-z ]*\}\s*[:=]"
     r"|(?!(?:arc)?(?:sin|cos|tan|cot|sec|csc|log|exp|max|min|gcd|lcm|det|lim)[xyz]?\b)(?=[A-Za-z ]*[aeiouAEIOU])"
     r"(?:[A-Za-z]{3,}(?: [A-Za-z]+)*\s*=|(?:[Aa]nswer|[A-Z][a-z]{2,}(?: [A-Za-z]+)*)\s*:))(?!=)"
-    r"|(?:USD|EUR|GBP|Rs\.?)(?=\s*\d)|[A-Z](?=\s*\([^()=]*,[^()=]*\)$))\s*(?=\S)"
+    r"|Rs\.(?=\s*\d)|[A-Z](?=\s*\([^()=]*,[^()=]*\)$))\s*(?=\S)"
 )
 # The letter of an option before its value: `(B) 12`.
 OPTION = re.compile(r"^(?:\\(?:text|textbf|mathrm|mathbf|textnormal)\s*)?\{?\s*\([A-J]\)\s*\}?\s*(?=[-+\d\\$.])")

@@ -14,7 +14,7 @@ from itertools import pairwise
 from tools.mathematics.commands import PRIMARY_COMMANDS
 from tools.mathematics.cursor import TokenCursor
 from tools.mathematics.numbers import int_from_digits, lowest, read_number
-from tools.mathematics.tokens import CONSTANTS, FUNCTIONS, GREEK, Token
+from tools.mathematics.tokens import CONSTANTS, CURRENCIES, CURRENCY_CODES, FUNCTIONS, GREEK, Token
 from tools.mathematics.tree import NotMathematics, Tree
 
 CLOSINGS = {
@@ -42,6 +42,7 @@ class BracketReader(TokenCursor):
     exponent: Callable[[], Tree]
     starts_factor: Callable[[], bool]
     separator: Callable[[], str | None]
+    money: Callable[[str], Tree]
 
     # Primaries.
     def primary(self) -> Tree:
@@ -107,6 +108,9 @@ class BracketReader(TokenCursor):
         if text in GREEK:
             self.advance()
             return self.subscripted(("sym", "\\" + text))
+        if text in CURRENCY_CODES and self.following().kind == "number":
+            self.advance()
+            return self.money(CURRENCY_CODES[text])
         if text[0] in LETTERS_OF_FUNCTIONS and text.rstrip("'") == text[0] and self.following().text == "(":
             return self.application(text)
         return self.split_word()
@@ -168,9 +172,9 @@ class BracketReader(TokenCursor):
         if text in ACCENTS:
             self.advance()
             return self.subscripted(("sym", f"{text}{{{self.raw_group()}}}"))
-        if text == r"\$":
+        if text in CURRENCIES:
             self.advance()
-            return self.factor()
+            return self.money(CURRENCIES[text])
         raise self.error("not known here:")
 
     def subscripted(self, tree: Tree) -> Tree:

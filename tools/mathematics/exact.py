@@ -14,6 +14,7 @@ from fractions import Fraction
 from math import comb, factorial, gcd, lcm
 from typing import Any
 
+from tools.mathematics.series import written_out
 from tools.mathematics.sums import (
     NO_POWER,
     ONE,
@@ -23,6 +24,7 @@ from tools.mathematics.sums import (
     Sum,
     accumulate,
     factors,
+    is_too_large,
     join_powers,
     product,
     sum_power,
@@ -162,6 +164,9 @@ def raise_to(base: Quotient, exponent: Quotient) -> Quotient:
             whole = int(value)
             if whole == 0 and not base.above:
                 raise NotExact("0^0")
+            bare = base.rational()
+            if bare is not None and is_too_large(bare, whole):  # stays a power, equal to itself only
+                return atom(("power", base.key(), whole))
             if whole < 0:
                 base, whole = Quotient(base.below, base.above), -whole
             return Quotient(sum_power(base.above, whole), sum_power(base.below, whole))
@@ -367,6 +372,11 @@ def _root(tree: Tree) -> Quotient:
     return raise_to(quotient(tree[1]), divide(constant(1), quotient(tree[2])))
 
 
+def _series(tree: Tree) -> Quotient:
+    closed = written_out(tree)
+    return atom(("opaque", tree)) if closed is None else quotient(closed)
+
+
 def _symbol(tree: Tree) -> Quotient:
     return atom(tree[1])
 
@@ -391,6 +401,7 @@ RULES: dict[str, Any] = {
     "percent": lambda tree: divide(quotient(tree[1]), constant(100)),
     "based": lambda tree: constant(int(tree[1], tree[2])),
     "call": _call,
-    **dict.fromkeys(("integral", "sum", "prod", "lim", "diff"), lambda tree: atom(("opaque", tree))),
+    **dict.fromkeys(("integral", "lim", "diff"), lambda tree: atom(("opaque", tree))),
+    **dict.fromkeys(("sum", "prod"), lambda tree: _series(tree)),
     "apply": lambda tree: atom(("apply", tree[1], *(quotient(argument).key() for argument in tree[2:]))),
 }

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from tools.errors import DataError
 from tools.records import Grade
+from tools.store.verdicts import VerdictLog
 
 RESULTS_PATTERN = "accuracy_results*.json"
 MARKS = ("verdicts.jsonl", "manifest.json", "accuracy_results.json")
@@ -154,89 +155,3 @@ def read_json(path: Path, notes: list[str]) -> dict[str, Any] | None:
         notes.append(f"{path.name} holds a {type(row).__name__} where an object is expected.")
         return None
     return row
-
-
-class VerdictLog:
-    """verdicts.jsonl by (task_id, seed), following the file while it grows; the last verdict of a sample stands."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._reset((0, 0))
-
-    def _reset(self, identity: tuple[int, int]) -> None:
-        self.grades: dict[tuple[str, int], Grade] = {}
-        self.damaged = 0
-        self.is_torn = False
-        self._identity = identity
-        self._position = 0
-        self._modified_ns = 0
-        self._last_bytes = b""  # the end of what was read: still there unless the file was written anew
-
-    @property
-    def notes(self) -> list[str]:
-        notes = []
-        if self.damaged:
-            lines = "1 line is" if self.damaged == 1 else f"{self.damaged} lines are"
-            notes.append(f"{self.path.name}: {lines} damaged and left out; grade this folder again.")
-        if self.is_torn:
-            notes.append(f"{self.path.name}: the last line is unfinished and left out.")
-        return notes
-
-    def refresh(self) -> bool:
-        """Reads what was appended, or all of a rewritten file; True when anything changed."""
-        try:
-            status = self.path.stat()
-        except OSError:
-            had_any = bool(self.grades)
-            self._reset((0, 0))
-            return had_any
-        identity = status.st_ino, status.st_dev
-        is_unchanged = identity == self._identity and status.st_mtime_ns == self._modified_ns
-        if is_unchanged and status.st_size == self._position:
-            return False
-        if identity != self._identity or not self._is_continued(status.st_size):
-            self._reset(identity)
-        self._modified_ns = status.st_mtime_ns
-        return self._read_appended()
-
-    def _is_continued(self, size: int) -> bool:
-        """Whether the file still holds what was read of it, and only more was appended."""
-        if size <= self._position:
-            return False
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self._position - len(self._last_bytes))
-                return file.read(len(self._last_bytes)) == self._last_bytes
-        except OSError:
-            return False
-
-    def _read_appended(self) -> bool:
-        before = self._position
-        try:
-            for line in self._complete_lines():
-                self._keep(line)
-        except OSError:
-            return False
-        return self._position != before
-
-    def _complete_lines(self) -> Iterator[bytes]:
-        with self.path.open("rb") as file:
-            file.seek(self._position)
-            for line in file:
-                self.is_torn = not line.endswith(b"\n")
-                if self.is_torn:
-                    return
-                self._position += len(line)
-                self._last_bytes = line[-256:]
-                if line.strip():
-                    yield line
-
-    def _keep(self, line: bytes) -> None:
-        try:
-            row = json.loads(line.decode("utf-8", "replace"))
-            row["task_id"], row["seed"] = str(row["task_id"]), int(row["seed"])
-            grade = Grade.from_row(row)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            self.damaged += 1
-            return
-        self.grades[(grade.task_id, grade.seed)] = grade

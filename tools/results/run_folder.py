@@ -22,8 +22,9 @@ from tools.records import Generation, Grade
 from tools.results.build import FILE_NAME, read_results
 from tools.statistics.estimators import Counts, avg_at_k
 from tools.store.generations import list_files, read_file, read_folder, task_id_resolver
+from tools.store.verdicts import FILE_NAME as VERDICTS
+from tools.store.verdicts import read_verdicts
 
-VERDICTS = "verdicts.jsonl"
 MANIFEST = "manifest.json"
 
 
@@ -101,29 +102,6 @@ def find_runs(path: str | os.PathLike[str]) -> dict[str, Run]:
     if not runs:
         raise StorageError(f"{root} holds no {FILE_NAME}, in itself or one level down; grade the run first")
     return {run.dataset: run for run in runs}
-
-
-def read_verdicts(folder: Path) -> list[Grade]:
-    """Every line of verdicts.jsonl. Raises StorageError with the line that is damaged."""
-    path = folder / VERDICTS
-    samples = []
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    samples.append(_to_sample(line, f"{path}, line {number}"))
-    except FileNotFoundError:
-        raise StorageError(f"{path} does not exist; grade the run again") from None
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
-    return samples
-
-
-def _to_sample(line: bytes, where: str) -> Grade:
-    try:
-        return Grade.from_row(json.loads(line))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise StorageError(f"{where}: damaged ({type(error).__name__}); grade the run again") from error
 
 
 def read_json_object(path: Path) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ import ast
 import atexit
 import builtins
 import contextlib
+import functools
 import gc
 import json
 import marshal
@@ -25,19 +26,23 @@ from tools.sandbox.plain import judge_plainness
 from tools.sandbox.prelude import withdraw_prelude
 from tools.sandbox.process import die_with_parent
 from tools.sandbox.protocol import (
-    CALL,
     CHANNEL_FD,
     COMPILE,
     COMPILED,
-    DATA_FD,
+    DESCRIPTORS,
     EXCEPTION,
-    MAX_DESCRIPTORS,
+    INPUT_FD,
+    MAX_RECORD,
+    OUTPUT_FD,
     REPORT_FD,
     RESULT,
     RUN,
     SYNTAX,
+    TEXT_FD,
     UNPRINTABLE,
     Request,
+    join_text,
+    split_text,
 )
 from tools.sandbox.quick import serve_tests
 from tools.sandbox.seccomp import PreparedFilter
@@ -49,24 +54,23 @@ _pwrite = os.pwrite
 
 
 class WarmState:
-    """What the warm process hands to its forks: the filter to install and the code that was compiled last."""
+    """What the warm process hands to its forks: nothing of any program, only how to run one."""
 
-    def __init__(self, program_filter: PreparedFilter | None, prelude: list[str]) -> None:
+    def __init__(self, program_filter: PreparedFilter | None, prelude: list[str], first_own_fd: int) -> None:
         self.program_filter = program_filter
         self.prelude = prelude
-        self.record = b""  # what the last compiling fork left
-        self.code: types.CodeType | None = None  # from the record, made when it is first needed
+        self.first_own_fd = first_own_fd  # from here on descriptors belong to the interpreter (folders of its library)
 
 
 def run_child(request: Request, warm: WarmState) -> NoReturn:
     """Never returns. Exit status as Python's own: 0, the program's, or 1 after an exception."""
     status = 1
     try:
-        last_fd = {COMPILE: CHANNEL_FD, CALL: DATA_FD, RUN: REPORT_FD}[request.operation]
         if request.operation == RUN:
-            os.dup2(REPORT_FD + 1, 0)
-            os.dup2(REPORT_FD + 2, 1)
-        os.closerange(last_fd + 1, MAX_DESCRIPTORS)
+            os.dup2(INPUT_FD, 0)
+            os.dup2(OUTPUT_FD, 1)
+            os.closerange(INPUT_FD, OUTPUT_FD + 1)
+        os.closerange(REPORT_FD + DESCRIPTORS[request.operation], warm.first_own_fd)
         die_with_parent()
         _take_limits(request)
         if warm.program_filter is not None:
@@ -75,11 +79,12 @@ def run_child(request: Request, warm: WarmState) -> NoReturn:
         if not request.has_prelude:
             withdraw_prelude(warm.prelude)
         if request.operation == COMPILE:
-            status = _compile(request.function)
-        elif request.operation == CALL:
-            status = _call(warm.code, request.function)
+            status = _compile(request.has_prelude)
+        elif request.operation == RUN:
+            function, code = _load()
+            status = _run(code, request.tidies_up, _module_name(request.has_prelude, function))
         else:
-            status = _run(warm.code, request.tidies_up)
+            status = _call(*_load())
     finally:
         _exit_now(status)
 
@@ -95,7 +100,14 @@ def _take_limits(request: Request) -> None:
 
 
 def _leave(kind: bytes, text: str) -> None:
-    _pwrite(REPORT_FD, kind + text.encode("utf-8", "surrogatepass"), 0)
+    _write_all(kind + text.encode("utf-8", "surrogatepass"))
+
+
+def _write_all(record: bytes) -> None:
+    """Raises OSError when the record is longer than this fork may write."""
+    done = 0
+    while done < len(record):
+        done += _pwrite(REPORT_FD, record[done:] if done else record, done)
 
 
 def _read_all(descriptor: int) -> bytes:
@@ -104,24 +116,36 @@ def _read_all(descriptor: int) -> bytes:
     return data
 
 
-def _compile(function: str) -> int:
+def _compile(has_prelude: bool) -> int:
     """Leaves the code for later forks. Goes on to serve tests itself when the program is plain."""
     try:
-        tree = ast.parse(_read_all(DATA_FD), FILENAME)
+        function, text = split_text(_read_all(TEXT_FD))
+        tree = ast.parse(text, FILENAME)
         code = compile(tree, FILENAME, "exec", dont_inherit=True)
+        record = COMPILED + join_text(function, marshal.dumps(code))
         plainness = judge_plainness(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         _leave(SYNTAX, _describe(error))
         return 0
-    _pwrite(REPORT_FD, COMPILED + marshal.dumps(code), 0)
+    if len(record) > MAX_RECORD:
+        _leave(SYNTAX, f"the compiled program is larger than {MAX_RECORD >> 20} MiB")
+        return 0
+    _write_all(record)
     os.close(REPORT_FD)
     if plainness.reason:
         return 0
     for name in plainness.hidden:
         delattr(builtins, name)
     os.write(CHANNEL_FD, str(os.getpid()).encode())
-    serve_tests(code, function, CHANNEL_FD, _new_main)
+    serve_tests(code, function, CHANNEL_FD, functools.partial(_new_main, _module_name(has_prelude, function)))
     return 0
+
+
+def _load() -> tuple[str, types.CodeType]:
+    """What the compiling fork left: the function to call, and the code. The descriptor is gone before any of it runs."""
+    record = _read_all(TEXT_FD)
+    function, marshalled = split_text(record[len(COMPILED) :])
+    return function, marshal.loads(marshalled)
 
 
 def _describe(error: BaseException) -> str:
@@ -140,18 +164,24 @@ def _describe(error: BaseException) -> str:
     return name + (f": {text}" if text else "") + (f" (line {line})" if line else "")
 
 
-def _new_main() -> dict[str, Any]:
-    module = types.ModuleType("__main__")
+def _module_name(has_prelude: bool, function: str) -> str:
+    """A program from stdin to stdout is a script. Where functions are tested (calls, HumanEval, MBPP: they have no
+    prelude) it is a module that is imported, as in the checkers of these sets: what its guard holds back does not run."""
+    return "__main__" if has_prelude and not function else "solution"
+
+
+def _new_main(name: str) -> dict[str, Any]:
+    module = types.ModuleType(name)
     module.__dict__["__file__"] = "solution.py"
-    sys.modules["__main__"] = module
+    sys.modules["__main__"] = sys.modules[name] = module
     return module.__dict__
 
 
-def _run(code: types.CodeType | None, tidies_up: bool) -> int:
+def _run(code: types.CodeType, tidies_up: bool, module_name: str) -> int:
     """A program from stdin to stdout, with the end that a real interpreter gives it."""
-    names = _new_main()
+    names = _new_main(module_name)
     try:
-        exec(code, names)  # type: ignore[arg-type] # noqa: S102 - the one place where programs run: a locked-in fork
+        exec(code, names)  # noqa: S102 - the one place where programs run: a locked-in fork
         status = 0
     except SystemExit as error:
         status = _exit_status(error)
@@ -178,8 +208,8 @@ def _finish(names: dict[str, Any], tidies_up: bool) -> int:
         atexit._run_exitfuncs()
     status = 0
     try:
-        sys.stdout.flush()
-        sys.__stdout__.flush()  # type: ignore[union-attr] # the program may have put an object of its own in sys.stdout
+        _flush(sys.stdout)
+        _flush(sys.__stdout__)  # the program may have put an object of its own in sys.stdout
     except Exception:  # noqa: BLE001 - ... whose flush may do anything
         status = 120
     if not tidies_up:
@@ -187,17 +217,34 @@ def _finish(names: dict[str, Any], tidies_up: bool) -> int:
     names.clear()  # files that the program left open write their rest
     gc.collect()
     with contextlib.suppress(Exception):  # an object of the program's own has just lost its globals
-        sys.stdout.flush()
+        _flush(sys.stdout)
     return status
 
 
-def _call(code: types.CodeType | None, function: str) -> int:
+def _flush(stream: Any) -> None:
+    """As Python does at its end: no stream, or one that the program has closed, is no error."""
+    if stream is not None and not getattr(stream, "closed", False):
+        stream.flush()
+
+
+def _allow_digits(count: int) -> int:
+    """Sets how many digits of an integer Python reads and writes (0: any number); returns the limit until now."""
+    if not hasattr(sys, "set_int_max_str_digits"):
+        return 0
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(count)
+    return before
+
+
+def _call(function: str, code: types.CodeType) -> int:
     """One call of a function or of a method of `class Solution`; the result leaves as JSON text."""
-    arguments = json.loads(_read_all(DATA_FD))
+    digits = _allow_digits(0)
+    arguments = json.loads(_read_all(INPUT_FD))
+    _allow_digits(digits)
     encode = make_encoder()
     try:
-        names = _new_main()
-        exec(code, names)  # type: ignore[arg-type] # noqa: S102 - as above
+        names = _new_main("solution")
+        exec(code, names)  # noqa: S102 - as above
         value = find_function(names, function)(*arguments)
     except SystemExit:
         _leave(EXCEPTION, "SystemExit: the program ended itself instead of returning")
@@ -205,8 +252,7 @@ def _call(code: types.CodeType | None, function: str) -> int:
     except BaseException as error:  # noqa: BLE001 - whatever ends a program ends this fork
         _leave(EXCEPTION, _describe(error))
         return 1
-    if hasattr(sys, "set_int_max_str_digits"):
-        sys.set_int_max_str_digits(0)
+    _allow_digits(0)
     try:
         _leave(RESULT, encode(value))
     except (TypeError, ValueError, RecursionError) as error:

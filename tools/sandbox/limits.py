@@ -28,6 +28,8 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+# Of compiling: no program that a model writes takes a second. The record may be as long as the protocol says, and a bit.
+COMPILE_LIMITS = Limits(cpu_s=6.0, output_bytes=65 << 20)
 STACK_BYTES = 512 << 20  # set once per warm process: the kernel lays out the memory by it
 
 

@@ -1,7 +1,13 @@
 """What the trusted side and the warm process say to each other: one request with descriptors, one reply, no more.
 
-Requests go over a SOCK_SEQPACKET pair; files travel as descriptors (SCM_RIGHTS) of anonymous memory files, so that the
-warm process never holds a test's text in its own memory. Nothing here is pickled.
+Requests go over a SOCK_SEQPACKET pair and are numbers only. Texts, compiled programs, inputs and answers travel as
+descriptors (SCM_RIGHTS) of anonymous memory files, which only forks read: no byte of them is ever in the memory of the
+warm process, where a later fork could find it. Nothing here is pickled.
+
+>>> Request.unpack(Request(RUN, False, True, 7, 1 << 32, 1 << 31, 1 << 24).pack()).cpu_s
+7
+>>> split_text(join_text("solve", b"def solve(): ..."))
+('solve', b'def solve(): ...')
 """
 
 from __future__ import annotations
@@ -10,11 +16,15 @@ import struct
 from dataclasses import dataclass
 
 COMPILE, RUN, CALL = 1, 2, 3
-CHANNEL_FD = 5  # of a compiling fork: the socket over which a plain program gets tests
-CONTROL_FD = 9  # of the warm process; received descriptors then become 3, 4, 5
+CONTROL_FD = 9  # of the warm process; received descriptors then become 3, 4, 5, 6
 REPORT_FD = 3  # where a fork leaves its one record
-DATA_FD = 4  # the program's text, or the arguments of a call
+TEXT_FD = 4  # of a compiling fork the program's text, of others the record that a compiling fork left
+CHANNEL_FD = 5  # of a compiling fork: the socket over which a plain program gets tests
+INPUT_FD = 5  # of others: the arguments of a call, or stdin
+OUTPUT_FD = 6  # stdout
+DESCRIPTORS = {COMPILE: 3, RUN: 4, CALL: 3}  # how many a request brings
 MAX_DESCRIPTORS = 64
+MAX_RECORD = 64 << 20  # of a compiled program; a longer one does not compile
 
 # Kinds of record at REPORT_FD: first byte, then UTF-8 text (COMPILED: marshalled code).
 COMPILED, SYNTAX, RESULT, UNPRINTABLE, EXCEPTION = b"C", b"S", b"R", b"U", b"E"
@@ -24,6 +34,7 @@ TEST, ANSWER, NO_ANSWER = b"T", b"A", b"N"
 MAX_MESSAGE = 64 << 10  # larger inputs and answers are for forks of their own
 
 _REQUEST = struct.Struct("=B??IQQQ")
+_NAME_LENGTH = struct.Struct("=I")
 _REPLY = struct.Struct("=iddQ")
 
 
@@ -42,20 +53,15 @@ class Request:
     address_bytes: int
     data_bytes: int
     file_bytes: int
-    function: str = ""
 
     def pack(self) -> bytes:
         flags = (self.operation, self.tidies_up, self.has_prelude)
         limits = (self.cpu_s, self.address_bytes, self.data_bytes, self.file_bytes)
-        return _REQUEST.pack(*flags, *limits) + self.function.encode()
+        return _REQUEST.pack(*flags, *limits)
 
     @classmethod
     def unpack(cls, message: bytes) -> Request:
-        numbers: tuple[int, ...] = _REQUEST.unpack_from(message)
-        operation, tidies_up, has_prelude, cpu_s, address_bytes, data_bytes, file_bytes = numbers
-        function = message[_REQUEST.size :].decode()
-        flags = (bool(tidies_up), bool(has_prelude))
-        return cls(operation, *flags, cpu_s, address_bytes, data_bytes, file_bytes, function)
+        return cls(*_REQUEST.unpack(message))
 
 
 @dataclass(frozen=True)
@@ -73,3 +79,16 @@ class Reply:
     @classmethod
     def unpack(cls, message: bytes) -> Reply:
         return cls(*_REPLY.unpack(message))
+
+
+def join_text(function: str, text: bytes) -> bytes:
+    """A program's text, or its compiled form, behind the name of the function that `call` calls (empty: none)."""
+    name = function.encode("utf-8", "surrogatepass")
+    return _NAME_LENGTH.pack(len(name)) + name + text
+
+
+def split_text(data: bytes) -> tuple[str, bytes]:
+    """The function's name and the text."""
+    start = _NAME_LENGTH.size
+    end = start + int(_NAME_LENGTH.unpack_from(data)[0])
+    return data[start:end].decode("utf-8", "surrogatepass"), data[end:]

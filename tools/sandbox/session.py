@@ -4,8 +4,8 @@
         program = sandbox.load("print(int(input()) * 2)")
         sandbox.run(program, b"21\\n").output        # b"42\\n"
 
-The warm process and its forks see the input of the test that runs now and nothing else. CPU time decides over a time
-limit; a program that only sleeps is ended by its idle time, in which waiting for a busy processor does not count.
+A fork sees its program and the input of the test that runs now; the warm process sees nothing. CPU time decides over a
+time limit; a program that only sleeps is ended by its idle time, in which waiting for a busy processor does not count.
 """
 
 from __future__ import annotations
@@ -15,22 +15,21 @@ import math
 import os
 import re
 import select
-import signal
 import socket
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, NoReturn
 
 from tools.errors import SandboxError
 from tools.sandbox.batch import Batch
-from tools.sandbox.limits import DEFAULT_LIMITS, Limits
+from tools.sandbox.limits import COMPILE_LIMITS, DEFAULT_LIMITS, Limits
+from tools.sandbox.memory_file import memory_file, new_memory_file, seal
 from tools.sandbox.outcome import MAX_REASON, End, Outcome, clean_line, read_outcome
 from tools.sandbox.protection import describe
-from tools.sandbox.protocol import CALL, COMPILE, RUN, SYNTAX, Reply, Request
+from tools.sandbox.protocol import CALL, COMPILE, RUN, SYNTAX, Reply, Request, join_text
 from tools.sandbox.warm import WarmProcess
-from tools.sandbox.watch import CpuClock, find_child
+from tools.sandbox.watch import Watch, kill_quietly
 
 # Modules that few solutions use: their programs go to a second, larger warm process.
 RARE_MODULES = (
@@ -43,6 +42,10 @@ KEEPS_OUTPUT = re.compile(r"\b(open|fdopen|TextIOWrapper|Buffered\w+|FileIO|__de
 
 KILL_TIMEOUT_S = 20.0
 WATCH_INTERVAL_S = 0.25
+
+
+class LostProgram(SandboxError):
+    """The warm process died, or fell silent, while it had this program to run; another one takes its place."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Sandbox:
         self._slot = slot
         self._hangup_fd = hangup_fd  # when this descriptor hangs up, our own parent has gone and so do we
         self._warm: dict[bool, WarmProcess] = {}
-        self._loaded: dict[bool, int] = {}
+        self._record: tuple[int, int] | None = None  # a program's number, and the file with its compiled form
         self._batch: Batch | None = None
         self._count = 0
         self.protection = describe(self._get(False).state)
@@ -101,7 +104,12 @@ class Sandbox:
             self._batch.end()
         self._batch = None
         self._warm.clear()
-        self._loaded.clear()
+        self._forget_record()
+
+    def _forget_record(self) -> None:
+        if self._record is not None:
+            os.close(self._record[1])
+        self._record = None
 
     def _get(self, is_rare: bool) -> WarmProcess:
         if is_rare not in self._warm:
@@ -120,39 +128,32 @@ class Sandbox:
     def _compile(self, program: Program) -> str:
         """Returns the error, empty when there is none. Leaves `_batch` open for a plain program."""
         self._end_batch()
-        limits, is_rare = Limits(cpu_s=20.0, output_bytes=64 << 20), program.is_rare
-        request = make_request(COMPILE, program, limits)
+        self._forget_record()
+        is_rare = program.is_rare
+        report_fd = new_memory_file()
+        self._record = (program.number, report_fd)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        source = program.source.encode("utf-8", "replace")
-        with _memory_file(source) as source_fd, _memory_file() as report_fd:
-            with theirs:
+        text = join_text(program.function or "", program.source.encode("utf-8", "replace"))
+        with contextlib.ExitStack() as unless_plain:
+            unless_plain.callback(ours.close)
+            with memory_file(text) as source_fd, theirs:
+                request = make_request(COMPILE, program, COMPILE_LIMITS)
                 self._send(is_rare, request, [report_fd, source_fd, theirs.fileno()])
-            self._loaded[is_rare] = program.number
-            hello = self._wait_for_batch(is_rare, ours, limits)
-            if hello:
-                self._batch = Batch(ours, int(hello))
-                self._batch_warm = is_rare
+            stopped_by = self._watch(is_rare, COMPILE_LIMITS, ours)
+            hello = ours.recv(64) if self._poll([ours], 0) else b""
+            if hello:  # the fork stays to answer tests
+                unless_plain.pop_all()
+                self._batch, self._batch_warm = Batch(ours, int(hello)), is_rare
+                seal(report_fd)
                 return ""
-            ours.close()
-            reply, stopped_by = self._receive(is_rare, limits)
-            record = os.pread(report_fd, 1 + 4 * MAX_REASON, 0)
+        reply = self._take_reply(is_rare)
+        seal(report_fd)
+        record = os.pread(report_fd, 1 + 4 * MAX_REASON, 0)
         if record[:1] == SYNTAX:
             return clean_line(record[1:])
         if reply.status != 0 or stopped_by is not None or not record:
             return "the compiler could not cope with this text"
         return ""
-
-    def _wait_for_batch(self, is_rare: bool, channel: socket.socket, limits: Limits) -> bytes:
-        """What a compiling fork says when it stays to answer tests; empty when it ends instead."""
-        deadline = time.monotonic() + limits.wall_s
-        while time.monotonic() < deadline:
-            ready = self._poll([channel, self._get(is_rare).socket], limits.cpu_s)
-            if channel in ready:
-                return channel.recv(64)
-            if ready:
-                return b""
-            break  # a compilation this slow is watched like any other run
-        return b""
 
     def _end_batch(self) -> Reply | None:
         """Ends the fork that answers tests; its warm process then replies to the request to compile."""
@@ -175,27 +176,28 @@ class Sandbox:
 
     def run(self, program: Program, stdin: bytes, limits: Limits = DEFAULT_LIMITS) -> Outcome:
         """One run from stdin to stdout in a fresh fork."""
-        with _memory_file(stdin) as input_fd, _memory_file() as output_fd, _memory_file() as report_fd:
-            reply, stopped_by = self._test(program, RUN, [report_fd, input_fd, output_fd], limits)
+        with memory_file(stdin) as input_fd, memory_file() as output_fd, memory_file() as report_fd:
+            reply, stopped_by = self._test(program, RUN, report_fd, [input_fd, output_fd], limits)
             return read_outcome(reply, stopped_by, output_fd, report_fd, limits)
 
     def call(self, program: Program, arguments: bytes, limits: Limits = DEFAULT_LIMITS) -> Outcome:
         """One call of the program's function in a fresh fork; `arguments` as from `encode_arguments`."""
-        with _memory_file(arguments) as arguments_fd, _memory_file() as report_fd:
-            reply, stopped_by = self._test(program, CALL, [report_fd, arguments_fd], limits)
+        with memory_file(arguments) as arguments_fd, memory_file() as report_fd:
+            reply, stopped_by = self._test(program, CALL, report_fd, [arguments_fd], limits)
             return read_outcome(reply, stopped_by, None, report_fd, limits)
 
     def _test(
-        self, program: Program, operation: int, descriptors: list[int], limits: Limits
+        self, program: Program, operation: int, report_fd: int, descriptors: list[int], limits: Limits
     ) -> tuple[Reply, End | None]:
         if program.error:
             raise ValueError("a program that does not compile cannot be run")
         self._end_batch()
-        if self._loaded.get(program.is_rare) != program.number:
+        if self._record is None or self._record[0] != program.number:
             self._compile(program)
             self._end_batch()
+        assert self._record is not None
         request = make_request(operation, program, limits)
-        self._send(program.is_rare, request, descriptors)
+        self._send(program.is_rare, request, [report_fd, self._record[1], *descriptors])
         return self._receive(program.is_rare, limits)
 
     def _send(self, is_rare: bool, request: bytes, descriptors: list[int]) -> None:
@@ -206,42 +208,40 @@ class Sandbox:
 
     def _receive(self, is_rare: bool, limits: Limits) -> tuple[Reply, End | None]:
         """Waits for the reply to a request, watching the fork's clock meanwhile."""
-        warm = self._get(is_rare)
-        stopped_by = self._watch(warm, limits)
+        stopped_by = self._watch(is_rare, limits)
+        return self._take_reply(is_rare), stopped_by
+
+    def _take_reply(self, is_rare: bool) -> Reply:
         try:
-            message = warm.socket.recv(4096)
+            message = self._get(is_rare).socket.recv(4096)
         except OSError:
             message = b""
         if not message:
             self._give_up(is_rare, "its warm process ended")
-        return Reply.unpack(message), stopped_by
+        return Reply.unpack(message)
 
     def _give_up(self, is_rare: bool, reason: str) -> NoReturn:
         self._warm.pop(is_rare).close()
-        self._loaded.pop(is_rare, None)
-        raise SandboxError(f"the sandbox lost a program ({reason}): is the machine out of memory?")
+        raise LostProgram(f"the sandbox lost a program ({reason}): is the machine out of memory?")
 
-    def _watch(self, warm: WarmProcess, limits: Limits) -> End | None:
-        """Returns when the reply has come; kills a fork that is over its time."""
-        started = time.monotonic()
-        clock: CpuClock | None = None
-        while not self._is_answered(warm.socket, WATCH_INTERVAL_S):
-            pid = clock.pid if clock else find_child(warm.popen.pid)
-            if pid is None:
-                continue
-            clock = clock or CpuClock(pid)
-            clock.update()
-            reason = _time_is_up(clock, time.monotonic() - started, limits)
-            if reason is not None and not self._is_answered(warm.socket, 0):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-                if not self._is_answered(warm.socket, KILL_TIMEOUT_S):
-                    raise SandboxError("a program could not be killed: is its memory being written to a slow disk?")
+    def _watch(self, is_rare: bool, limits: Limits, *channels: socket.socket) -> End | None:
+        """Returns when the reply has come, or something on a channel; kills a fork that is over its limits, replaces a warm
+        process that is silent."""
+        warm = self._get(is_rare)
+        sockets = [warm.socket, *channels]
+        watch = Watch(warm.popen.pid, limits)
+        while not self._poll(sockets, WATCH_INTERVAL_S):
+            reason = watch.look()
+            if self._poll(sockets, 0):
+                break
+            if watch.is_silent:
+                self._give_up(is_rare, "its warm process fell silent")
+            if reason is not None:
+                kill_quietly(watch.pid)
+                if not self._poll([warm.socket], KILL_TIMEOUT_S):
+                    self._give_up(is_rare, "it could not be ended")
                 return reason
         return None
-
-    def _is_answered(self, reply_socket: socket.socket, timeout_s: float) -> bool:
-        return bool(self._poll([reply_socket], timeout_s))
 
     def _poll(self, sockets: list[socket.socket], timeout_s: float) -> list[socket.socket]:
         """Those that have something to read. Ends this process when its own parent has hung up."""
@@ -258,7 +258,7 @@ def make_request(operation: int, program: Program, limits: Limits) -> bytes:
     cpu_s = math.ceil(limits.cpu_s * limits.grace)
     memory = (limits.memory_bytes, limits.data_bytes, limits.output_bytes)
     flags = (program.tidies_up, program.has_prelude)
-    return Request(operation, *flags, cpu_s, *memory, program.function or "").pack()
+    return Request(operation, *flags, cpu_s, *memory).pack()
 
 
 def _has_data(descriptor: int | None) -> bool:
@@ -266,25 +266,3 @@ def _has_data(descriptor: int | None) -> bool:
     poller = select.poll()
     poller.register(descriptor or 0, select.POLLIN)
     return any(event & select.POLLIN for _descriptor, event in poller.poll(0))
-
-
-def _time_is_up(clock: CpuClock, wall_s: float, limits: Limits) -> End | None:
-    if clock.cpu_s > limits.cpu_s * limits.grace:
-        return End.CPU_LIMIT
-    if clock.idle_s > limits.idle_s or wall_s > limits.wall_s:
-        return End.IDLE_LIMIT
-    return None
-
-
-@contextlib.contextmanager
-def _memory_file(data: bytes = b"") -> Iterator[int]:
-    """An anonymous file in memory, positioned at its start."""
-    descriptor = os.memfd_create("test")
-    try:
-        if data:
-            written = os.pwrite(descriptor, data, 0)
-            while written < len(data):  # one call writes at most 2 GiB
-                written += os.pwrite(descriptor, data[written:], written)
-        yield descriptor
-    finally:
-        os.close(descriptor)

@@ -2,7 +2,8 @@
 
 Started by `session.py` with a scrubbed environment in a clean interpreter, so that nothing secret was ever in its
 memory. Order of locking: preload, become an unused user (as root), Landlock, seccomp; every fork inherits all of it and
-adds its own limits (`child.py`). The warm process itself runs nothing of a program: even compiling happens in a fork.
+adds its own limits (`child.py`). The warm process itself runs nothing of a program and reads nothing of it: compiling
+happens in a fork too, and every fork reads its program and its input from memory files of its own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import gc
 import importlib
 import json
-import marshal
 import os
 import resource
 import site
@@ -18,13 +18,12 @@ import socket
 import sys
 import threading
 import time
-import types
 from typing import Any
 
 from tools.sandbox import landlock, process, seccomp
 from tools.sandbox.child import WarmState, run_child
 from tools.sandbox.prelude import offer_prelude
-from tools.sandbox.protocol import COMPILE, COMPILED, CONTROL_FD, MAX_DESCRIPTORS, Reply, Request
+from tools.sandbox.protocol import CONTROL_FD, MAX_DESCRIPTORS, Reply, Request
 
 # Modules of the standard library that most solutions use; loaded once, so that a fork finds them ready. Each one makes
 # every fork dearer, so the rare ones wait in a second warm process (`session.py` chooses by the program's text).
@@ -84,31 +83,19 @@ def lock_in(config: dict[str, Any]) -> dict[str, Any]:
 def serve(control: socket.socket, warm: WarmState) -> None:
     """Forks one child per request until the other side hangs up."""
     while True:
-        message, descriptors, _flags, _address = socket.recv_fds(control, 4096, 3)
+        message, descriptors, _flags, _address = socket.recv_fds(control, 4096, 4)
         if not message:
             return
         request = Request.unpack(message)
-        if request.operation != COMPILE and warm.code is None:
-            warm.code = _take_code(warm.record)
         started = time.monotonic()
         pid = os.fork()
         if pid == 0:
             run_child(request, warm)
         _pid, status, usage = os.wait4(pid, 0)
         wall_s = time.monotonic() - started
-        if request.operation == COMPILE:
-            warm.code, warm.record = None, os.pread(descriptors[0], request.file_bytes, 0)
         for descriptor in descriptors:
             os.close(descriptor)
         control.sendmsg([Reply(status, usage.ru_utime + usage.ru_stime, wall_s, usage.ru_maxrss).pack()])
-
-
-def _take_code(record: bytes) -> types.CodeType | None:
-    """The code object that a compiling fork left: inert data here, run by later forks only."""
-    if record[:1] != COMPILED:
-        return None
-    code = marshal.loads(record[1:])
-    return code if isinstance(code, types.CodeType) else None
 
 
 def main() -> None:
@@ -126,6 +113,8 @@ def main() -> None:
     prelude = offer_prelude()
     threading.stack_size(THREAD_STACK_BYTES)
     sys.setrecursionlimit(50_000)  # LiveCodeBench's checker does so
+    if hasattr(sys, "set_int_max_str_digits"):
+        sys.set_int_max_str_digits(50_000)  # and this
     program_filter = seccomp.prepare_program_filter() if "seccomp" not in config["without"] else None
     state = lock_in(config)
     control.sendmsg([json.dumps({**state, "missing": missing}).encode()])
@@ -133,4 +122,4 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
-    serve(control, WarmState(program_filter if state["seccomp"] else None, prelude))
+    serve(control, WarmState(program_filter if state["seccomp"] else None, prelude, MAX_DESCRIPTORS))

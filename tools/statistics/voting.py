@@ -1,6 +1,6 @@
 """maj@k: the score of the most frequent answer among k samples, ties split, exactly.
 
-A problem's n samples fall into classes of equal answers (tools.grading.math.grader.group_equal_answers); a sample without an answer
+A problem's n samples fall into classes of equal answers (tools/grading/votes.py); a sample without an answer
 has no vote. maj@k is the mean, over all C(n, k) ways to take k of the n samples, of the credit of the winning class;
 where t classes tie, each wins with 1/t. Nothing is drawn at random: the mean is computed.
 

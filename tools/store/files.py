@@ -14,7 +14,7 @@ import hashlib
 import os
 import pathlib
 
-from tools.errors import StorageError
+from tools.errors import DataError, StorageError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -106,6 +106,16 @@ def sha256_of_file(path: pathlib.Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def read_place(path: str, offset: int, length: int) -> str:
+    """A part of a file as text, a row that was indexed before. Raises DataError."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(offset)
+            return file.read(length).decode()
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}, byte {offset}: the row cannot be read ({error})") from error
 
 
 def storage_error(path: pathlib.Path, error: OSError) -> StorageError:

@@ -107,10 +107,26 @@ def sort_files(folder: pathlib.Path, task_ids: Sequence[str]) -> None:
 
 
 def task_id_resolver(folder: pathlib.Path, task_ids: Sequence[str]) -> Callable[[Generation], Generation]:
-    """What gives each of a folder's generations the id of its problem.
+    """As `find_task_id`; raises StorageError at a generation of another benchmark."""
+    resolve, known = find_task_id(folder, task_ids), set(task_ids)
+
+    def resolve_strictly(generation: Generation) -> Generation:
+        found = resolve(generation)
+        if found.task_id not in known:
+            raise StorageError(
+                f"{folder}: seed {generation.seed} answers problem {generation.task_id!r}, which is not in the data set; "
+                "these generations belong to another set, give its file with --dataset"
+            )
+        return found
+
+    return resolve_strictly
+
+
+def find_task_id(folder: pathlib.Path, task_ids: Sequence[str]) -> Callable[[Generation], Generation]:
+    """What gives each of a folder's generations the id of its problem; that of another benchmark stays as it is.
 
     The original's AIME files number the rows of the data file instead of naming problems; the folder's first file
-    tells which it is. The resolver raises StorageError at a generation of another data set.
+    tells which it is.
     """
     known = set(task_ids)
     files = list_files(folder)
@@ -120,12 +136,7 @@ def task_id_resolver(folder: pathlib.Path, task_ids: Sequence[str]) -> Callable[
     def resolve(generation: Generation) -> Generation:
         if is_row_number and _is_row(generation.task_id, len(task_ids)):
             return dataclasses.replace(generation, task_id=task_ids[int(generation.task_id)])
-        if generation.task_id in known and not is_row_number:
-            return generation
-        raise StorageError(
-            f"{folder}: seed {generation.seed} answers problem {generation.task_id!r}, which is not in the data set; these generations "
-            "belong to another set, give its file with --dataset"
-        )
+        return generation
 
     return resolve
 

@@ -21,6 +21,7 @@ from tools.report import folders
 from tools.report.facts import headline_facts, length_bins, running_curve, running_score
 from tools.report.figures import LETTERS
 from tools.store.line_index import LineIndex
+from tools.store.verdicts import VerdictLog
 from tools.view.problem_index import ProblemIndex
 from tools.view.provisional import ProvisionalGrader
 
@@ -74,7 +75,7 @@ class OpenDataset:
     def __init__(self, run: OpenRun, folder: Path) -> None:
         self.run, self.folder, self.version = run, folder, int(time.time() * 1000)
         self.index = LineIndex(folder)
-        self.log = folders.VerdictLog(folder / "verdicts.jsonl")
+        self.log = VerdictLog(folder / "verdicts.jsonl")
         self.manifest: dict[str, Any] = {}
         self.results: list[dict[str, Any]] = []
         self.notes: list[str] = []

@@ -117,11 +117,15 @@ def test_a_killed_grading_continues_where_it_was(tmp_path: pathlib.Path, run_scr
 
 
 def test_verdicts_of_other_programs_or_limits_are_not_kept(run_script: Any, folder: pathlib.Path) -> None:
+    burns = f"import time\nuntil = time.process_time() + 0.4\nwhile time.process_time() < until: pass\n{GOOD}"
+    write_answers(folder, 100, {"p0": GOOD, "p1": GOOD, "p2": burns})
     grade(run_script, folder)
-    write_answers(folder, 100, {"p0": "print(1)", "p1": GOOD, "p2": GOOD})
-    assert grade(run_script, folder).returncode == 0
-    assert verdicts_of(folder)["p0", 100] == "wrong"
     assert verdicts_of(folder)["p2", 100] == "correct"
+    write_answers(folder, 100, {"p0": "print(1)", "p1": GOOD, "p2": burns})
+    assert grade(run_script, folder, "--timeout", "0.1").returncode == 0
+    assert verdicts_of(folder)["p0", 100] == "wrong"
+    assert verdicts_of(folder)["p1", 100] == "correct"
+    assert verdicts_of(folder)["p2", 100] == "timeout"
 
 
 def test_two_gradings_of_one_folder_do_not_mix(run_script: Any, folder: pathlib.Path) -> None:
@@ -172,7 +176,7 @@ def test_wrong_folders_and_files_are_one_line(run_script: Any, folder: pathlib.P
     damaged.write_text("{", encoding="utf-8")
     for arguments, message in (
         (["-g", str(tmp_path / "nowhere")], "no such folder"),
-        (["-g", str(empty)], "no seed<N>.jsonl there"),
+        (["-g", str(empty)], "no file named seed<N>.jsonl there"),
         (["-g", str(folder), "-q", str(tmp_path / "nofile.jsonl")], "no such problem file"),
         (["-g", str(folder), "-q", str(damaged)], "line 1: not JSON"),
         (["-g", str(folder), "-q", str(other)], "belong to another set"),
@@ -228,6 +232,7 @@ def test_the_original_s_rules_count_what_differs(run_script: Any, folder: pathli
     with (folder / "seed200.jsonl").open("w") as file:
         for task_id in ("p0", "p1", "p2"):
             file.write(json.dumps({"task_id": task_id, "output": f"```python\n{GOOD}\n```"}) + "\n")
+    (folder / "manifest.json").write_text(json.dumps({"settings": {}, "is_reasoning_opened_by_prompt": False}))
     assert grade(run_script, folder).returncode == 0
     assert results_of(folder)["avg_at_k"] == pytest.approx(5 / 6)
     assert grade(run_script, folder, "--grader", "original").returncode == 0

@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ import pytest
 from tests.grading.code.test_code_evaluation import GOOD, ROOT, grade, verdicts_of, write_answers, write_problems
 from tests.support.ray_cluster import needs_ray, two_nodes
 from tools.cluster.connection import connected
-from tools.grading.code.pool import PoolOptions
-from tools.grading.code.ray_crew import GradingActor
+from tools.grading.code.pool import WORKER, PoolOptions, infra_error
+from tools.grading.pool import Work
+from tools.grading.ray_crew import GradingActor
 
 __all__ = ["two_nodes"]
 SLOW = "import time\ntime.sleep(0.7)\n" + GOOD
@@ -32,7 +34,7 @@ def make_folder(path: pathlib.Path) -> pathlib.Path:
 
 
 def test_an_actor_hands_on_what_its_grading_process_says() -> None:
-    actor = GradingActor(PoolOptions(), 0)
+    actor = GradingActor(Work(WORKER, asdict(PoolOptions()), infra_error), 0)
     lines, end = actor.exchange(None, ())
     while not lines and not end:
         lines, end = actor.exchange(None, ())

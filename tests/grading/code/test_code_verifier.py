@@ -24,9 +24,10 @@ from tools.code_verifier import (
     verify_many,
 )
 from tools.errors import DataError, SandboxError
-from tools.grading.code.extraction import clean_if_name, extract_program, has_code, is_safe_code, merge_blocks
-from tools.grading.code.pool import Event, LocalCrew, Pool, PoolOptions
+from tools.grading.code.extraction import clean_if_name, extract_program, has_code, is_safe_code
+from tools.grading.code.pool import PoolOptions, ProgramPool
 from tools.grading.code.problem_tests import CODE_TYPE, read_tests, unpickle_text
+from tools.grading.pool import Event, LocalCrew, Work
 from tools.sandbox.limits import Limits
 
 DOUBLE = "print(int(input()) * 2)"
@@ -132,12 +133,12 @@ def test_pains_24_a_program_just_over_its_limit_is_run_again_alone_and_marked() 
 def test_pains_25_a_grading_process_that_dies_costs_one_verdict() -> None:
     row = problem()
     solutions = [{"solution_id": str(n), "question_id": "double", "code": DOUBLE} for n in range(12)]
-    pool = Pool(LocalCrew(2), PoolOptions())
+    pool = ProgramPool(LocalCrew(2), PoolOptions())
     found = []
     for verdict in pool.grade({"double": row}, solutions):
         found.append(verdict)
         if len(found) == 1:
-            pool._workers[0].popen.kill()
+            pool._pool._workers[0].popen.kill()
     assert sorted(int(verdict["solution_id"]) for verdict in found) == list(range(12))
     assert all(verdict["passed"] for verdict in found)  # what was lost with it was run again
 
@@ -158,6 +159,9 @@ class SlowStarter:
         self.seen.update(names)
         return rows
 
+    def kill(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
@@ -176,7 +180,7 @@ class HalfCrew:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def hire(self, options: PoolOptions, slot: int) -> Any:
+    def hire(self, work: Work, slot: int) -> Any:
         return SlowStarter(slot, self.seen)
 
     def wait(self, workers: Any, timeout_s: float) -> list[Event]:
@@ -187,7 +191,7 @@ class HalfCrew:
 
 def test_a_worker_that_never_starts_holds_up_nothing() -> None:
     solutions = [{"solution_id": str(n), "question_id": "double"} for n in range(5)]
-    found = list(Pool(HalfCrew(), PoolOptions()).grade({"double": {}}, solutions))
+    found = list(ProgramPool(HalfCrew(), PoolOptions()).grade({"double": {}}, solutions))
     assert sorted(row["solution_id"] for row in found) == ["0", "1", "2", "3", "4"]
     assert all(row["was_rerun_alone"] for row in found)
 
@@ -419,13 +423,13 @@ def test_blocks_are_found_in_every_usual_form() -> None:
 def test_functions_of_several_blocks_are_merged_only_when_needed() -> None:
     blocks = ["import math\nprint(1)\n", "def helper(): return math.pi\n", "def f(): return helper()\n"]
     text = "\n".join(f"```python\n{block}```" for block in blocks)
-    assert extract_program(text, "f") == blocks[-1]
+    assert extract_program(text, "f") == "import math\n" + blocks[1] + blocks[2]
+    assert extract_program(text + "\n```python\ndef f(): return 1\n```", "f") == "def f(): return 1\n"
     merged = extract_program(text + "\n```python\nx = 3\n```", "f")
     assert merged is not None
     assert "def f" in merged
     assert "import math" in merged
     assert "print" not in merged
-    assert merge_blocks(["def broken(:"]) == "def broken(:"
 
 
 def test_main_guards_are_unwrapped_by_the_original_s_helper() -> None:

@@ -18,12 +18,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 RELATIVE_TOLERANCE = 1e-9
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?\Z", re.ASCII)
 MAX_DIFFERENCE_SHOWN = 80
+LONG_INTEGER = 4000  # digits; Python reads 4300 by default
 
 
 def stdout_matches(output: str, expected: str) -> bool:
@@ -63,15 +65,31 @@ def ends_with_line(output: str, expected: str) -> bool:
 
 
 def parse_json(text: str) -> Any:
-    """JSON with integers of any length: beyond Python's limit they are kept as (\"int\", digits)."""
+    """JSON with integers of any length: beyond Python's limit for reading them they are kept as their digits."""
     try:
         return json.loads(text)
     except ValueError:
-        return json.loads(text, parse_int=_parse_long_integer)
+        return json.loads(text, parse_int=_parse_integer)
 
 
-def _parse_long_integer(digits: str) -> Any:
-    return int(digits) if len(digits) < 4000 else ("int", digits)
+@dataclass(frozen=True)
+class LongInteger:
+    """An integer that is only compared: making it one would take quadratic time."""
+
+    digits: str
+
+
+def _parse_integer(digits: str) -> int | LongInteger:
+    return int(digits) if len(digits) < LONG_INTEGER else LongInteger(digits)
+
+
+def canonical_json(text: str) -> str:
+    """The text in the form in which Python writes JSON, so that equal values mostly are equal texts."""
+    value = parse_json(text)
+    try:
+        return json.dumps(value)
+    except TypeError:  # an integer too long to be made one
+        return text.strip()
 
 
 def longest_sensible_result(expected: str) -> int:

@@ -1,8 +1,9 @@
 """Finds the program in a model's answer.
 
-The answer is what follows the reasoning (tools/models/reasoning.py); the last ```python block is the program. For call-based
-problems the original merges the blocks: imports, assignments, functions and classes of all. We do so only when the last
-block alone does not define the function.
+The answer is what follows the reasoning (tools/models/reasoning.py); the last Python block is the program (`code_blocks.py` finds
+the blocks). An unnamed block behind it is the program instead when it is Python that reads input, or defines the
+function that is wanted. For problems that call a function, the last block that defines it is the program, with what it
+needs of the other blocks (`code_merging.py`); the original merges imports, assignments, functions and classes of all.
 
 >>> has_code("Look:\\n```python\\nprint(1)\\n```\\nDone.")
 ['print(1)\\n']
@@ -13,66 +14,109 @@ from __future__ import annotations
 import ast
 import re
 
-# A fence may be indented, and may name the language in several ways; the end is a fence on a line of its own.
-FENCE = re.compile(r"^[ \t]*```[ \t]*(\S*)[^\n]*\n(.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
-PYTHON_NAMES = {"python", "python3", "py", "py3"}
-GUARD = re.compile(r"""^if\s*\(?\s*(__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)\s*\)?\s*:""")
+from tools.grading.code.blocks import Block, Kind, Lexer, Where, find_blocks, parse_program
+from tools.grading.code.merging import MAX_BLOCKS, is_guard, join_blocks
+
+READS_INPUT = re.compile(r"\b(?:input|stdin|fileinput|raw_input|open|fdopen|os\.read)\b")
 RISKY_NAMES = ("os", "subprocess", "shutil", "socket", "ctypes", "eval", "exec", "open", "compile", "__import__")
 
 
 def has_code(response: str) -> list[str]:
-    """The ```python blocks of a response, in order; an unclosed last block counts, blocks of other languages do not.
+    """The Python blocks of a response, in order; an unclosed last block counts, blocks of other languages do not.
 
     A block that names no language counts when no block names Python.
     """
-    blocks = [(match.group(1).lower().strip("{}."), match.group(2)) for match in FENCE.finditer(response)]
-    named = [code for language, code in blocks if language in PYTHON_NAMES]
-    return named or [code for language, code in blocks if not language]
+    blocks = find_blocks(response)
+    named = [block.text for block in blocks if block.kind is Kind.PYTHON]
+    return named or [block.text for block in blocks if block.kind is Kind.UNNAMED]
 
 
 def extract_program(answer: str, function: str | None = None) -> str | None:
     """The program of an answer (text outside the reasoning), None when there is none."""
-    blocks = [block for block in has_code(answer) if block.strip()]
+    blocks = _candidates([block for block in find_blocks(answer) if _is_code(block.text)], function)
     if not blocks:
         return None
-    last = _dedent(blocks[-1]).replace("\t", "    ")
-    if function is None or len(blocks) == 1 or defines(last, function):
-        return last
-    return merge_blocks([_dedent(block).replace("\t", "    ") for block in blocks])
+    if function is None:
+        return dedent(blocks[-1])
+    definers = [number for number, block in enumerate(blocks) if defines(block, function)]
+    definers = definers or [number for number, block in enumerate(blocks) if _names(block, function)]
+    if not definers:
+        return blocks[-1].lstrip("\ufeff")  # with its indentation: it may be the body of the function
+    if len(blocks) == 1:
+        return dedent(blocks[0])
+    first = max(0, definers[-1] - MAX_BLOCKS)
+    near = [dedent(block) for block in blocks[first : definers[-1] + MAX_BLOCKS]]
+    return join_blocks(near, definers[-1] - first)
 
 
-def _dedent(block: str) -> str:
-    """Takes away the indentation of a fence inside a list."""
+def _is_code(text: str) -> bool:
+    """False for a block without statements and for the record of a session."""
+    lines = (line.strip() for line in text.split("\n"))
+    first = next((line for line in lines if line and not line.startswith("#")), "")
+    return bool(first) and not first.startswith(">>>")
+
+
+def _candidates(blocks: list[Block], function: str | None) -> list[str]:
+    """The blocks among which the program is; it is the last of them, as far as they define what is wanted."""
+    last_named = max((number for number, block in enumerate(blocks) if block.kind is Kind.PYTHON), default=None)
+    if last_named is not None:
+        later = blocks[last_named + 1 :]
+        finals = [block.text for block in later if block.kind is Kind.UNNAMED and _is_program(block.text, function)]
+        return [block.text for block in blocks if block.kind is Kind.PYTHON] + finals
+    unnamed = [block.text for block in blocks if block.kind is Kind.UNNAMED]
+    programs = [text for text in unnamed if _is_program(text, function)]
+    if not unnamed:  # a program under a label of its own, or of another language
+        return [block.text for block in blocks if _is_program(block.text, function)]
+    if function is None:
+        return programs or unnamed
+    return unnamed
+
+
+def _is_program(text: str, function: str | None) -> bool:
+    """Tells a whole program from sample output, a summary, a formula."""
+    code = dedent(text)
+    wants = READS_INPUT.search(code) is not None if function is None else defines(code, function)
+    return wants and parse_program(code) is not None
+
+
+def dedent(block: str) -> str:
+    """Takes away the indentation of a fence inside a list; lines inside a string of the program may have less of it."""
+    block = block.lstrip("\ufeff")
     lines = block.split("\n")
-    indents = [len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()]
-    margin = min(indents, default=0)
-    return "\n".join(line[margin:] for line in lines) if margin else block
+    lexer, place, indents = Lexer(block, 0), 0, []
+    for line in lines:
+        if line.strip() and lexer.look(place) is not Where.STRING:
+            indents.append(line[: len(line) - len(line.lstrip(" \t"))])
+        place += len(line) + 1
+    margin = _common_start(min(indents), max(indents)) if indents else ""
+    if not margin:
+        return block
+    return "\n".join(line[len(margin) :] if line.startswith(margin) else line.lstrip(" \t") for line in lines)
 
 
-def _parse(code: str) -> ast.Module | None:
-    """The syntax tree, None for text that is not Python; sizes are bounded because a model wrote it."""
-    if len(code) > 200_000:
-        return None
-    try:
-        return ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+def _common_start(first: str, second: str) -> str:
+    length = 0
+    while length < min(len(first), len(second)) and first[length] == second[length]:
+        length += 1
+    return first[:length]
 
 
 def defines(code: str, function: str) -> bool:
     """True when the code has this function, at top level or in a class."""
-    return re.search(rf"^\s*(async\s+)?def\s+{re.escape(function)}\s*\(", code, re.MULTILINE) is not None
+    return (
+        re.search(rf"^[ \t]*(?:async[ \t]+)?def[ \t]+{re.escape(function)}[ \t]*[(\[]", code, re.MULTILINE) is not None
+    )
 
 
-def merge_blocks(blocks: list[str]) -> str:
-    """Imports, assignments, functions and classes of all blocks, as the original joins them for call-based problems."""
-    kept: list[str] = []
-    kinds = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    for block in blocks:
-        tree = _parse(block)
-        if tree is not None:
-            kept += [ast.unparse(node) for node in tree.body if isinstance(node, kinds)]
-    return "\n".join(kept) if kept else blocks[-1]
+def gives_name(code: str, function: str) -> bool:
+    """True when the code defines the function in any way."""
+    return defines(code, function) or _names(code, function)
+
+
+def _names(code: str, function: str) -> bool:
+    """True when the code gives the name to a function otherwise: `f = lambda x: x`, `f = g`."""
+    pattern = rf"^{re.escape(function)}[ \t]*(?::[^=\n]*)?=[ \t]*(?:lambda\b|[A-Za-z_][\w.]*[ \t]*$)"
+    return re.search(pattern, code, re.MULTILINE) is not None
 
 
 def clean_if_name(code: str) -> str:
@@ -80,18 +124,19 @@ def clean_if_name(code: str) -> str:
 
     The verifier does not need it: a program runs as `__main__` here.
     """
-    tree = _parse(code)
-    if tree is None or not tree.body or not isinstance(tree.body[-1], ast.If):
+    tree = parse_program(code)
+    if tree is None or not tree.body or not isinstance(tree.body[-1], ast.If) or not is_guard(tree.body[-1]):
         return code
     last = tree.body[-1]
-    if not GUARD.match(f"if {ast.unparse(last.test)}:"):
+    try:
+        return ast.unparse(ast.Module(body=[*tree.body[:-1], *last.body], type_ignores=[]))
+    except (RecursionError, ValueError):  # long chains, and strings that it cannot write
         return code
-    return ast.unparse(ast.Module(body=[*tree.body[:-1], *last.body], type_ignores=[]))
 
 
 def is_safe_code(code: str) -> tuple[bool, list[str]]:
     """Advice for the report, never a verdict: the names of risky modules and functions that the code mentions."""
-    tree = _parse(code)
+    tree = parse_program(code)
     if tree is None:
         return True, []
     found = set()

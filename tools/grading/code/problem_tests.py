@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.errors import DataError
+from tools.grading.code.comparison import parse_json
 
 ID_FIELDS = ("question_id", "task_id", "id")
 PRINT_INPUT = "\nimport sys as _sys\nprint('\\n' + _sys.stdin.read())\n"
@@ -53,7 +54,7 @@ class ProblemTests:
     """All tests of one problem, public ones first. `function` is None for programs from stdin to stdout.
 
     `harness`: HumanEval's and MBPP's form, test code that runs after the program (which then may be no more than the
-    rest of `prompt`); it ends by printing its input, so that a program which only ends early has not passed.
+    rest of `prompt`, the function `entry_point`); it ends by printing its input, so that a program which only ends early has not passed.
     """
 
     question_id: str
@@ -61,6 +62,7 @@ class ProblemTests:
     function: str | None
     harness: str | None = None
     prompt: str = ""
+    entry_point: str = ""
 
     @property
     def code_type(self) -> CODE_TYPE:
@@ -69,7 +71,7 @@ class ProblemTests:
 
 def read_tests(row: Mapping[str, Any], *, with_public: bool = True, with_private: bool = True) -> ProblemTests:
     """Reads the tests of one LiveCodeBench row; raises DataError that names the problem and the field."""
-    question_id = str(next((row[name] for name in ID_FIELDS if row.get(name) is not None), "?"))
+    question_id = find_id(row)
     if row.get("test") is not None or row.get("test_list") is not None:
         return _read_harness(question_id, row)
     cases: list[TestCase] = []
@@ -85,6 +87,11 @@ def read_tests(row: Mapping[str, Any], *, with_public: bool = True, with_private
     return ProblemTests(question_id, tuple(cases), function)
 
 
+def find_id(row: Mapping[str, Any]) -> str:
+    """A problem's id as text, from the first field that has one: some sets number their problems."""
+    return str(next((row[name] for name in ID_FIELDS if row.get(name) is not None), "?"))
+
+
 def _read_harness(question_id: str, row: Mapping[str, Any]) -> ProblemTests:
     """HumanEval: `test` defines check(candidate), called with `entry_point`. MBPP: `test` or `test_list` are asserts."""
     entry_point, test = row.get("entry_point"), row.get("test")
@@ -92,11 +99,18 @@ def _read_harness(question_id: str, row: Mapping[str, Any]) -> ProblemTests:
         harness = f"{test}\ncheck({entry_point})\n"
     else:
         asserts = _read_asserts(question_id, row.get("test_list") if test is None else test)
-        harness = "\n".join([str(row.get("test_setup_code") or ""), *asserts])
+        harness = "\n".join([*_read_imports(row), str(row.get("test_setup_code") or ""), *asserts])
     token = secrets.token_hex(16)
     prompt = str(row.get("prompt") or "") if entry_point else ""
     cases = (TestCase(token, token),)
-    return ProblemTests(question_id, cases, None, "\n\n" + harness + PRINT_INPUT, prompt)
+    name = str(entry_point or "")
+    return ProblemTests(question_id, cases, None, "\n\n" + harness + PRINT_INPUT, prompt, name)
+
+
+def _read_imports(row: Mapping[str, Any]) -> list[str]:
+    """What MBPP's asserts import for themselves, in its sanitized form."""
+    imports = row.get("test_imports") or []
+    return [str(line) for line in imports] if isinstance(imports, (list, tuple)) else [str(imports)]
 
 
 def _read_asserts(question_id: str, value: Any) -> list[str]:
@@ -175,4 +189,11 @@ def unpickle_text(data: bytes) -> str:
 
 def parse_arguments(case: TestCase) -> list[Any]:
     """The arguments of a call: one JSON value per line; raises ValueError."""
-    return [json.loads(line) for line in case.input.split("\n") if line.strip()]
+    return [parse_json(line) for line in case.input.split("\n") if line.strip()]
+
+
+def pack_arguments(case: TestCase) -> bytes:
+    """The arguments of a call as one JSON list, in the test's own words; raises ValueError and RecursionError."""
+    parse_arguments(case)
+    text = "[" + ", ".join(line.strip() for line in case.input.split("\n") if line.strip()) + "]"
+    return text.encode("utf-8", "surrogatepass")

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from tools.errors import DataError
 from tools.grading.code.comparison import (
+    canonical_json,
     ends_with_line,
     longest_sensible_result,
-    parse_json,
     result_matches,
     show,
     stdout_matches,
 )
+from tools.grading.code.harness import complete_answer
 from tools.grading.code.original import result_matches_original, stdout_matches_original
-from tools.grading.code.problem_tests import ProblemTests, TestCase, parse_arguments
+from tools.grading.code.problem_tests import ProblemTests, TestCase, pack_arguments
 from tools.records import Verdict
 from tools.sandbox.limits import Limits
-from tools.sandbox.outcome import End, Outcome, encode_arguments
+from tools.sandbox.outcome import End, Outcome
 from tools.sandbox.session import Program, Sandbox
 
 Comparison = Callable[[str, str], bool]
@@ -90,21 +89,25 @@ class PreparedTest:
 
 @dataclass(frozen=True)
 class PreparedProblem:
-    """A problem ready for many solutions. `harness` and `prompt` as in ProblemTests."""
+    """A problem ready for many solutions. `harness`, `prompt` and `entry_point` as in ProblemTests."""
 
     question_id: str
     function: str | None
     tests: tuple[PreparedTest, ...]
     harness: str | None = None
     prompt: str = ""
+    entry_point: str = ""
+
+    @property
+    def wanted_function(self) -> str | None:
+        """The function that a solution has to define, if the problem names one."""
+        return self.function or self.entry_point or None
 
     def complete(self, code: str) -> str:
         """The text that is run for a solution: the solution, with what HumanEval and MBPP put around it."""
         if self.harness is None:
             return code
-        name = re.findall(r"^check\((\w+)\)$", self.harness, re.MULTILINE)
-        is_body_only = bool(name) and re.search(rf"^\s*def\s+{name[-1]}\b", code, re.MULTILINE) is None
-        return (self.prompt + code if is_body_only else code) + self.harness
+        return complete_answer(code, self.prompt, self.entry_point) + self.harness
 
 
 def prepare(tests: ProblemTests) -> PreparedProblem:
@@ -112,7 +115,9 @@ def prepare(tests: ProblemTests) -> PreparedProblem:
     if not tests.cases:
         raise DataError(f"problem {tests.question_id} has no tests: nothing can pass it")
     prepared = [_prepare_case(tests, number, case) for number, case in enumerate(tests.cases, 1)]
-    return PreparedProblem(tests.question_id, tests.function, tuple(prepared), tests.harness, tests.prompt)
+    return PreparedProblem(
+        tests.question_id, tests.function, tuple(prepared), tests.harness, tests.prompt, tests.entry_point
+    )
 
 
 def _prepare_case(tests: ProblemTests, number: int, case: TestCase) -> PreparedTest:
@@ -120,8 +125,7 @@ def _prepare_case(tests: ProblemTests, number: int, case: TestCase) -> PreparedT
         payload, expected = case.input.encode("utf-8", "surrogatepass"), case.expected
         return PreparedTest(payload, expected, max(Limits.output_bytes, 4 * len(expected)))
     try:
-        payload = encode_arguments(parse_arguments(case))
-        expected = json.dumps(parse_json(case.expected))
+        payload, expected = pack_arguments(case), canonical_json(case.expected)
     except (ValueError, RecursionError) as error:
         raise DataError(f"problem {tests.question_id}: test {number} is not JSON ({error})") from error
     return PreparedTest(payload, expected, max(Limits.output_bytes, longest_sensible_result(expected)))
@@ -175,13 +179,20 @@ def _run_test(
     else:
         outcome = sandbox.call(program, test.payload, limits)
     if outcome.end is not End.FINISHED:
-        return FAILURES[outcome.end], outcome.reason, outcome
+        return FAILURES[outcome.end], outcome.reason + _explain(outcome.reason), outcome
     if outcome.output is None:
         return Verdict.WRONG, outcome.reason, outcome
     output = outcome.output.decode("utf-8", "replace")
     if matches(output, test.expected):
         return Verdict.CORRECT, "", outcome
     return Verdict.WRONG, f"answered {show(output[:1000])!r}, expected {show(test.expected[:1000])!r}", outcome
+
+
+def _explain(reason: str) -> str:
+    """What a person can do about an exception that is not the program's fault."""
+    if reason.startswith("ModuleNotFoundError: No module named"):
+        return "; if that is a library, install it beside the toolkit (docs/code.md lists what programs may import)"
+    return ""
 
 
 def _count(

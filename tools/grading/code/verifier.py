@@ -15,9 +15,10 @@ from typing import Any
 
 from tools.errors import DataError
 from tools.grading.code.extraction import clean_if_name, has_code, is_safe_code
-from tools.grading.code.pool import LocalCrew, Pool, PoolOptions
-from tools.grading.code.problem_tests import CODE_TYPE, ProblemTests, TestCase, read_tests
+from tools.grading.code.pool import PoolOptions, ProgramPool
+from tools.grading.code.problem_tests import CODE_TYPE, ProblemTests, TestCase, find_id, read_tests
 from tools.grading.code.program import CODES, CodeGrade, grade_program, prepare
+from tools.grading.pool import LocalCrew
 from tools.records import Verdict
 from tools.sandbox.limits import Limits, limits_for
 from tools.sandbox.session import Sandbox
@@ -41,19 +42,20 @@ def verify_many(
     first_failing_test (1, 2, ...), tests_run, tests_total, codes, cpu_s, max_cpu_s, wall_s, peak_bytes, hangs_on_time.
 
     `workers`: one process each, all cores by default. A problem may also be a place in a file ({"question_id", "path",
-    "offset", "length"}), which is read when it is needed. A solution whose problem is unknown is a grader_error. Raises
-    SandboxError when the machine cannot give the promised protection.
+    "offset", "length"}), which is read when it is needed. Ids of problems are compared and given back as text. A
+    solution whose problem is unknown is a grader_error. Raises SandboxError when the machine cannot give the promised protection.
     """
-    by_id = {str(problem["question_id"]): problem for problem in problems}
+    by_id = {find_id(problem): {**problem, "question_id": find_id(problem)} for problem in problems}
     known: list[Mapping[str, Any]] = []
     orphans: list[Mapping[str, Any]] = []
     for solution in solutions:
+        solution = {**solution, "question_id": str(solution["question_id"])}
         (known if solution["question_id"] in by_id else orphans).append(solution)
     for solution in orphans:
         reason = f"there is no problem {solution['question_id']}"
         ids = {"solution_id": solution["solution_id"], "question_id": solution["question_id"]}
         yield {**ids, **CodeGrade(Verdict.GRADER_ERROR, reason, codes=[-1]).to_row()}
-    pool = Pool(LocalCrew(workers), options or PoolOptions())
+    pool = ProgramPool(LocalCrew(workers), options or PoolOptions())
     yield from pool.grade(by_id, known)
 
 

@@ -18,8 +18,9 @@ from tools.grading.code.problem_tests import read_tests
 from tools.grading.code.program import CODES, CodeGrade, PreparedProblem, grade_program, prepare
 from tools.models.reasoning import split_reasoning
 from tools.records import Verdict
-from tools.sandbox.limits import Limits, limits_for
-from tools.sandbox.session import Sandbox
+from tools.sandbox.limits import Limits
+from tools.sandbox.session import LostProgram, Sandbox
+from tools.store.files import read_place
 
 
 class Grader:
@@ -33,22 +34,21 @@ class Grader:
             hangup_fd=hangup_fd,
         )  # fmt: skip
         self._question_id: Any = None
-        self._problem: PreparedProblem | DataError | None = None  # with the tests that the rules asked for want
-        self._our_problem: PreparedProblem | DataError | None = None  # under the original's rules, for comparison
+        self._problem: PreparedProblem | DataError | None = None
 
     def show_problem(self, source: Mapping[str, Any]) -> None:
         """`source` is what read_row takes; of the problem that was shown last, its question_id is enough."""
         if source["question_id"] == self._question_id:
             return
-        self._question_id, self._problem, self._our_problem = source["question_id"], None, None  # frees the old tests
-        is_original = self.options["rules"] == "original"
+        self._question_id, self._problem = source["question_id"], None  # frees the old tests
         try:
-            row = read_row(source)
-            if is_original:
-                self._our_problem = prepare(read_tests(row))
-            self._problem = prepare(read_tests(row, with_public=not is_original))
+            # The original ran the private tests alone.
+            tests = read_tests(read_row(source), with_public=self.options["rules"] != "original")
+            self._problem = prepare(tests)
         except DataError as error:
             self._problem = error
+        except Exception as error:  # noqa: BLE001 - a row that no check foresaw costs the verdicts of its problem only
+            self._problem = DataError(f"problem {source['question_id']}: {type(error).__name__}: {error}"[:300])
 
     def grade(self, solution: Mapping[str, Any]) -> dict[str, Any]:
         """One solution, given as `code` or as a model's `response`."""
@@ -56,21 +56,21 @@ class Grader:
         if isinstance(self._problem, DataError):
             return row | CodeGrade(Verdict.GRADER_ERROR, str(self._problem), codes=[-1]).to_row()
         assert self._problem is not None
-        code, missing = find_program(solution, self._problem.function)
+        code, missing = find_program(solution, self._problem.wanted_function)
         if code is not None and self.options["with_advice"]:
             row["risky_names"] = is_safe_code(code)[1]
-        grade = missing if code is None else self._grade_code(self._problem, code, self.limits, self.options["rules"])
-        if isinstance(self._our_problem, PreparedProblem):
-            our_code = solution.get("our_code")
-            ours = self._grade_code(self._our_problem, our_code, limits_for(Limits.cpu_s), "ours") if our_code else None
-            row["differs_from_original"] = (ours is not None and ours.passed) != grade.passed
+        grade = missing if code is None else self._grade_code(self._problem, code)
         return row | grade.to_row()
 
-    def _grade_code(self, problem: PreparedProblem, code: str, limits: Limits, rules: str) -> CodeGrade:
+    def _grade_code(self, problem: PreparedProblem, code: str) -> CodeGrade:
         for is_last_try in (False, True):
             try:
-                runs_all = self.options["runs_all"]
-                return grade_program(self.sandbox, problem, code, limits=limits, runs_all=runs_all, rules=rules)
+                runs_all, rules = self.options["runs_all"], self.options["rules"]
+                return grade_program(self.sandbox, problem, code, limits=self.limits, runs_all=runs_all, rules=rules)
+            except LostProgram as error:
+                if is_last_try:  # once may be the machine's fault; a program must not take the claim away from a run
+                    reason = f"ended or stopped the process that ran it, twice: {error}"
+                    return CodeGrade(Verdict.RUNTIME_ERROR, reason, codes=[CODES[Verdict.RUNTIME_ERROR]])
             except SandboxError as error:
                 if is_last_try:
                     return CodeGrade(Verdict.INFRA_ERROR, str(error), codes=[CODES[Verdict.INFRA_ERROR]])
@@ -101,26 +101,19 @@ def find_program(solution: Mapping[str, Any], function: str | None) -> tuple[str
 
 
 def read_row(source: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The problem's row: given, or to be read now from its `text` or its place in a file, {path, offset, length}."""
-    if "text" not in source and "path" not in source:
+    """The problem's row: given, or to be read now from its `text` or its place in a file, {path, offset, length}.
+
+    Only what has exactly these fields says where a row is: MBPP's rows have a `text` of their own.
+    """
+    if set(source) not in ({"question_id", "text"}, {"question_id", "path", "offset", "length"}):
         return source
     try:
-        row = json.loads(source.get("text") or read_text(source))
+        row = json.loads(source.get("text") or read_place(source["path"], source["offset"], source["length"]))
     except ValueError as error:
         raise DataError(f"problem {source['question_id']}: its row is not JSON ({error})") from error
     if not isinstance(row, dict):
         raise DataError(f"problem {source['question_id']}: its row is no JSON object")
     return row
-
-
-def read_text(source: Mapping[str, Any]) -> str:
-    """A problem's row as it stands in its file. Raises DataError."""
-    try:
-        with open(source["path"], "rb") as file:
-            file.seek(source["offset"])
-            return file.read(source["length"]).decode()
-    except (OSError, ValueError) as error:
-        raise DataError(f"{source['path']}, byte {source['offset']}: the row cannot be read ({error})") from error
 
 
 def main() -> int:

@@ -13,52 +13,27 @@ that name: text unwrapped, units and left sides gone, lower case; it is what vot
 from __future__ import annotations
 
 import re
-import unicodedata
 
-from tools.grading.math.extraction import closing_brace
+from tools.grading.math.boxes import BRACE, closing_brace
+from tools.grading.math.spellings import plain_spelling, without_quotes
 from tools.mathematics.limits import MAX_ANSWER_CHARS
 
-UNICODE_SPELLINGS = str.maketrans(
-    {
-        "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "﹣": "-", "－": "-", "×": r"\times ", "÷": r"\div ",
-        "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ", "∗": "*", "±": r"\pm ", "∓": r"\mp ", "∞": r"\infty ",
-        "π": r"\pi ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "δ": r"\delta ",
-        "ε": r"\epsilon ", "λ": r"\lambda ", "μ": r"\mu ", "ρ": r"\rho ", "σ": r"\sigma ", "τ": r"\tau ",
-        "φ": r"\phi ", "ω": r"\omega ", "Δ": r"\Delta ", "Ω": r"\Omega ", "Σ": r"\Sigma ",
-        "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "≈": r"\approx ", "≡": r"\equiv ", "⩽": r"\le ", "⩾": r"\ge ",
-        "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ", "∖": r"\setminus ", "∅": r"\emptyset ", "ℝ": r"\mathbb{R}",
-        "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "ℂ": r"\mathbb{C}", "⊂": r"\subset ",
-        "→": r"\to ", "√": r"\sqrt ", "∛": r"\sqrt[3]", "°": r"^\circ ", "º": r"^\circ ", "′": "'", "’": "'",
-        "⟨": r"\langle ", "⟩": r"\rangle ",
-        "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "€": r"\$", "¢": r"\text{ cents}", "£": r"\$", "¥": r"\$",
-        "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u200b": None, "\ufeff": None, "\u2061": None, "\u2062": None,
-        "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}",
-        "⅕": r"\frac{1}{5}", "⅖": r"\frac{2}{5}", "⅗": r"\frac{3}{5}", "⅘": r"\frac{4}{5}", "⅙": r"\frac{1}{6}",
-        "⅚": r"\frac{5}{6}", "⅛": r"\frac{1}{8}", "⅜": r"\frac{3}{8}", "⅝": r"\frac{5}{8}", "⅞": r"\frac{7}{8}",
-        "⁄": "/", "℃": r"^\circ\text{C}", "℉": r"^\circ\text{F}", "∠": r"\angle ",
-    }
-)  # fmt: skip
-SUPERSCRIPTS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ]+")
-SUPERSCRIPT_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
-SUBSCRIPTS = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
-SUBSCRIPT_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-
 DELIMITERS = re.compile(
-    r"(?<!\\)\$|\\\(|\\\)|\\\[(?!\d*\.?\d*\s*(?:pt|em|ex|mm)\])|(?<!\\)\\\]"
-    r"|\\displaystyle|\\limits|\\nolimits|\\hfill|\\noindent|\\strut"
+    r"(?<!\\)\$|\\\(|\\\)|\\\[(?!\d{0,9}(?:\.\d{0,9})?\s{0,9}(?:pt|em|ex|mm)\])|(?<!\\)\\\]"
+    r"|\\displaystyle|\\limits(?![A-Za-z])|\\nolimits|\\hfill|\\noindent|\\strut"
 )
 SIZES = re.compile(r"\\(?:left|right|m?left|mright|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*(\.?)")
 SPACES = re.compile(
     r"(?<!\\)\\[,;:!> ]|\\q?quad(?![A-Za-z])|\\(?:neg)?(?:thin|med|thick)space(?![A-Za-z])|\\(?:en)?space(?![A-Za-z])"
     r"|~|\\[hv]space\*?\{[^{}]*\}|\\h?phantom\{[^{}]*\}"
 )
-LINE_BREAK_SKIP = re.compile(r"\\\\\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm)\s*\]")
+LINE_BREAK_SKIP = re.compile(r"\\\\\s*\[\s*-?[\d.]{1,12}\s*(?:pt|em|ex|mm|cm)\s*\]")
 DOUBLED_BACKSLASH = re.compile(r"\\\\(?=[A-Za-z]{2})")
-BRACED_SIGN = re.compile(r"\{\s*([-+=<>])\s*\}")
-LAYOUT_ENVIRONMENT = re.compile(
-    r"\\begin\{(?P<name>aligned|align\*?|gathered|split|equation\*?|center)\}(?P<rows>.*?)\\end\{(?P=name)\}", re.DOTALL
-)
-FRACTIONS = re.compile(r"\\[dtc]frac(?![A-Za-z])")
+BRACED_SIGN = re.compile(r"\{\s*([-+=<>:])\s*\}")
+LAYOUT_EDGE = re.compile(r"\\(begin|end)\{(aligned|align\*?|gathered|split|equation\*?|center)\}")
+FRACTIONS = re.compile(r"\\(?:[dtcs]|nice|tfrac)frac(?![A-Za-z])")
+# A number times a power of ten with the letter x for the sign: `1.575 x 10^1`.
+LETTER_TIMES = re.compile(r"(?<=[\d.])\s?[xX]\s?(?=10\s?\^)")
 BINOMIALS = re.compile(r"\\[dt]binom(?![A-Za-z])")
 # A number whose groups are joined by `{,}` or `,\\!` somewhere: then every comma in it groups.
 GROUPED_NUMBER = re.compile(
@@ -72,7 +47,10 @@ OTHER_GROUPS = re.compile(r"(?<![\d.,'])\d{1,3}(?:(?:'\d{3})+|(?:\.\d{3}){2,})(?
 ORDINAL = re.compile(r"(?<=\d)\s*\^\s*(?:\{\s*th\s*\}|\{?\s*\\(?:text|mathrm)\s*\{\s*(?:st|nd|rd|th)\s*\}\s*\}?)")
 PRIME = re.compile(r"\^\s*(?:\\prime(?![A-Za-z])|\{\s*\\prime\s*\})")
 # `_5C_2`, `{}^{5}C_{2}`: the number of combinations.
-COMBINATIONS = re.compile(r"^(?:\{\s*\})?\s*[_^]\s*\{?\s*(\w+)\s*\}?\s*C\s*_\s*\{?\s*(\w+)\s*\}?$")
+COMBINATIONS = re.compile(
+    r"^(?:\{ ?\})? ?[_^] ?\{? ?([^\W_]{1,9}?) ?\}? ?([CP]) ?_ ?\{? ?([^\W_]{1,9}) ?\}?$|^([^\W_]{1,9}) ?([CP]) ?([^\W_]{1,9})$"
+)
+QUOTE_MARKS = ('"', "'", "`")
 UNIT_POWER = re.compile(r"(\\(?:text|textrm|mathrm)\s*\{[^{}$^]*)\$?\^\{?([23])\}?\$?\s*\}")
 # Commands that only dress their argument; those for words only when they hold a number or a formula.
 STYLE = (
@@ -80,14 +58,15 @@ STYLE = (
     r"|(?:text|textnormal|mathrm|mbox|hbox)(?=\s*\{\s*[-+\d])|textbf(?=\s*\{\s*[-+\d\\(]))"
 )
 STYLE_OPENING = re.compile(rf"\\{STYLE}(?![A-Za-z])\s*\{{")
-COLOR = re.compile(r"\\(?:text)?color\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}\s*")
+COLOR = re.compile(r"\\(?:text)?color\s*(?:\[[^\][{}]{0,40}\]\s*)?\{[^{}]*\}")
 BRACED_UNDER = re.compile(r"\\(?:underbrace|overbrace)\s*\{")
 OLD_STYLE = re.compile(
     r"\\(?:bf|it|rm|sf|tt|bfseries|large|Large|huge|Huge|small|tiny|footnotesize|normalsize|LARGE|scriptstyle|textstyle)(?![A-Za-z])\s*"
 )
-TRAILING = re.compile(r"(?:\s|\\\\|\\(?=$)|[.;:,]|\\(?:text|mathrm)\{\s*[.,;]?\s*\})+$")
+EMPTY_TEXT_AT_END = re.compile(r"\\(?:text|mathrm)\{\s*[.,;]?\s*\}$")
+LONGEST_TEXT_AT_END = 200
 WHOLE_TEXT = re.compile(r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}")
-TEXT_AT_END = re.compile(r"(?:\\[, ]|\s)*\\(?:text|textnormal|mathrm|mbox|textbf)\s*\{[^{}]*\}(?:\^\{?\d\}?)?$")
+TEXT_AT_END = re.compile(r"\\(?:text|textnormal|mathrm|mbox|textbf)\s*\{[^{}]*\}(?:\^\{?\d\}?)?$")
 LEFT_SIDE = re.compile(
     r"^\s*(?:[A-Za-z](?:_\{?\w+\}?)?\s*(?:\(\s*[A-Za-z](?:\s*,\s*[A-Za-z])*\s*\))?|.{1,3}?)\s*=(?!=)\s*"
 )
@@ -99,34 +78,34 @@ def plain_form(text: str) -> str:
     text = text.strip()
     if len(text) > MAX_ANSWER_CHARS:
         return text
-    if text.isascii():
-        if text.isalnum():
-            return text
-    else:
-        text = _ascii_spellings(text)
+    if text.isascii() and text.isalnum():
+        return text
+    if not text.isascii() or "&" in text or "<" in text:
+        text = plain_spelling(text).strip()
+    if text[:1] in QUOTE_MARKS:
+        text = without_quotes(text)
     if "\\" in text or "$" in text or "{" in text or "~" in text:
         text = _without_commands(text)
     elif " " in text:
         text = SPACED_GROUPS.sub(lambda match: re.sub(r"\s", "", match.group()), text)
-    if "C" in text and "_" in text:
-        text = COMBINATIONS.sub(r"\\binom{\1}{\2}", text)
+    if "10" in text:
+        text = LETTER_TIMES.sub(r"\\times ", text)
     if "." in text or "'" in text:
         text = OTHER_GROUPS.sub(lambda match: re.sub(r"\D", "", match.group()), text)
     if text.startswith("**") and text.endswith("**"):
         text = text.strip("*")
     text = " ".join(text.split())
+    if len(text) < 40 and ("C" in text or "P" in text):
+        text = COMBINATIONS.sub(_combinations, text)
     return _strip_trailing(text)
 
 
-def _ascii_spellings(text: str) -> str:
-    text = text.translate(UNICODE_SPELLINGS)
-    text = SUPERSCRIPTS.sub(lambda match: "^" + _group(match.group().translate(SUPERSCRIPT_DIGITS)), text)
-    text = SUBSCRIPTS.sub(lambda match: "_" + _group(match.group().translate(SUBSCRIPT_DIGITS)), text)
-    return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(UNICODE_SPELLINGS)
-
-
-def _group(digits: str) -> str:
-    return digits if len(digits) == 1 else "{" + digits + "}"
+def _combinations(match: re.Match[str]) -> str:
+    """`_5C_2` chooses, `_5P_2` arranges."""
+    above, letter, below = match.group(1, 2, 3) if match[1] else match.group(4, 5, 6)
+    if match[1] is None and not (above.isdigit() and below.isdigit()):
+        return match.group()
+    return rf"\binom{{{above}}}{{{below}}}" if letter == "C" else rf"\frac{{{above}!}}{{({above}-{below})!}}"
 
 
 def _without_commands(text: str) -> str:
@@ -148,7 +127,7 @@ def _without_commands(text: str) -> str:
         text = SPACES.sub(" ", text)
         text = FRACTIONS.sub(r"\\frac", text)
         text = BINOMIALS.sub(r"\\binom", text)
-        text = LAYOUT_ENVIRONMENT.sub(_rows_as_list, text)
+        text = _without_layout(text)
         text = COLOR.sub(" ", text)
         text = OLD_STYLE.sub("", text)
         text = _unwrap(text, BRACED_UNDER, drops_subscript=True)
@@ -156,10 +135,17 @@ def _without_commands(text: str) -> str:
     return text.replace("~", " ")
 
 
-def _rows_as_list(match: re.Match[str]) -> str:
-    r"""`\\begin{aligned} x&=1 \\\\ y&=2 \\end{aligned}` as `x=1, y=2`."""
-    rows = match["rows"].replace("&", " ").split("\\\\")
-    return ", ".join(row.strip() for row in rows if row.strip())
+def _without_layout(text: str) -> str:
+    r"""`\begin{aligned} x&=1 \\ y&=2 \end{aligned}` as `x=1, y=2`; the innermost where they nest, unpaired ones stay."""
+    edges = list(LAYOUT_EDGE.finditer(text)) if "\\begin" in text else []
+    pieces: list[str] = []
+    position = 0
+    for opening, closing in zip(edges, edges[1:], strict=False):
+        if (opening[1], closing[1]) == ("begin", "end") and opening[2] == closing[2]:
+            rows = text[opening.end() : closing.start()].replace("&", " ").split("\\\\")
+            pieces += [text[position : opening.start()], ", ".join(row.strip(" \n,;") for row in rows if row.strip())]
+            position = closing.end()
+    return "".join(pieces) + text[position:]
 
 
 def _grouped(match: re.Match[str]) -> str:
@@ -189,11 +175,53 @@ def _strip_trailing(text: str) -> str:
     """Final full stops and separators go; braces around everything go."""
     while True:
         before = text
-        text = TRAILING.sub("", text).strip() if text[-1:] in ".;:,\\} " and not text.endswith("...") else text
-        if text.startswith("{") and "," not in text and closing_brace(text, 0) == len(text) - 1:
-            text = text[1:-1].strip()
+        text = _without_trailing_signs(text)
+        if text.startswith("{") and text.endswith("}") and "," not in text:
+            text = _without_outer_braces(text)
         if text == before:
             return text
+
+
+def _without_trailing_signs(text: str) -> str:
+    r"""From the end, sign by sign: spaces, full stops, separators, line breaks, an empty `\text{.}`."""
+    if text.endswith("..."):
+        return text
+    end = len(text)
+    while end:
+        sign = text[end - 1]
+        if sign.isspace() or sign in ".;:,\\":
+            if text[max(0, end - 2) : end] == "\\:" or (sign == "," and text[end - 2 : end] == "\\,"):
+                end -= 1
+            end -= 1
+        elif sign == "}":
+            opening = text.rfind("\\", max(0, end - LONGEST_TEXT_AT_END), end)
+            if opening < 0 or EMPTY_TEXT_AT_END.match(text, opening, end) is None:
+                break
+            end = opening
+        else:
+            break
+    return text if end == len(text) else text[:end].strip()
+
+
+def _without_outer_braces(text: str) -> str:
+    """`{{5}}` as 5: every brace finds its partner in one pass."""
+    partners: dict[int, int] = {}
+    waiting: list[int] = []
+    for match in BRACE.finditer(text):
+        if match.group() == "{":
+            waiting.append(match.start())
+        elif match.group() == "}":
+            if not waiting:
+                return text
+            partners[waiting.pop()] = match.start()
+    start, end = 0, len(text)
+    while start < end and partners.get(start) == end - 1:
+        start, end = start + 1, end - 1
+        while start < end and text[start].isspace():
+            start += 1
+        while end > start and text[end - 1].isspace():
+            end -= 1
+    return text[start:end]
 
 
 def unwrapped_text(text: str) -> str | None:
@@ -210,8 +238,19 @@ def math_answer_cleaning(text: str) -> str:
     words = unwrapped_text(text)
     text = words if words is not None else text
     text = re.sub(r"\^\s*(?:\\circ|\{\s*\\circ\s*\})", "", text).replace(r"\$", "")
-    text = TEXT_AT_END.sub("", text)
+    text = _without_text_at_end(text)
     text = POWER_OF_TEN.sub(lambda match: f"{match[1]}e{match[2] or match[3]}", text)
     text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text) if re.fullmatch(r"[-+\d.,]+", text) else text
     text = LEFT_SIDE.sub("", text, count=1) if text.count("=") == 1 else text
     return re.sub(r"\s+|\\n(?![a-z])", "", text).lower()
+
+
+def _without_text_at_end(text: str) -> str:
+    r"""`5\, \text{cm}^2` as 5."""
+    opening = text.rfind("\\", max(0, len(text) - LONGEST_TEXT_AT_END))
+    if opening < 0 or TEXT_AT_END.match(text, opening) is None:
+        return text
+    text = text[:opening]
+    while text and (text[-1].isspace() or text.endswith(("\\,", "\\ "))):
+        text = text[:-1] if text[-1].isspace() and not text.endswith("\\ ") else text[:-2]
+    return text

@@ -2,8 +2,11 @@ r"""Finds the final answer in the text of a response: one extractor for scoring,
 
 Patterns in the order of the original toolkit, the first that matches decides, its last match wins:
 `\boxed{...}` (matched braces, any depth), `**...**`, `\[\n...\n\]`, `is \(...\)`, `\[\\n...\\n\]`; then, for answers
-in plain prose, "answer is ...", "#### ..." and the value that the last sentence ends in. A last box that is never
-closed is no answer: the text was cut inside it.
+in plain prose, "answer is ...", "#### ..." (tools/grading/math/answer_phrases.py) and the value that the last sentence ends in
+(tools/grading/math/prose.py). `<answer>` tags come behind boxes; an answer announced in words after the last bold or displayed text
+comes before it. A last box that is never closed is no answer: the text was cut inside it.
+
+Every step looks at each character a fixed number of times: a response cannot make it slow.
 
 >>> extract_answer(r"First \boxed{5}; so the answer is $\boxed{\frac{1}{2}}$.")
 '\\frac{1}{2}'
@@ -12,40 +15,48 @@ closed is no answer: the text was cut inside it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-BOX_OPENING = re.compile(r"\\+(?:begin)?(?:boxed|fbox)(?![A-Za-z])\s*")
-# What may stand between two boxes that are parts of one answer: `$\boxed{1}$ and $\boxed{2}$`.
-BOX_SEPARATOR = re.compile(
-    r"(?:[\s$,;.&]|\\[,;:!()\[\] ]|\\q?quad|\\(?:text|mathrm|textnormal)\s*\{[\s,;]*(?:and|or)?[\s,;]*\}"
-    r"|\band\b|\bor\b)*"
+from tools.grading.math.answer_phrases import last_announced, last_tagged, without_prefix
+from tools.grading.math.boxes import boxes, closing_brace, joined_boxes
+from tools.grading.math.math_spans import math_spans
+from tools.grading.math.prose import concluded, is_sentence
+
+__all__ = ["MAX_BARE_ANSWER_CHARS", "Extraction", "boxes", "closing_brace", "extract", "extract_answer"]
+
+# Bold text that is the title of a part, not an answer.
+HEADING = re.compile(
+    r"(?:(?:step|case|part|method|approach|problem|question|example|stage|phase|lemma|claim|proof|section)\b"
+    r"|(?:note|conclusion|verification|check|explanation|solution|given|reasoning|calculation|calculations|remark|hint|summary"
+    r"|therefore|thus|hence|final answer|answer|result|final result|analysis|important|warning|recall|setup)$)",
+    re.IGNORECASE,
 )
-BOX_CONNECTIVE = re.compile(r",|;|\band\b|\bor\b")
-BOLD = re.compile(r"\*\*([^*\n]+(?:\*(?!\*)[^*\n]*)*)\*\*(?!\s*:)")
-# (name, opening, closing) of the three patterns with two delimiters.
+ANSWER_LABEL = re.compile(r"(?:the\s+)?(?:final\s+)?(?:answer|result)$", re.IGNORECASE)
+SAYS_SOMETHING = re.compile(r"[\d\\$]")
+# (name, opening, closing) of the three patterns with two delimiters; the closing of the first stands on its own line.
 DELIMITED = (
-    ("display", re.compile(r"\\\[\s*\n"), re.compile(r"\n\s*\\\]")),
-    ("inline", re.compile(r"\bis:? *\\\("), re.compile(r"\\\)")),
+    ("display", re.compile(r"\\\["), re.compile(r"\\\]")),
+    ("inline", re.compile(r"\bis:? {0,9}\\\("), re.compile(r"\\\)")),
     ("escaped display", re.compile(r"\\\[\\n"), re.compile(r"\\n\\\]")),
 )
-ANSWER_PHRASE = re.compile(
-    r"(?:####|^A:|\b(?:final\s+)?answer(?:\s+is|\s*:)|\banswer(?=\s*(?:\$|\\[(\[])))[:\s]*(\$\$.*?\$\$|\\\[.*?\\\]|[^\n]+)",
-    re.IGNORECASE | re.DOTALL | re.MULTILINE,
-)
-ANSWER_PREFIX = re.compile(r"^\s*(?:(?:the\s+)?(?:final\s+)?answer\s*(?:is|:)\s*:?\s*)", re.IGNORECASE)
-MATH_SPAN = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
-NUMBER = r"[-+\u2212]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*\d+(?:\.\d+)?)?\s*\\?%?"
-VALUE = re.compile(rf"{MATH_SPAN.pattern}|(?<![\w.^_]){NUMBER}(?![!\d])", re.DOTALL)
-SENTENCE_END = re.compile(r"(?:[.?]|(?<!\d)!)(?=\s|$)\s*|\n+")
-CONCLUDING_SIGN = re.compile(r"\b(?:is|are|equals|was|be|to)\b|(?:=|:|\u2248)(?=[^$]*(?:\$[^$]*\$[^$]*)*$)")
-SENTENCE_WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}|\n")
-WORD = re.compile(r"[A-Za-z]{2,}")
-DENIAL = re.compile(r"\b(?:not|n't|than|isn't|never)\s+(?:\w+\s+)?$")
-CODE_BLOCK = re.compile(r"```(?:python3?|py|sympy|sage|cpp|c\+\+|c|java|javascript|matlab)\b.*?(?:```|\Z)", re.DOTALL)
+FENCE = "```"
+CODE_LANGUAGE = re.compile(r"(?:python3?|py|sympy|sage|cpp|c\+\+|c|java|javascript|matlab)\b")
 MAX_BARE_ANSWER_CHARS = 200
-END_OF_SENTENCE = re.compile(r"\.(?=\s|$)")
+END_OF_SENTENCE = re.compile(r"\.(?=\s|$)|[。！？]")
+CLAUSE_END = re.compile(r",? (?:because|since|which)\b|, not\b|(?<=\S) not\b")
+DENIAL_THEN_VALUE = re.compile(r"(?:is\s+)?not\s+(?:\S+\s+){1,4}?but\s+(?:rather\s+)?", re.IGNORECASE)
+JOINED_FORMULA = re.compile(r"\s*(?:,|;|and|or|,\s?and|,\s?or)\s*(?=\$|\\[(]|[-+]?\d)")
+DEFINED_FORMULA = re.compile(r"\$[^$\n]{1,150}\$,? where\b")  # `$\\varphi n$, where $\\varphi = 2$`
 STOP_TOKENS = re.compile(r"<\|(?:im_end|end_of_text|eot_id|endoftext)\|>|<｜end▁of▁sentence｜>")
-# Longer texts are searched for prose answers in their last part only; a box is searched everywhere.
+CALCULATOR_MARK = re.compile(r"<<[^<>\n]{0,200}>>")
+# What languages write otherwise in numbers and signs; the rest of the text is left as it is.
+ASCII_SIGNS = str.maketrans({
+    **{chr(0xFF01 + shift): chr(0x21 + shift) for shift in range(94) if chr(0x21 + shift) not in "\"'`"},
+    **{chr(base + digit): str(digit) for base in (0x0660, 0x06F0, 0x0966, 0x09E6) for digit in range(10)},
+    "、": ",", "٫": ".", "٬": ",", "−": "-",
+})  # fmt: skip
+# Longer texts are searched for prose answers in their last part only; boxes and announcements are searched everywhere.
 PROSE_WINDOW_CHARS = 3_000
 
 
@@ -65,142 +76,154 @@ def extract_answer(text: str) -> str | None:
 
 def extract(text: str, is_prose_read: bool = True) -> Extraction:
     """The final answer with the pattern that found it; without `is_prose_read` only the five patterns count."""
-    text = STOP_TOKENS.sub("", text)
-    boxed = _last_boxes(text)
+    text = STOP_TOKENS.sub("", text) if "<" in text else text
+    boxed = joined_boxes(text)
     if boxed is not None:
-        return boxed
-    bold = [content for content in BOLD.findall(text) if _may_be_answer(content)]
-    if bold:
-        return Extraction(_strip_phrase(bold[-1]), "bold")
-    for name, opening, closing in DELIMITED:
-        found = _last_between(text, opening, closing)
-        if found is not None:
-            return Extraction(_strip_phrase(found), name)
-    return _from_prose(text[-PROSE_WINDOW_CHARS:]) if is_prose_read else Extraction(None)
+        return Extraction(boxed[0], "boxed", is_unfinished=boxed[1])
+    tagged = last_tagged(text) if "nswer>" in text or "NSWER>" in text else None
+    if tagged:
+        inner = extract(tagged) if tagged != text else None
+        return Extraction(inner.answer if inner is not None and inner.answer else tagged, "answer tag")
+    return _from_marks(text, is_prose_read)
+
+
+def _from_marks(text: str, is_prose_read: bool) -> Extraction:
+    """Bold and displayed text, unless an announcement in words comes behind it; then prose."""
+    prose = _readable(text) if is_prose_read else text
+    announced = last_announced(prose) if is_prose_read else None
+    marked = _last_bold(prose) or _last_delimited(prose)
+    if marked is None:
+        if not is_prose_read:
+            return Extraction(None)
+        return _from_phrase(announced.text) if announced is not None else _from_conclusion(prose[-PROSE_WINDOW_CHARS:])
+    start, answer, name = marked
+    if announced is not None and (announced.start >= start - 1 or not SAYS_SOMETHING.search(answer)):
+        found = _from_phrase(announced.text)
+        if found.answer:
+            return found
+    return Extraction(answer, name)
+
+
+def _readable(text: str) -> str:
+    """The text without programs and calculator marks, and with ASCII signs for full-width ones."""
+    if FENCE in text:
+        text = _without_programs(text)
+    if "<<" in text:
+        text = CALCULATOR_MARK.sub("", text)
+    return text if text.isascii() else text.translate(ASCII_SIGNS)
+
+
+def _without_programs(text: str) -> str:
+    """A program is no prose, whatever it prints."""
+    parts = text.split(FENCE)
+    kept = [parts[0]]
+    is_program = False
+    for part in parts[1:]:
+        is_program = not is_program and CODE_LANGUAGE.match(part) is not None
+        if not is_program:
+            kept.append(part)
+    return "\n".join(kept)
+
+
+def _bold_spans(text: str) -> Iterator[tuple[int, str, bool]]:
+    """(offset, content, whether a colon follows) of every `**...**` within a line."""
+    position = 0
+    while (start := text.find("**", position)) >= 0:
+        line_end = text.find("\n", start)
+        end = text.find("**", start + 2, line_end if line_end >= 0 else len(text))
+        if end < 0:
+            if line_end < 0:
+                return
+            position = line_end
+        elif end == start + 2:
+            position = start + 1
+        else:
+            is_labelled = text[end + 2 : end + 12].lstrip().startswith(":")
+            yield start, text[start + 2 : end], is_labelled
+            position = end if is_labelled else end + 2
+
+
+def _last_bold(text: str) -> tuple[int, str, str] | None:
+    """The last bold text that is an answer: no heading, no label before a colon."""
+    found = None
+    for start, content, is_labelled in _bold_spans(text):
+        if not is_labelled and _may_be_answer(content):
+            found = start, content
+    return None if found is None else (found[0], without_prefix(found[1]), "bold")
 
 
 def _may_be_answer(content: str) -> bool:
-    """Not a heading: `**Simplify the fraction:**`, `**Apply the product rule**`."""
-    content = _strip_phrase(content)
-    return not content.endswith(":") and bool(re.search(r"[\d\\$]", content) or 0 < len(content.split()) <= 2)
+    """Not a heading: `**Simplify the fraction:**`, `**Apply the product rule**`, `**Step 2**`."""
+    content = without_prefix(content).strip()
+    if content.endswith(":") or HEADING.match(content.rstrip(".!")) or ANSWER_LABEL.match(content):
+        return False
+    return bool(SAYS_SOMETHING.search(content)) or 0 < len(content.split()) <= 2
 
 
-def _last_between(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str | None:
-    """What the last pair of delimiters encloses, in time linear in the text."""
-    last: str | None = None
+def _last_delimited(text: str) -> tuple[int, str, str] | None:
+    for name, opening, closing in DELIMITED:
+        found = _last_between(text, opening, closing, is_display=name == "display")
+        if found is not None:
+            return found[0], without_prefix(found[1]), name
+    return None
+
+
+def _last_between(
+    text: str, opening: re.Pattern[str], closing: re.Pattern[str], is_display: bool
+) -> tuple[int, str] | None:
+    """What the last pair of delimiters encloses; a display's delimiters have lines of their own."""
+    last: tuple[int, str] | None = None
     position = 0
     while (start := opening.search(text, position)) and (end := closing.search(text, start.end())):
-        last, position = text[start.end() : end.start()], end.end()
+        inner = text[start.end() : end.start()]
+        position = end.end()
+        if is_display:
+            body = inner.strip()
+            if "\n" not in inner[: len(inner) - len(inner.lstrip())] or "\n" not in inner[len(inner.rstrip()) :]:
+                continue
+            inner = body
+        last = start.start(), inner
     return last
 
 
-def boxes(text: str) -> list[tuple[int, int, str | None]]:
-    r"""Every outermost `\boxed`: (start, end, content); content None where the braces never close."""
-    found: list[tuple[int, int, str | None]] = []
-    position = 0
-    while True:
-        opening = BOX_OPENING.search(text, position)
-        if opening is None:
-            return found
-        start = opening.end()
-        if start < len(text) and text[start] == "{":
-            end = closing_brace(text, start)
-            if end < 0:
-                # Nothing can close later either, so later boxes inside are unfinished too.
-                found.append((opening.start(), len(text), None))
-                return found
-            found.append((opening.start(), end + 1, text[start + 1 : end]))
-            position = end + 1
-        else:
-            word = re.compile(r"[^\s$\\{}.,;]+").match(text, start)
-            is_value = word is not None and opening.group().rstrip() != opening.group()
-            # `\boxed 5` is a box, `\boxed around it` in prose is not (lm-evaluation-harness#3477).
-            if word is not None and is_value and (word.group()[0] in "+-0123456789" or len(word.group()) == 1):
-                found.append((opening.start(), word.end(), word.group()))
-            position = max(start, opening.end())
+def _from_phrase(line: str) -> Extraction:
+    """What an announcement says: a formula, several formulas joined, a clause, or a sentence with a value in it."""
+    line = line.strip()
+    spans = math_spans(line)
+    if spans and spans[0][0] == 0:
+        return Extraction(_joined_formulas(line, spans), "phrase")
+    denied = DENIAL_THEN_VALUE.match(line)
+    line = _first_clause(line[denied.end() :] if denied else line).strip("`*_ ")
+    if is_sentence(line):  # `Final answer: the largest n is 34.`
+        return _from_conclusion(line)
+    return Extraction(line or None, "phrase")
 
 
-def closing_brace(text: str, start: int) -> int:
-    r"""Offset of the brace that closes the one at `start`, -1 when there is none; `\{` and `\}` do not count."""
-    depth = 0
-    for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, start):
-        if match.group() == "{":
-            depth += 1
-        elif match.group() == "}":
-            depth -= 1
-            if depth == 0:
-                return match.start()
-    return -1
-
-
-def _last_boxes(text: str) -> Extraction | None:
-    found = boxes(text)
-    if not found:
-        return None
-    if found[-1][2] is None:
-        return Extraction(None, "boxed", is_unfinished=True)
-    parts = [found[-1]]
-    for box in reversed(found[:-1]):
-        gap = text[box[1] : parts[0][0]]
-        is_one_answer = len(gap) < 80 and BOX_SEPARATOR.fullmatch(gap) and BOX_CONNECTIVE.search(gap)
-        if box[2] is None or not is_one_answer:
+def _joined_formulas(line: str, spans: list[tuple[int, int, str]]) -> str:
+    """`$x=2$ or $x=3$.` -> `x=2 or x=3`; `$\\frac{7}{2}$ units` -> the formula."""
+    text, position = spans[0][2].strip(), spans[0][1]
+    for start, end, inner in spans[1:]:
+        joint = JOINED_FORMULA.fullmatch(line[position:start] + "$")
+        if joint is None and JOINED_FORMULA.match(line, position) is None:
             break
-        parts.insert(0, box)
-    contents = [content for _, _, content in parts if content is not None]
-    return Extraction(", ".join(dict.fromkeys(contents)), "boxed")
-
-
-def _strip_phrase(text: str) -> str:
-    return ANSWER_PREFIX.sub("", text).strip()
-
-
-def _from_prose(text: str) -> Extraction:
-    if "```" in text:  # a program is no prose, whatever it prints
-        text = CODE_BLOCK.sub("\n", text)
-    phrases = ANSWER_PHRASE.findall(text)
-    if phrases:
-        line = _strip_phrase(phrases[-1])
-        span = MATH_SPAN.match(line)
-        if span is not None:
-            return Extraction(next(group for group in span.groups() if group is not None).strip(), "phrase")
-        line = _first_clause(line)
-        if _is_sentence(line):  # `Final answer: the largest n is 34.`
-            return _from_conclusion(line)
-        return Extraction(line or None, "phrase")
-    return _from_conclusion(text)
+        if line[position:start].strip() not in (",", ";", "and", "or", ", and", ", or"):
+            break
+        text, position = f"{text}{line[position:start]}{inner.strip()}", end
+    return text
 
 
 def _from_conclusion(text: str) -> Extraction:
-    """`So the mean is 7.`: the last value of the last sentence that holds one, behind its last `is`, `=` or colon."""
+    """A short text that is no sentence is the answer itself; else what its last sentence with a value concludes."""
     text = text.strip()
-    if len(text) <= MAX_BARE_ANSWER_CHARS and not _is_sentence(text):
+    if len(text) <= MAX_BARE_ANSWER_CHARS and (DEFINED_FORMULA.match(text) or not is_sentence(text)):
         return Extraction(text or None, "whole text")
-    for sentence in reversed(SENTENCE_END.split(text)):
-        if not VALUE.search(sentence):
-            continue
-        for part in reversed(CONCLUDING_SIGN.split(sentence)):
-            values = [
-                match for match in VALUE.finditer(part) if _is_value(match) and not DENIAL.search(part[: match.start()])
-            ]
-            if values:
-                formula = next((group for group in values[-1].groups() if group), None)
-                return Extraction((formula or values[-1].group()).strip(), "conclusion")
-    return Extraction(None)
-
-
-def _is_sentence(text: str) -> bool:
-    """Three words in a row, or words around a formula."""
-    return bool(SENTENCE_WORDS.search(text) or (MATH_SPAN.search(text) and WORD.search(MATH_SPAN.sub(" ", text))))
-
-
-def _is_value(match: re.Match[str]) -> bool:
-    """A number or a formula; a lone letter in dollars only names something."""
-    formula = next((group for group in match.groups() if group), None)
-    return formula is None or len(formula.strip()) > 1 or formula.strip().isdigit()
+    value = concluded(text)
+    return Extraction(value, "conclusion" if value is not None else "")
 
 
 def _first_clause(line: str) -> str:
     """`6, not 5.` -> `6`: the sentence up to its end or to what it denies."""
     end = END_OF_SENTENCE.search(line)
     line = line[: end.start()] if end else line
-    return re.split(r",?\s+(?:not|because|since|which)\b", line)[0].strip()
+    clause = CLAUSE_END.search(line, 1)
+    return (line[: clause.start()] if clause else line).strip()

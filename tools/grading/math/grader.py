@@ -21,6 +21,8 @@ from typing import Any
 from tools.errors import UsageError
 from tools.grading.math.cleaning import math_answer_cleaning, plain_form
 from tools.grading.math.extraction import MAX_BARE_ANSWER_CHARS, Extraction, extract, extract_answer
+from tools.grading.math.math_spans import math_spans
+from tools.grading.votes import equal_classes
 from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
 from tools.mathematics.numbers import PLAIN_INTEGER, Number, int_from_digits, lowest, read_number
 from tools.models.reasoning import split_reasoning
@@ -45,6 +47,13 @@ GRADER_VERSION = "1.1"
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-4, 1e-6  # the original's, for `is_close` only
 BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
 WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}")
+# Signs that sentences do not hold outside formulas, and words after which a value is not what is claimed.
+NO_PROSE = re.compile(r"__|[{}\[\]]|\\|\('|\w\(\w")
+HEDGE = re.compile(
+    r"\b(?:not|no|never|unless|impossible|cannot|except|excluding|least|most|more|less|fewer|greater|smaller|than|between|either"
+    r"|neither|nor|if|otherwise|when|whenever|multiples?|divisible|until|without|wrong|incorrect)\b|n't\b",
+    re.IGNORECASE,
+)
 MAX_NESTED_BOXES = 5
 INTEGER_NOISE = re.compile(r"^(?:\\text\{|\{|\\mathbf\{|\$|\\\(|\\ |\s)*([+-]?\d{1,9})(?:\}|\$|\\\)|\.|\s)*$")
 CHOICE = re.compile(
@@ -95,7 +104,9 @@ def grade_answer(
     """Compares two bare answers; `comparison`: "integer", "math" or "choice"."""
     if comparison not in COMPARISONS:
         raise UsageError(f"comparison {comparison!r} is unknown; use one of {', '.join(COMPARISONS)}")
-    return COMPARISONS[comparison](prediction, reference, timeout)
+    grade = COMPARISONS[comparison](prediction, reference, timeout)
+    assert grade is not None
+    return grade
 
 
 def grade_response(
@@ -121,11 +132,26 @@ def grade_response(
     if answer_from == "answer":
         parts = split_reasoning(response, is_opened_by_prompt)
         text, is_closed = parts.answer, parts.is_closed
+    answer = find_answer(text, comparison=comparison, is_cut_off=is_cut_off, is_closed=is_closed)
+    if isinstance(answer, MathGrade):
+        return answer
+    return grade_answer(answer, reference, comparison=comparison, timeout=timeout)
+
+
+def find_answer(
+    text: str, *, comparison: str = "math", is_cut_off: bool = False, is_closed: bool | None = None
+) -> str | MathGrade:
+    """The final answer of a text, or the grade that it has without one."""
     # A cut-off text has no concluding sentence, and AIME's prompts ask for a box: neither is guessed at.
     found = extract(text, is_prose_read=comparison != "integer" and not is_cut_off)
     if not found.answer or not found.answer.strip():
         return _without_answer(found, is_cut_off, is_closed)
-    return grade_answer(found.answer, reference, comparison=comparison, timeout=timeout)
+    return found.answer
+
+
+def grade_quickly(prediction: str, reference: str, comparison: str = "math") -> MathGrade | None:
+    """What integers, numbers and equal texts decide at once; None where it takes mathematics (`grade_answer`)."""
+    return COMPARISONS[comparison](prediction, reference, None)
 
 
 def _without_answer(found: Extraction, is_cut_off: bool, is_closed: bool | None) -> MathGrade:
@@ -138,7 +164,7 @@ def _without_answer(found: Extraction, is_cut_off: bool, is_closed: bool | None)
     return MathGrade(Verdict.NO_ANSWER, rule="extraction", reason="no pattern of a final answer matches")
 
 
-def _grade_integer(prediction: str, reference: str, timeout: float) -> MathGrade:
+def _grade_integer(prediction: str, reference: str, timeout: float | None) -> MathGrade | None:
     """AIME: both are integers. What is not written as one is read as mathematics first (`2^3`, `m+n=204`)."""
     gold = INTEGER_NOISE.match(reference)
     if gold is None:
@@ -151,7 +177,7 @@ def _grade_integer(prediction: str, reference: str, timeout: float) -> MathGrade
     return MathGrade(verdict, given[1], "integer", "" if is_equal else f"{int(given[1])} is not {int(gold[1])}")
 
 
-def _grade_math(prediction: str, reference: str, timeout: float) -> MathGrade:
+def _grade_math(prediction: str, reference: str, timeout: float | None) -> MathGrade | None:
     if prediction == reference and prediction.strip():
         return MathGrade(Verdict.CORRECT, prediction, "same text")
     if "box" in prediction or "box" in reference:
@@ -166,10 +192,12 @@ def _grade_math(prediction: str, reference: str, timeout: float) -> MathGrade:
     given_number, gold_number = read_number(given), read_number(gold)
     if given_number is not None and gold_number is not None:
         return _by_rule(prediction, given_number == gold_number, "number")
+    if timeout is None:
+        return None
     return _grade_expression(prediction, reference, given, gold, timeout)
 
 
-def _grade_choice(prediction: str, reference: str, timeout: float) -> MathGrade:
+def _grade_choice(prediction: str, reference: str, timeout: float | None) -> MathGrade | None:
     """Choice letters (GPQA, MMLU): the letter alone decides, with or without parentheses, full stop or option text."""
     gold, given = CHOICE.match(reference.strip()), CHOICE.match(prediction.strip())
     if gold is None:
@@ -190,7 +218,7 @@ def _grade_expression(prediction: str, reference: str, given: str, gold: str, ti
     found = compare_answers(given, gold, timeout)
     if found.is_equal is False and found.rule in ("unreadable", "text", "string"):
         inner, inner_gold = _out_of_sentence(prediction), _out_of_sentence(reference)
-        if inner is not None or inner_gold is not None:
+        if (inner is None) != (inner_gold is None):  # two sentences are compared as words
             found = compare_answers(inner or given, inner_gold or gold, timeout)
     verdict = {True: Verdict.CORRECT, False: Verdict.WRONG, None: Verdict.GRADER_ERROR}[found.is_equal]
     forms = {"given": found.given_form, "gold": found.gold_form}
@@ -207,14 +235,26 @@ def _unboxed(text: str) -> str:
 
 
 def _out_of_sentence(text: str) -> str | None:
-    """The value that a sentence gives as an answer (`We find that $x < 3$.`), None for anything shorter."""
+    """The value that a sentence gives as an answer (`We find that $x < 3$.`), None for anything shorter.
+
+    None too where words deny, bound or condition the value: then it is not what the sentence says.
+    """
     found = extract(text)
-    if found.answer is None or found.pattern not in ("conclusion", "phrase"):
+    if not found.answer or found.pattern not in ("conclusion", "phrase"):
         return None
-    after = text[text.rfind(found.answer) + len(found.answer) :]
-    if len(text) <= MAX_BARE_ANSWER_CHARS and WORDS.search(re.split(r"\.\W", after)[0]):
-        return None  # `5 is not the answer` gives none
-    return plain_form(found.answer)
+    outside = _outside_formulas(text)
+    # A longer text is a whole response, whose sentences the extraction weighs.
+    if len(text) <= MAX_BARE_ANSWER_CHARS and (NO_PROSE.search(outside) or HEDGE.search(outside)):
+        return None
+    return plain_form(found.answer) if WORDS.search(outside) or found.pattern == "phrase" else None
+
+
+def _outside_formulas(text: str) -> str:
+    position, pieces = 0, []
+    for start, end, _ in math_spans(text):
+        pieces.append(text[position:start])
+        position = end
+    return " ".join([*pieces, text[position:]])
 
 
 def symbolic_equal(prediction: str, reference: str, timeout: float = SYMBOLIC_TIMEOUT_S) -> bool | None:
@@ -254,25 +294,7 @@ def group_equal_answers(answers: Sequence[str | None]) -> list[int | None]:
     >>> group_equal_answers(["1/2", None, "3", "0.5"])
     [0, None, 1, 0]
     """
-    numbers: dict[str, int] = {}
-    representatives: list[str] = []
-    classes: list[int | None] = []
-    for answer in answers:
-        if answer is None or not answer.strip():
-            classes.append(None)
-            continue
-        if answer not in numbers:
-            numbers[answer] = _class_of(answer, representatives)
-        classes.append(numbers[answer])
-    return classes
-
-
-def _class_of(answer: str, representatives: list[str]) -> int:
-    for number, representative in enumerate(representatives):
-        if math_equal(answer, representative):
-            return number
-    representatives.append(answer)
-    return len(representatives) - 1
+    return equal_classes(answers, math_equal)
 
 
 def get_answer_by_majority_voting(outputs: Sequence[str]) -> str | None:
@@ -293,7 +315,8 @@ def get_answer_by_majority_voting(outputs: Sequence[str]) -> str | None:
     return answers[classes.index(winner)]
 
 
-COMPARISONS: dict[str, Callable[[str, str, float], MathGrade]] = {
+# With a time limit of None they apply their quick rules only, and say None where those do not decide.
+COMPARISONS: dict[str, Callable[[str, str, float | None], MathGrade | None]] = {
     "integer": _grade_integer,
     "math": _grade_math,
     "choice": _grade_choice,

@@ -17,8 +17,8 @@ from typing import Any
 
 from tools.cluster.connection import connected
 from tools.errors import SandboxError
-from tools.grading.code.pool import Event, PoolOptions, Process
-from tools.grading.code.worker import read_text
+from tools.grading.pool import Event, Process, Work
+from tools.store.files import read_place
 
 EXCHANGE_EVERY_S = 1.0  # a sign of life at least so often
 SILENT_TIMEOUT_S = 120.0  # then the node hangs, whatever Ray thinks of it
@@ -27,8 +27,8 @@ SILENT_TIMEOUT_S = 120.0  # then the node hangs, whatever Ray thinks of it
 class GradingActor:
     """A grading process on some node."""
 
-    def __init__(self, options: PoolOptions, slot: int) -> None:
-        self._process = Process(options, slot)
+    def __init__(self, work: Work, slot: int) -> None:
+        self._process = Process(work, slot)
 
     def exchange(
         self, problem: Mapping[str, Any] | None, solutions: Sequence[Mapping[str, Any]]
@@ -44,12 +44,12 @@ class GradingActor:
 class RemoteProcess:
     """Our side of an actor."""
 
-    def __init__(self, ray: Any, kind: Any, options: PoolOptions, slot: int) -> None:
+    def __init__(self, ray: Any, kind: Any, work: Work, slot: int) -> None:
         self._ray = ray
         self.slot, self.end, self.is_ready = slot, "", False
         self.owed: deque[Mapping[str, Any]] = deque()
         self._shown: str | None = None  # the problem that it has
-        self._actor = kind.remote(options, slot)
+        self._actor = kind.remote(work, slot)
         self._exchange(None, ())
 
     def give(self, problem: Mapping[str, Any], solutions: Sequence[Mapping[str, Any]]) -> None:
@@ -58,7 +58,10 @@ class RemoteProcess:
         if question_id == self._shown:
             problem = {"question_id": question_id}
         elif "path" in problem:
-            problem = {"question_id": question_id, "text": read_text(problem)}
+            problem = {
+                "question_id": question_id,
+                "text": read_place(problem["path"], problem["offset"], problem["length"]),
+            }
         self._shown = question_id
         self._exchange(problem, solutions)
 
@@ -83,6 +86,9 @@ class RemoteProcess:
     def is_silent(self) -> bool:
         """True when a call is not answered though the actor had begun to work."""
         return self.call is not None and self.is_ready and time.monotonic() - self.called_at > SILENT_TIMEOUT_S
+
+    def kill(self) -> None:
+        self.close()
 
     def close(self) -> None:
         with contextlib.suppress(Exception):  # it may be gone already; nothing is left to be done then
@@ -112,8 +118,8 @@ class RayCrew:
             raise SandboxError("the Ray cluster has no cores to grade with; start its nodes with --num-cpus")
         return self._workers or cores
 
-    def hire(self, options: PoolOptions, slot: int) -> RemoteProcess:
-        return RemoteProcess(self._ray, self._kind, options, slot)
+    def hire(self, work: Work, slot: int) -> RemoteProcess:
+        return RemoteProcess(self._ray, self._kind, work, slot)
 
     def wait(self, workers: Sequence[RemoteProcess], timeout_s: float) -> list[Event]:
         calls = {worker.call: worker for worker in workers if worker.call is not None}

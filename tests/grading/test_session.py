@@ -12,7 +12,8 @@ import pytest
 
 from tests.conftest import ROOT
 from tools.errors import IncompleteRun, StorageError
-from tools.grading.evaluate import GradingOptions, evaluate_folder
+from tools.grading.grader import GradingOptions
+from tools.grading.session import grade
 from tools.records import Grade
 from tools.results.build import read_results
 
@@ -49,100 +50,100 @@ def verdicts(folder: pathlib.Path) -> dict[tuple[str, int], Grade]:
 
 def test_right_answers_score_one(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: right(1), 2: right(2)})
-    results = evaluate_folder(folder, str(dataset))
-    assert results["avg_at_k"] == 1.0
-    assert read_results(folder)["results"]["individual_accuracies"] == [1.0, 1.0]
-    assert results["maj_at_k"]["2"] == 1.0
+    results = grade(folder, str(dataset))
+    assert results.score.mean == 1.0
+    assert [row.accuracy for row in read_results(folder).by_seed] == [1.0, 1.0]
+    assert results.maj_at_k.means[2] == 1.0
 
 
-def test_pains_40_rows_join_by_key_in_any_order(tmp_path, dataset):
+def test_rows_join_by_key_in_any_order(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: dict(reversed(right().items()))})
-    assert evaluate_folder(folder, str(dataset))["avg_at_k"] == 1.0
+    assert grade(folder, str(dataset)).score.mean == 1.0
 
 
-def test_pains_40_a_lost_row_is_incomplete_and_no_score(tmp_path, dataset):
+def test_a_lost_row_is_incomplete_and_no_score(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: {"a": right()["a"]}})
     with pytest.raises(IncompleteRun, match=r"2 of 3 samples are missing \(problem b seed 1"):
-        evaluate_folder(folder, str(dataset))
+        grade(folder, str(dataset))
     assert not (folder / "accuracy_results.json").exists()
 
 
 def test_half_the_seeds_missing_is_said_and_allowed_only_by_name(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: right()}, plan={"seeds": [1, 2], "task_ids": list(ANSWERS)})
     with pytest.raises(IncompleteRun, match="seed 2"):
-        evaluate_folder(folder, str(dataset))
-    results = evaluate_folder(folder, str(dataset), GradingOptions(allow_incomplete=True))
-    assert results["detailed_results"] == [{"seed": 1, "correct": 3, "total": 3, "accuracy": 1.0}]
-    assert not results["complete"]
-    assert not results["claimable"]
+        grade(folder, str(dataset))
+    results = grade(folder, str(dataset), GradingOptions(allow_incomplete=True))
+    assert [(row.seed, row.correct, row.total) for row in results.by_seed] == [(1, 3, 3)]
+    assert not results.is_complete
+    assert not results.is_claimable
 
 
-def test_pains_38_a_box_in_reasoning_that_is_cut_off_is_truncated_not_an_answer(tmp_path, dataset):
+def test_a_box_in_reasoning_that_is_cut_off_is_truncated_not_an_answer(tmp_path, dataset):
     outputs = {1: {**right(), "a": "maybe \\boxed{204}, let me check"}, 2: right()}
     folder = write_run(tmp_path / "run", outputs)
-    results = evaluate_folder(folder, str(dataset))
+    results = grade(folder, str(dataset))
     graded = verdicts(folder)["a", 1]
     assert graded.verdict == "truncated"
     assert graded.is_correct_in_reasoning
-    assert results["would_differ_read_anywhere"] == 1
-    anywhere = evaluate_folder(folder, str(dataset), GradingOptions(answer_from="anywhere"))
-    assert anywhere["avg_at_k"] == 1.0
+    assert results.sections["would_differ_read_anywhere"] == 1
+    anywhere = grade(folder, str(dataset), GradingOptions(grader={"answer_from": "anywhere"}))
+    assert anywhere.score.mean == 1.0
 
 
-def test_pains_38_the_manifest_says_that_prompts_open_the_reasoning(tmp_path, dataset):
+def test_the_manifest_says_that_prompts_open_the_reasoning(tmp_path, dataset):
     outputs = {1: dict.fromkeys(ANSWERS, "maybe \\boxed{204}")}
     folder = write_run(tmp_path / "run", outputs, is_reasoning_opened_by_prompt=True)
-    evaluate_folder(folder, str(dataset))
+    grade(folder, str(dataset))
     assert {graded.verdict for graded in verdicts(folder).values()} == {"truncated"}
 
 
 def test_a_model_without_reasoning_is_graded_on_its_whole_text(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: {name: f"It is \\boxed{{{answer}}}" for name, answer in ANSWERS.items()}})
-    assert evaluate_folder(folder, str(dataset))["avg_at_k"] == 1.0
+    assert grade(folder, str(dataset)).score.mean == 1.0
 
 
-def test_pains_37_an_unfinished_last_box_is_truncated_and_no_earlier_box_wins(tmp_path, dataset):
+def test_an_unfinished_last_box_is_truncated_and_no_earlier_box_wins(tmp_path, dataset):
     outputs = {1: {**right(), "a": "x</think>First \\boxed{204}, but no: \\boxed{20"}}
     folder = write_run(tmp_path / "run", outputs)
-    evaluate_folder(folder, str(dataset))
+    grade(folder, str(dataset))
     assert verdicts(folder)["a", 1].verdict == "truncated"
 
 
-def test_pains_37_a_box_with_a_space_is_a_box(tmp_path, dataset):
+def test_a_box_with_a_space_is_a_box(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: {**right(), "a": "The \\boxed command.</think>So \\boxed {204}"}})
-    assert evaluate_folder(folder, str(dataset))["avg_at_k"] == 1.0
+    assert grade(folder, str(dataset)).score.mean == 1.0
 
 
-def test_pains_39_an_answer_like_line_in_the_reasoning_is_no_answer(tmp_path, dataset):
+def test_an_answer_like_line_in_the_reasoning_is_no_answer(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: {**right(), "a": "The answer is **204**\nis \\(204\\)</think>I give up."}})
-    evaluate_folder(folder, str(dataset), GradingOptions(comparison="integer"))
+    grade(folder, str(dataset), GradingOptions(grader={"comparison": "integer"}))
     assert verdicts(folder)["a", 1].verdict == "no_answer"
 
 
-def test_pains_05_two_seeds_with_the_same_texts_are_warned_of(tmp_path, dataset):
+def test_two_seeds_with_the_same_texts_are_warned_of(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: right(1), 2: right(1), 3: right(3)})
-    results = evaluate_folder(folder, str(dataset))
-    assert results["identical_samples"] == 3
-    assert any("seeds 1 and 2 gave the same text for every problem" in warning for warning in results["warnings"])
+    results = grade(folder, str(dataset))
+    assert results.sections["identical_samples"] == 3
+    assert any("seeds 1 and 2 gave the same text for every problem" in warning for warning in results.warnings)
 
 
-def test_pains_05_a_single_text_that_comes_twice_is_counted_and_no_alarm(tmp_path, dataset):
+def test_a_single_text_that_comes_twice_is_counted_and_no_alarm(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: right(1), 2: {**right(2), "a": right(1)["a"]}})
-    results = evaluate_folder(folder, str(dataset))
-    assert results["identical_samples"] == 1
-    assert not any("is the seed used" in warning for warning in results["warnings"])
+    results = grade(folder, str(dataset))
+    assert results.sections["identical_samples"] == 1
+    assert not any("is the seed used" in warning for warning in results.warnings)
 
 
-def test_pains_10_truncated_and_thinking_shares_stand_in_the_headline(tmp_path, dataset):
+def test_truncated_and_thinking_shares_stand_in_the_headline(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: {**right(), "a": "still thinking"}, 2: right()})
-    results = evaluate_folder(folder, str(dataset))
-    assert "16.7 % truncated" in results["headline"]
-    assert results["reasoning"]["closed_share"] == pytest.approx(5 / 6)
+    results = grade(folder, str(dataset))
+    assert "16.7 % truncated" in results.headline
+    assert results.reasoning.closed_share == pytest.approx(5 / 6)
 
 
-def test_pains_11_every_score_says_how_many_samples_problems_and_which_cap(tmp_path, dataset):
+def test_every_score_says_how_many_samples_problems_and_which_cap(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: right(), 2: right()}, settings={"max_new_tokens": 512})
-    headline = evaluate_folder(folder, str(dataset))["headline"]
+    headline = grade(folder, str(dataset)).headline
     assert headline.startswith("avg@2 = 100.0 % (3 problems, 2 seeds, threes, cap 512 tokens)")
 
 
@@ -150,16 +151,16 @@ def test_the_same_sample_twice_with_other_text_is_an_error_and_with_the_same_tex
     folder = write_run(tmp_path / "run", {1: right()})
     with (folder / "0to3_seed1.jsonl").open("w") as file:
         file.write(json.dumps({"task_id": "a", "output": right()["a"]}) + "\n")
-    assert evaluate_folder(folder, str(dataset))["detailed_results"][0]["total"] == 3
+    assert grade(folder, str(dataset)).by_seed[0].total == 3
     (folder / "0to3_seed1.jsonl").write_text(json.dumps({"task_id": "a", "output": "other"}) + "\n")
     with pytest.raises(StorageError, match="stands there twice"):
-        evaluate_folder(folder, str(dataset))
+        grade(folder, str(dataset))
 
 
 def test_responses_made_from_another_file_of_the_same_name_are_refused(tmp_path, dataset):
     folder = write_run(tmp_path / "run", {1: right()}, data={"sha256": "0" * 64})
     with pytest.raises(StorageError, match="made from a file with sha256 000000000000"):
-        evaluate_folder(folder, str(dataset))
+        grade(folder, str(dataset))
 
 
 def test_files_of_the_original_are_graded_by_row_number(tmp_path, data_dir):
@@ -169,7 +170,7 @@ def test_files_of_the_original_are_graded_by_row_number(tmp_path, data_dir):
     with (folder / "0to30_seed100.jsonl").open("w") as file:
         for index, row in enumerate(rows):
             file.write(json.dumps({"task_id": index, "output": f"hm</think>**{int(row['answer'])}**"}) + "\n")
-    assert evaluate_folder(folder, str(data_dir / "aime24.jsonl"))["avg_at_k"] == 1.0
+    assert grade(folder, str(data_dir / "aime24.jsonl")).score.mean == 1.0
 
 
 # --- the command ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,190 @@
+"""The grader of mathematics as a plug of the session: what the pure functions of grader.py say of each response.
+
+Integers, numbers and equal texts are decided here, in microseconds. What needs mathematics goes to processes
+(worker.py), as many as there are cores; each may be ended, so that no answer can hold up a grading.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from tools.commandline import option
+from tools.grading.grader import Facts, Judgement, ResponseGrader, to_grade
+from tools.grading.math.grader import COMPARISONS, GRADER_VERSION, MathGrade, find_answer, grade_quickly, math_equal
+from tools.grading.pool import LocalCrew, Pool, Work
+from tools.records import Grade, Problem, Response, Verdict
+
+WORKER = "tools.grading.math.worker"
+WALL_LIMIT_S = 120.0  # of one answer; its CPU limit (worker.py) is the one that is reached on a machine that works
+
+
+@dataclasses.dataclass(frozen=True)
+class MathOptions:
+    """How mathematical answers are read and compared."""
+
+    answer_from: str = option(
+        "answer", "anywhere: the reasoning too, as the original read it", choices=("answer", "anywhere")
+    )
+    comparison: str = option("math", "how answers compare", shown="the entry's", choices=tuple(COMPARISONS))
+    original_rules: str = "aime"  # which of the original's rules a benchmark was graded by
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What was read of one response: the answer outside the reasoning and, where it may differ, the one anywhere.
+
+    Each is an answer, the grade that the response has without one, or None where nothing was asked.
+    """
+
+    base: Grade
+    reference: str
+    answer: str | MathGrade
+    anywhere: str | MathGrade | None
+    is_read_anywhere: bool
+
+
+class MathGrader(ResponseGrader):
+    """Extracts the final answer outside the reasoning and compares it with the reference."""
+
+    name, version, Options = "math", GRADER_VERSION, MathOptions
+
+    def record(self) -> dict[str, Any]:
+        return {"name": "ours", "version": self.version, "answer_from": self.options.answer_from}
+
+    def prepare(self, problem: Problem, response: Response) -> Grade | Reading:
+        """The grade, or what has still to be compared by mathematics."""
+        reading = self._read(problem, response)
+        answer = self._compare_quickly(reading.answer, reading.reference)
+        anywhere = self._compare_quickly(reading.anywhere, reading.reference)
+        if answer is None or (anywhere is None and reading.anywhere is not None):
+            return reading
+        return finish(reading, answer, anywhere)
+
+    def grade(self, prepared: Iterable[Grade | Reading]) -> Iterator[Grade]:
+        hard: list[Reading] = []
+        for one in prepared:
+            if isinstance(one, Grade):
+                yield one
+            else:
+                hard.append(one)
+        if hard:
+            yield from self._grade_hard(hard)
+
+    def facts(self, grades: Sequence[Grade]) -> Facts:
+        return Facts(sections=count_read_anywhere(grades))
+
+    @property
+    def equal(self) -> Callable[[str, str], bool]:
+        return math_equal
+
+    def _read(self, problem: Problem, response: Response) -> Reading:
+        is_read_anywhere = self.options.answer_from == "anywhere"
+        text = response.generation.output if is_read_anywhere else response.answer
+        comparison = self.options.comparison
+        answer = find_answer(text, comparison=comparison, is_cut_off=response.is_cut_off)
+        if isinstance(answer, MathGrade) and answer.verdict is Verdict.NO_ANSWER and response.is_closed is False:
+            answer = MathGrade(Verdict.TRUNCATED, rule="extraction", reason="the reasoning is never closed")
+        anywhere = None
+        # The last box of the answer is the last box of the whole text too.
+        if not is_read_anywhere and response.is_closed is not None and "\\boxed" not in text:
+            anywhere = find_answer(response.generation.output, comparison=comparison)
+        base = to_grade(response, Judgement(Verdict.GRADER_ERROR))
+        return Reading(base, problem.answer or "", answer, anywhere, is_read_anywhere)
+
+    def _compare_quickly(self, side: str | MathGrade | None, reference: str) -> MathGrade | None:
+        if side is None or isinstance(side, MathGrade):
+            return side
+        return grade_quickly(side, reference, self.options.comparison)
+
+    def _grade_hard(self, readings: list[Reading]) -> Iterator[Grade]:
+        by_id = {f"{reading.base.task_id} seed {reading.base.seed}": reading for reading in readings}
+        problems = {
+            reading.base.task_id: {"question_id": reading.base.task_id, "reference": reading.reference}
+            for reading in readings
+        }
+        rows = [
+            {
+                "solution_id": name,
+                "question_id": reading.base.task_id,
+                "answers": [side for side in (reading.answer, reading.anywhere) if isinstance(side, str)],
+            }
+            for name, reading in by_id.items()
+        ]
+        work = Work(WORKER, {"comparison": self.options.comparison}, failed, 1, WALL_LIMIT_S)
+        crew = LocalCrew(self.workplace.workers)
+        with Pool(crew, work, on_wait=lambda names: self.workplace.on_wait(f"still at {', '.join(names)}")) as pool:
+            for row, solution in pool.run(problems, rows):
+                yield finish_row(by_id[solution["solution_id"]], row)
+
+
+def failed(solution: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    """The row of an answer at which a process ended."""
+    return {"solution_id": solution["solution_id"], "failed": reason}
+
+
+def finish_row(reading: Reading, row: Mapping[str, Any]) -> Grade:
+    """A process's row joined with what was read of its response."""
+    if "failed" in row:
+        reason = f"the comparison was ended: {row['failed']}"
+        return finish(reading, MathGrade(Verdict.GRADER_ERROR, None, "fault", reason), None)
+    grades = [MathGrade(**{**grade, "verdict": Verdict(grade["verdict"])}) for grade in row["grades"]]
+    answer = grades.pop(0) if isinstance(reading.answer, str) else reading.answer
+    anywhere = grades.pop(0) if isinstance(reading.anywhere, str) else reading.anywhere
+    return finish(reading, answer, anywhere)
+
+
+def finish(reading: Reading, answer: MathGrade, anywhere: MathGrade | None) -> Grade:
+    """The grade, with whether the right answer stands in the reasoning only, and whether reading anywhere differs."""
+    details = dict(answer.details)
+    if reading.base.closes_reasoning is None or reading.is_read_anywhere:
+        seen = None
+    elif anywhere is None:
+        seen = None if answer.is_correct else False
+    else:
+        seen = None if answer.is_correct else anywhere.is_correct
+        if anywhere.is_correct != answer.is_correct:
+            details["read_anywhere"] = anywhere.verdict.value
+    return dataclasses.replace(
+        reading.base,
+        verdict=answer.verdict,
+        answer=answer.answer,
+        rule=answer.rule,
+        reason=answer.reason,
+        is_correct_in_reasoning=seen,
+        details=details,
+    )
+
+
+def count_read_anywhere(grades: Sequence[Grade]) -> dict[str, int]:
+    return {"would_differ_read_anywhere": sum("read_anywhere" in grade.details for grade in grades)}
+
+
+class OriginalMathGrader(ResponseGrader):
+    """The original toolkit's rules: the whole text is read, and numbers may be off by its tolerances."""
+
+    name, version, Options = "math", GRADER_VERSION, MathOptions
+
+    def record(self) -> dict[str, Any]:
+        return {"name": "original", "version": self.version, "answer_from": self.options.answer_from}
+
+    def judge(self, problem: Problem, response: Response) -> Judgement:
+        from tools.grading.math.original import is_correct_original
+
+        rules = self.options.original_rules
+        is_right = is_correct_original(response.generation.output, problem.answer or "", rules=rules)
+        return Judgement(Verdict.CORRECT if is_right else Verdict.WRONG)
+
+    def facts(self, grades: Sequence[Grade]) -> Facts:
+        return Facts(sections=count_read_anywhere(grades))
+
+    @staticmethod
+    def combine(ours: Grade, theirs: Grade) -> Grade:
+        """What their rules reject keeps our reason for it, unless we find it right."""
+        rejected = Verdict.WRONG if ours.is_correct else ours.verdict
+        verdict = Verdict.CORRECT if theirs.is_correct else rejected
+        return dataclasses.replace(ours, verdict=verdict, rule="original", reason=f"ours: {ours.verdict} ({ours.rule})")
+
+
+MathGrader.original = OriginalMathGrader
