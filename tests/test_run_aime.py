@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import ROOT
+from tools.records import Verdict
 from tools.results.build import read_results
 from tools.store.generations import read_folder
 
@@ -113,11 +114,11 @@ def test_eight_base_seeds_give_64_files_each_with_all_problems(one_worker):
 @pytest.mark.vllm
 def test_the_demo_model_is_right_wrong_and_cut_off(one_worker):
     results = read_results(one_worker / "aime_sample")
-    assert 0 < results["avg_at_k"] < 1
-    assert results["counts"]["correct"]
-    assert results["counts"]["wrong"]
-    assert results["counts"]["truncated"]
-    assert "avg@64" in results["headline"]
+    assert 0 < results.score.mean < 1
+    assert results.counts[Verdict.CORRECT]
+    assert results.counts[Verdict.WRONG]
+    assert results.counts[Verdict.TRUNCATED]
+    assert "avg@64" in results.headline
     assert "aime_sample" in (one_worker / "stdout.txt").read_text()
 
 
@@ -182,7 +183,7 @@ def test_generate_and_evaluate_apart_give_what_run_gives(tmp_path, run_script):
         "python", "evaluate_aime.py", "--modelfolder", tmp_path / "aime_sample", "--dataset", "data/aime_sample.jsonl"
     )
     assert done.returncode == 0, done.stderr
-    assert read_results(tmp_path / "aime_sample")["set"]["count"] == 3
+    assert read_results(tmp_path / "aime_sample").subset.count == 3
 
 
 @pytest.mark.slow

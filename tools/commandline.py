@@ -79,9 +79,9 @@ def option_fields(options: type) -> dict[str, tuple[dataclasses.Field[Any], Opti
 
 
 def add_options(parser: Any, options: type, but: Container[str] = ()) -> None:
-    """Adds every option of a dataclass to a parser or a group of one; a yes-or-no field becomes a flag.
+    """Adds every option of a dataclass to a parser or a group of one, `but` those named; a yes-or-no field becomes a flag.
 
-    An option that the parser has already, of another plug for example, is added once; those named in `but` are not.
+    An option that the parser has already, of another plug for example, is added once.
     """
     for name, (field, known, kind) in option_fields(options).items():
         if name in but or any(action.dest == name for action in parser._actions):

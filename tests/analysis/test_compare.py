@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from tests.support.fake_runs import SETTINGS, grades_from_rows, simulate_grades, write_run
-from tools.analysis.compare import compare_all, compare_runs, differing
+from tools.analysis.compare import compare, compare_runs, differing
 from tools.analysis.compare_text import describe
 from tools.errors import IncompleteRun, SettingsMismatch, StorageError
 from tools.records import Grade, Verdict
-from tools.results.run_folder import find_runs
+from tools.results.run_folder import find_graded
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SEEDS = list(range(100, 116))
@@ -47,7 +47,7 @@ def command(*words: str | pathlib.Path) -> subprocess.CompletedProcess[str]:
 def test_a_clear_improvement_is_found_and_put_in_words(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
     make(tmp_path / "old", rates, 1)
     make(tmp_path / "new", np.clip(rates + 0.15, 0, 1), 2)
-    (comparison,) = compare_all([str(tmp_path / "old"), str(tmp_path / "new")])
+    (comparison,) = compare(tmp_path / "old", tmp_path / "new")
     assert comparison.overall.p_problems < 0.01
     assert comparison.overall.difference > 0.05
     text = describe(comparison)
@@ -57,17 +57,17 @@ def test_a_clear_improvement_is_found_and_put_in_words(tmp_path: pathlib.Path, r
     assert "after Holm over 2 looks" in text
 
 
-def test_pains_03_noise_is_told_from_change(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
+def test_noise_is_told_from_change(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
     """open-r1 #622: is 47.4 against 36.7 a change, or another draw?"""
     make(tmp_path / "old", rates, 1)
     make(tmp_path / "again", rates, 2)
-    (comparison,) = compare_all([str(tmp_path / "old"), str(tmp_path / "again")])
+    (comparison,) = compare(tmp_path / "old", tmp_path / "again")
     assert "No difference that sampling alone could not make." in describe(comparison)
     assert comparison.overall.smallest_visible_sampling is not None
     assert comparison.plans[1].on_these_problems is not None
 
 
-def test_pains_01_other_caps_and_other_sets_are_refused(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
+def test_other_caps_and_other_sets_are_refused(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
     """DeepSeek-R1 #300: 61.9 instead of 65.9, by another window and a cap of 8k."""
     grades = make(tmp_path / "a", rates, 1)
     make(tmp_path / "b", rates, 2, settings={**SETTINGS, "max_new_tokens": 8192})
@@ -77,13 +77,13 @@ def test_pains_01_other_caps_and_other_sets_are_refused(tmp_path: pathlib.Path, 
     assert answer.stderr.count("\n") == 1
     write_run(tmp_path / "c" / "aime24", [g for g in grades if g.task_id != "60"])
     with pytest.raises(SettingsMismatch, match=r"\(30 problems, sha256 \w{12}\).*\(29 problems.*different sets"):
-        compare_all([str(tmp_path / "a"), str(tmp_path / "c")])
+        compare(tmp_path / "a", tmp_path / "c")
 
 
 def test_an_unknown_cap_is_said(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
     make(tmp_path / "a", rates, 1)
     make(tmp_path / "b", rates, 2, settings={})
-    (comparison,) = compare_all([str(tmp_path / "a"), str(tmp_path / "b")])
+    (comparison,) = compare(tmp_path / "a", tmp_path / "b")
     assert any("cap on output tokens is not known" in note for note in comparison.notes)
 
 
@@ -92,12 +92,10 @@ def test_incomplete_runs_are_refused(tmp_path: pathlib.Path, rates: np.ndarray) 
     plan = {"task_ids": IDS, "seeds": SEEDS, "allow_incomplete": True}
     write_run(tmp_path / "b" / "aime24", grades[:-1], **plan)
     with pytest.raises(IncompleteRun, match="1 samples are missing"):
-        compare_all([str(tmp_path / "a"), str(tmp_path / "b")])
+        compare(tmp_path / "a", tmp_path / "b")
 
 
-def test_pains_06_versions_side_by_side_and_first_divergence_of_each_row(
-    tmp_path: pathlib.Path, rates: np.ndarray
-) -> None:
+def test_versions_side_by_side_and_first_divergence_of_each_row(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
     """s1 #134: another vLLM, and 28 of 30 samples part in mid-generation."""
     texts = {(task_id, seed): f"{task_id} {seed} " + "x" * 5000 for task_id in IDS for seed in SEEDS[:2]}
     moved = {key: text[:4500] + "y" + text[4501:] if key[1] == 100 else text for key, text in texts.items()}
@@ -105,7 +103,7 @@ def test_pains_06_versions_side_by_side_and_first_divergence_of_each_row(
     new = {"versions": {"vllm": "0.11", "torch": "2.5.1"}, "end_time": "y", "plan": {"seeds": SEEDS[:1]}}
     make(tmp_path / "a", rates, 1, texts=texts, manifest=old)
     make(tmp_path / "b", rates, 1, texts=moved, manifest=new)
-    (comparison,) = compare_all([str(tmp_path / "a"), str(tmp_path / "b")])
+    (comparison,) = compare(tmp_path / "a", tmp_path / "b")
     assert comparison.manifests == [("versions.vllm", "0.7.3", "0.11")]
     assert any("engine or versions differ (versions.vllm)" in note for note in comparison.notes)
     assert len(comparison.rows) == 60
@@ -117,11 +115,11 @@ def test_pains_06_versions_side_by_side_and_first_divergence_of_each_row(
     assert text.count("at 4500 (of 5007 and 5007 characters)") == 30
 
 
-def test_pains_09_identical_samples_are_no_evidence(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
+def test_identical_samples_are_no_evidence(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
     texts = {(task_id, seed): "same" for task_id in IDS for seed in SEEDS}
     make(tmp_path / "a", rates, 1, texts=texts)
     make(tmp_path / "b", rates, 1, texts=texts)
-    (comparison,) = compare_all([str(tmp_path / "a"), str(tmp_path / "b")])
+    (comparison,) = compare(tmp_path / "a", tmp_path / "b")
     assert any("all 480 responses with equal problem and seed are identical" in note for note in comparison.notes)
     assert comparison.is_regrading
     text = describe(comparison)
@@ -129,7 +127,7 @@ def test_pains_09_identical_samples_are_no_evidence(tmp_path: pathlib.Path, rate
     assert "smallest visible" not in text
 
 
-def test_pains_12_a_new_grader_lists_which_verdicts_changed_and_why(tmp_path: pathlib.Path) -> None:
+def test_a_new_grader_lists_which_verdicts_changed_and_why(tmp_path: pathlib.Path) -> None:
     """LiveCodeBench #114: three numbers for one model, and nobody knows which verdicts moved."""
     rows = {"60": [1, 0], "61": [1, 1]}
     grades = grades_from_rows(rows, [1, 2])
@@ -144,7 +142,7 @@ def test_pains_12_a_new_grader_lists_which_verdicts_changed_and_why(tmp_path: pa
     regraded[1] = Grade("60", 2, Verdict.CORRECT)  # another response, so not the grader's doing
     texts["60", 2] += " and more"
     write_run(tmp_path / "new", regraded, texts=texts, grader={"name": "aime", "version": "2"})
-    comparison = compare_runs(find_runs(tmp_path / "old")["aime24"], find_runs(tmp_path / "new")["aime24"])
+    comparison = compare_runs(find_graded(tmp_path / "old")["aime24"], find_graded(tmp_path / "new")["aime24"])
     (change,) = comparison.verdicts
     assert (change.task_id, change.seed, change.verdicts) == ("60", 1, ("correct", "no_answer"))
     assert change.why == (
@@ -157,7 +155,7 @@ def test_pains_12_a_new_grader_lists_which_verdicts_changed_and_why(tmp_path: pa
 def test_three_runs_are_corrected_for_each_other(tmp_path: pathlib.Path, rates: np.ndarray) -> None:
     for name, seed in (("a", 1), ("b", 2), ("c", 3)):
         make(tmp_path / name, rates, seed)
-    comparisons = compare_all([str(tmp_path / name) for name in "abc"])
+    comparisons = compare(*(tmp_path / name for name in "abc"))
     assert len(comparisons) == 2
     for comparison in comparisons:
         assert comparison.p_overall_adjusted is not None
@@ -217,9 +215,9 @@ def test_wrong_usage_is_said_in_one_line(tmp_path: pathlib.Path, rates: np.ndarr
     assert command(tmp_path / "a").returncode == 2
     assert command(tmp_path / "a", tmp_path / "a", "--difference", "0").returncode == 2
     with pytest.raises(StorageError, match="is not a folder"):
-        find_runs(tmp_path / "absent")
+        find_graded(tmp_path / "absent")
     with pytest.raises(StorageError, match=r"holds no accuracy_results\.json"):
-        find_runs(tmp_path)
+        find_graded(tmp_path)
     write_run(tmp_path / "z" / "other", grades_from_rows({"1": [1, 0]}, [1, 2]), dataset="other")
     with pytest.raises(SettingsMismatch, match="no data set in common"):
-        compare_all([str(tmp_path / "a"), str(tmp_path / "z")])
+        compare(tmp_path / "a", tmp_path / "z")

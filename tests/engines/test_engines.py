@@ -33,7 +33,9 @@ MODEL = str(ROOT / "data" / "demo_model")
 
 def make_engine(name: str, *, model: str = MODEL, sampling: Sampling | None = None, **options: object) -> Engine:
     defaults = {"max_retries": 2, "request_timeout_s": 10.0}
-    return create_engine(name, EngineSetup(model, sampling or Sampling(), 512), make_options(name, {**defaults, **options}))
+    return create_engine(
+        name, EngineSetup(model, sampling or Sampling(), 512), make_options(name, {**defaults, **options})
+    )
 
 
 def connect(url: str, *, model: str = "served", **options: object) -> Engine:

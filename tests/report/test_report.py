@@ -16,11 +16,11 @@ import pytest
 from tests.support.report_runs import RunShape, make_run
 from tools.records import Grade, Verdict
 from tools.report import charts, figures
-from tools.report.__main__ import write_report
 from tools.report.audit import audit_lists
-from tools.report.facts import length_bins, running_curve, running_score
+from tools.report.facts import LengthBins, length_bins, running_curve, running_score
 from tools.report.html import Markup, escape, table, tag
-from tools.report.page import build_report, report_policy
+from tools.report.page import build_report, report_policy, write_report
+from tools.results.run_folder import RunFolder
 
 ROOT = Path(__file__).resolve().parents[2]
 MATH = RunShape(problems=6, seeds=8, chars=400)
@@ -48,13 +48,13 @@ class PageReader(html.parser.HTMLParser):
         return " ".join("".join(self.words).split())
 
 
-def read_results(folder: Path) -> dict[str, Any]:
-    results: dict[str, Any] = json.loads((folder / "accuracy_results.json").read_text())
-    return results
+def read_saved(folder: Path) -> dict[str, Any]:
+    saved: dict[str, Any] = json.loads((folder / "accuracy_results.json").read_text())
+    return saved
 
 
 def change_results(folder: Path, **changes: Any) -> None:
-    (folder / "accuracy_results.json").write_text(json.dumps(read_results(folder) | changes))
+    (folder / "accuracy_results.json").write_text(json.dumps(read_saved(folder) | changes))
 
 
 def test_html_escapes_everything_but_markup() -> None:
@@ -66,19 +66,19 @@ def test_html_escapes_everything_but_markup() -> None:
 
 def test_the_headline_names_score_k_set_cap_and_shares(tmp_path: Path) -> None:
     folder = make_run(tmp_path, MATH)
-    results = read_results(folder)
-    text = PageReader(build_report([folder])).text
-    assert f"{100 * results['avg_at_k']:.1f} % avg@8" in text
-    assert f"avg@8 = {100 * results['avg_at_k']:.1f} % (6 problems, 8 seeds, aime24, cap 32768 tokens)" in text
-    assert results["set"]["sha256"][:8] in text
+    saved = read_saved(folder)
+    text = PageReader(build_report([RunFolder(folder)])).text
+    assert f"{100 * saved['avg_at_k']:.1f} % avg@8" in text
+    assert f"avg@8 = {100 * saved['avg_at_k']:.1f} % (6 problems, 8 seeds, aime24, cap 32768 tokens)" in text
+    assert saved["set"]["sha256"][:8] in text
     for kind in ("both", "sampling"):
-        interval = results["intervals"][kind]
+        interval = saved["intervals"][kind]
         assert f"{100 * interval['low']:.1f} – {100 * interval['high']:.1f}" in text
-    assert f"{100 * results['reasoning']['truncated_share']:.1f} %" in text
+    assert f"{100 * saved['reasoning']['truncated_share']:.1f} %" in text
 
 
 def test_every_picture_is_there(tmp_path: Path) -> None:
-    page = build_report([make_run(tmp_path, MATH), make_run(tmp_path, CODE)], cutoff="2024-11-01")
+    page = build_report([RunFolder(make_run(tmp_path, MATH)), RunFolder(make_run(tmp_path, CODE))], cutoff="2024-11-01")
     reader = PageReader(page)
     labels = [attributes.get("aria-label") or "" for name, attributes in reader.tags if name == "svg"]
     for wanted in (
@@ -93,7 +93,7 @@ def test_every_picture_is_there(tmp_path: Path) -> None:
 
 
 def test_the_page_has_no_script_and_loads_nothing(tmp_path: Path) -> None:
-    page = build_report([make_run(tmp_path, MATH)])
+    page = build_report([RunFolder(make_run(tmp_path, MATH))])
     reader = PageReader(page)
     assert not {name for name, _ in reader.tags} & {"script", "link", "img", "iframe", "form", "object", "a"}
     assert not [
@@ -117,7 +117,7 @@ def test_a_hostile_response_stays_text(tmp_path: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text()) | {"model": HOSTILE, HOSTILE: HOSTILE}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     change_results(folder, headline=HOSTILE, warnings=[HOSTILE], model=HOSTILE)
-    reader = PageReader(build_report([folder]))
+    reader = PageReader(build_report([RunFolder(folder)]))
     assert "script" not in {name for name, _ in reader.tags}
     assert "img" not in {name for name, _ in reader.tags}
     assert reader.text.count("<script>alert(1)</script>") >= 4
@@ -141,7 +141,7 @@ def test_the_audit_lists_what_may_hang_on_the_grader() -> None:
 def test_what_no_verdict_tells_is_not_reported_as_clean(tmp_path: Path) -> None:
     checked = [listed.is_checked for listed in audit_lists([Grade("f", 1, Verdict.CORRECT)])]
     assert checked == [True, False, False, False]
-    text = PageReader(build_report([make_run(tmp_path, MATH)])).text
+    text = PageReader(build_report([RunFolder(make_run(tmp_path, MATH))])).text
     assert "Decided by the clock: not checked" in text
 
 
@@ -151,13 +151,13 @@ def test_the_audit_shows_the_end_of_the_response(tmp_path: Path) -> None:
     rows[0] |= {"verdict": "wrong", "differs_from_original": True}
     (folder / "verdicts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "seed100.jsonl").write_text(json.dumps({"task_id": "60", "output": "thought</think>the very end"}) + "\n")
-    text = PageReader(build_report([folder])).text
+    text = PageReader(build_report([RunFolder(folder)])).text
     assert "the very end" in text
 
 
 def test_a_published_figure_stands_beside_ours_with_what_to_look_at(tmp_path: Path) -> None:
     folder = make_run(tmp_path, RunShape(problems=30, seeds=16, chars=100, skill=0.3))
-    text = PageReader(build_report([folder])).text
+    text = PageReader(build_report([RunFolder(folder)])).text
     assert "not consistent: ours" in text
     assert "published 72.6" in text
     assert "Look first at" in text
@@ -171,7 +171,7 @@ def test_damage_is_said_and_no_figure_invented(tmp_path: Path, gone: str, conten
         (folder / gone).unlink()
     else:
         (folder / gone).write_bytes(content.encode("latin-1"))
-    reader = PageReader(build_report([folder]))
+    reader = PageReader(build_report([RunFolder(folder)]))
     if gone == "accuracy_results.json":
         assert "no score: see below" in reader.text
         assert not re.search(r"\d % avg@", reader.text)
@@ -190,17 +190,17 @@ def test_damage_is_said_and_no_figure_invented(tmp_path: Path, gone: str, conten
 def test_results_of_another_shape_never_break_the_page(tmp_path: Path, changes: dict[str, Any]) -> None:
     folder = make_run(tmp_path, RunShape(problems=3, seeds=2, chars=60))
     change_results(folder, **changes)
-    assert "</html>" in build_report([folder])
+    assert "</html>" in build_report([RunFolder(folder)])
 
 
 def test_an_incomplete_run_has_no_score(tmp_path: Path) -> None:
     folder = make_run(tmp_path, MATH)
-    share = f"{100 * read_results(folder)['avg_at_k']:.1f} % avg@8"
-    assert share in PageReader(build_report([folder])).text
+    share = f"{100 * read_saved(folder)['avg_at_k']:.1f} % avg@8"
+    assert share in PageReader(build_report([RunFolder(folder)])).text
     change_results(
-        folder, complete=False, claimable=False, not_claimable_because=["7 samples are missing"], headline="none"
+        folder, missing_count=7, complete=False, claimable=False, not_claimable_because=["7 samples are missing"]
     )
-    page = PageReader(build_report([folder]))
+    page = PageReader(build_report([RunFolder(folder)]))
     assert "no score: see below" in page.text
     assert "Not a score to claim: 7 samples are missing" in page.text
     assert share not in page.text
@@ -209,32 +209,22 @@ def test_an_incomplete_run_has_no_score(tmp_path: Path) -> None:
 
 def test_every_set_of_the_same_samples_has_its_line(tmp_path: Path) -> None:
     folder = make_run(tmp_path, CODE)
-    second = read_results(folder) | {"set": {"name": "v6", "count": 20, "sha256": "ab" * 32}, "avg_at_k": 0.12345}
+    second = read_saved(folder) | {"set": {"name": "v6", "count": 20, "sha256": "ab" * 32}, "avg_at_k": 0.12345}
     (folder / "accuracy_results_v6.json").write_text(json.dumps(second))
-    text = PageReader(build_report([folder])).text
+    text = PageReader(build_report([RunFolder(folder)])).text
     assert "12.3 % avg@4" in text
     assert "v6 abababab" in text
 
 
 def test_parts_and_timing_of_a_code_run_are_shown(tmp_path: Path) -> None:
     folder = make_run(tmp_path, CODE)
-    kept = (
-        "avg_at_k",
-        "samples_per_problem",
-        "total_problems",
-        "complete",
-        "claimable",
-        "intervals",
-        "headline",
-        "set",
-    )
-    part = {name: read_results(folder)[name] for name in kept} | {
-        "avg_at_k": 0.234,
-        "set": {"name": "v5", "sha256": "cd" * 32},
-    }
-    timing = {"hangs_on_time": [{"task_id": "a", "seed": 1}], "score_range": [0.511, 0.522]}
+    saved = read_saved(folder)
+    shared = ("task_ids", "labels", "breakdowns", "settings")
+    part = {name: value for name, value in saved.items() if name not in shared}
+    part |= {"avg_at_k": 0.234, "set": {"name": "v5", "count": 20, "sha256": "cd" * 32}}
+    timing = {"hangs_on_time": [{"task_id": "a", "seed": 1, "verdict": "timeout"}], "score_range": [0.511, 0.522]}
     change_results(folder, sets={"v5": part}, timing=timing, sandbox={"layers": ["landlock"]})
-    text = PageReader(build_report([folder])).text
+    text = PageReader(build_report([RunFolder(folder)])).text
     assert "23.4 % avg@4" in text
     assert "v5 cdcdcdcd" in text
     assert "1 verdicts hang on time: on another machine the score could lie between 51.1 % and 52.2 %." in text
@@ -244,7 +234,7 @@ def test_parts_and_timing_of_a_code_run_are_shown(tmp_path: Path) -> None:
 def test_a_complete_run_with_doubts_is_marked(tmp_path: Path) -> None:
     folder = make_run(tmp_path, MATH)
     change_results(folder, claimable=False, not_claimable_because=["2 samples ended in grader_error"])
-    text = PageReader(build_report([folder])).text
+    text = PageReader(build_report([RunFolder(folder)])).text
     assert "avg@8 not to be claimed" in text
     assert "Not a score to claim: 2 samples ended in grader_error" in text
 
@@ -348,9 +338,9 @@ def test_running_figures_say_how_much_they_stand_on() -> None:
     ]
     running = running_score(grades, planned=10)
     assert running is not None
-    assert (running["graded"], running["planned"], running["mean"], running["truncated_share"]) == (4, 10, 0.75, 0.25)
+    assert (running.graded, running.planned, running.mean, running.truncated_share) == (4, 10, 0.75, 0.25)
     assert running_score([], planned=10) is None
     assert running_curve(grades)[-1] == (4, 0.75)
     bins = length_bins(grades, bins=3)
-    assert bins == {"width": 100, "correct": [1, 1, 1], "other": [0, 0, 0], "truncated": [0, 0, 1]}
+    assert bins == LengthBins(100, correct=(1, 1, 1), other=(0, 0, 0), truncated=(0, 0, 1))
     assert length_bins([Grade("a", 1, Verdict.WRONG)]) is None

@@ -10,7 +10,7 @@ import pytest
 from tests.support.report_runs import RunShape, make_run
 from tools.errors import DataError
 from tools.records import Grade, Verdict
-from tools.report.folders import find_dataset_folders, read_dataset
+from tools.results.run_folder import RunFolder, find_folders
 from tools.store.line_index import LineIndex, complete_lines
 
 
@@ -80,15 +80,15 @@ def test_a_run_of_several_sets_is_found(tmp_path: Path) -> None:
     make_run(tmp_path, RunShape(dataset="aime24", problems=3, seeds=2, chars=50))
     make_run(tmp_path, RunShape("code", "livecodebench", 3, 2, 50))
     (tmp_path / "logs").mkdir()
-    assert [folder.name for folder in find_dataset_folders(tmp_path)] == ["aime24", "livecodebench"]
-    assert find_dataset_folders(tmp_path / "aime24") == [tmp_path / "aime24"]
+    assert [run.folder.name for run in find_folders(tmp_path)] == ["aime24", "livecodebench"]
+    assert find_folders(tmp_path / "aime24") == [RunFolder(tmp_path / "aime24")]
 
 
 def test_no_run_is_said_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is it a run"):
-        find_dataset_folders(tmp_path)
+        find_folders(tmp_path)
     with pytest.raises(DataError, match="no such folder"):
-        find_dataset_folders(tmp_path / "absent")
+        find_folders(tmp_path / "absent")
 
 
 @pytest.mark.parametrize(
@@ -109,15 +109,15 @@ def test_what_is_missing_or_damaged_is_named(tmp_path: Path, file: str, content:
         (folder / file).unlink()
     else:
         (folder / file).write_text(content)
-    assert any(note in found for found in read_dataset(folder).notes)
+    assert any(note in found for found in RunFolder(folder).survey().notes)
 
 
 def test_verdicts_that_the_plan_asks_for_are_counted(tmp_path: Path) -> None:
     folder = make_run(tmp_path, RunShape(problems=4, seeds=2, chars=50))
-    assert read_dataset(folder).notes == []
+    assert RunFolder(folder).survey().notes == ()
     lines = (folder / "verdicts.jsonl").read_text().splitlines(keepends=True)
     (folder / "verdicts.jsonl").write_text("".join(lines[3:]) + grade_line("stranger", 1))
-    notes = read_dataset(folder).notes
+    notes = RunFolder(folder).survey().notes
     assert "3 of 8 planned samples have no verdict." in notes
     assert any("1 verdicts belong to samples" in note for note in notes)
 
@@ -127,4 +127,4 @@ def test_a_plan_of_odd_types_is_no_plan(tmp_path: Path) -> None:
     for plan in (5, {"seeds": 1, "task_ids": "abc"}, {"seeds": ["x", None], "task_ids": [[], 1]}):
         manifest = json.loads((folder / "manifest.json").read_text()) | {"plan": plan}
         (folder / "manifest.json").write_text(json.dumps(manifest))
-        assert len(read_dataset(folder).grades) == 6
+        assert len(RunFolder(folder).survey().grades) == 6

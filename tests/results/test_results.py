@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -14,7 +15,9 @@ import pytest
 from tests.support.fake_runs import grades_from_rows, results_of, simulate_grades
 from tools.errors import DataError, IncompleteRun, StorageError
 from tools.records import Grade, Verdict
-from tools.results.build import format_table, read_results, set_hash, write_results
+from tools.results.build import read_results, subset_hash, write_results
+from tools.results.parts import Curve, Group, SeedScore, SubsetId
+from tools.results.text import format_table
 from tools.statistics import estimators
 
 ROWS = {"60": [1, 1, 0, 0], "61": [0, 0, 0, 1], "62": [1, 1, 1, 1]}
@@ -57,22 +60,23 @@ CONTRACT_KEYS = [
 
 def test_results_hold_the_numbers_of_a_small_run() -> None:
     results = results_of(GRADES)
-    assert set(CONTRACT_KEYS) <= results.keys()
-    assert results["avg_at_k"] == results["mean"] == results["results"]["mean_accuracy"] == pytest.approx(7 / 12)
-    assert results["results"]["individual_accuracies"] == pytest.approx([2 / 3, 2 / 3, 1 / 3, 2 / 3])
-    assert results["detailed_results"][2] == {"seed": 102, "correct": 1, "total": 3, "accuracy": pytest.approx(1 / 3)}
-    assert results["pass_at_k"] == pytest.approx({"1": 7 / 12, "2": (5 / 6 + 0.5 + 1) / 3, "4": 1.0})
-    assert results["pass_hat_k"]["4"] == pytest.approx(1 / 3)
-    assert results["counts"]["correct"] == 7
-    assert results["counts"]["wrong"] == 5
-    assert set(results["counts"]) == {verdict.value for verdict in Verdict}
-    assert results["complete"]
-    assert results["claimable"]
-    low, high = results["results"]["confidence_interval"]
+    assert set(CONTRACT_KEYS) <= results.to_json().keys()
+    assert results.score.mean == pytest.approx(7 / 12)
+    assert [seed.accuracy for seed in results.by_seed] == pytest.approx([2 / 3, 2 / 3, 1 / 3, 2 / 3])
+    assert results.by_seed[2] == SeedScore(102, 1, 3, 1 / 3)
+    assert results.pass_at_k.means == pytest.approx({1: 7 / 12, 2: (5 / 6 + 0.5 + 1) / 3, 4: 1.0})
+    assert results.pass_hat_k.means[4] == pytest.approx(1 / 3)
+    assert results.counts[Verdict.CORRECT] == 7
+    assert results.counts[Verdict.WRONG] == 5
+    assert set(results.counts) == set(Verdict)
+    assert results.is_complete
+    assert results.is_claimable
+    low, high = results.score.bounds or (0, 0)
     assert 0 < low < 7 / 12 < high < 1
-    assert results["results"]["interval_speaks_of"] == "choice of problems and sampling"
-    assert results["set"] == {"name": "aime24", "count": 3, "sha256": set_hash(["60", "61", "62"])}
-    json.dumps(results, allow_nan=False)
+    assert results.score.interval is not None
+    assert results.score.interval.speaks_of == "choice of problems and sampling"
+    assert results.subset == SubsetId("aime24", 3, subset_hash(["60", "61", "62"]))
+    json.dumps(results.to_json(), allow_nan=False)
 
 
 def test_order_of_rows_changes_nothing() -> None:
@@ -91,15 +95,15 @@ def test_a_missing_sample_is_no_score_and_is_named() -> None:
 def test_allowed_incomplete_results_divide_by_what_is_graded_and_claim_nothing() -> None:
     plan = {"task_ids": list(ROWS), "seeds": SEEDS, "allow_incomplete": True}
     results = results_of([g for g in GRADES if (g.task_id, g.seed) != ("61", 101)], **plan)
-    assert results["missing"] == [["61", 101]]
-    assert results["missing_count"] == 1
-    assert not results["complete"]
-    assert not results["claimable"]
-    assert results["avg_at_k"] == pytest.approx((0.5 + 1 / 3 + 1) / 3)
-    assert list(results["pass_at_k"]) == ["1", "2", "3"]
-    assert results["headline"].startswith("no score: 1 of 12 samples missing")
+    assert results.missing == (("61", 101),)
+    assert results.missing_count == 1
+    assert not results.is_complete
+    assert not results.is_claimable
+    assert results.score.mean == pytest.approx((0.5 + 1 / 3 + 1) / 3)
+    assert list(results.pass_at_k.means) == [1, 2, 3]
+    assert results.headline.startswith("no score: 1 of 12 samples missing")
     one_row = results_of([GRADES[0]], **plan)
-    assert one_row["headline"].startswith("no score: 11 of 12 samples missing")  # not "100 %" of a file with one row
+    assert one_row.headline.startswith("no score: 11 of 12 samples missing")  # not "100 %" of a file with one row
     with pytest.raises(IncompleteRun, match="none of 12 samples"):
         results_of([], **plan)
 
@@ -118,81 +122,79 @@ def test_a_sample_graded_twice_or_outside_the_plan_is_an_error() -> None:
 @pytest.mark.parametrize("verdict", [Verdict.GRADER_ERROR, Verdict.INFRA_ERROR])
 def test_our_own_failures_stop_the_claim(verdict: Verdict) -> None:
     results = results_of([Grade("60", 100, verdict), *GRADES[1:]])
-    assert not results["claimable"]
-    assert f"1 samples ended in {verdict.value}" in results["headline"]
-    assert results["score_range"] == pytest.approx([6 / 12, 7 / 12])
-    assert "at most 58.3 %" in results["headline"]
+    assert not results.is_claimable
+    assert f"1 samples ended in {verdict.value}" in results.headline
+    assert (results.score.mean, results.score.at_most) == pytest.approx((6 / 12, 7 / 12))
+    assert "at most 58.3 %" in results.headline
 
 
 def test_zero_over_a_whole_set_is_not_claimed() -> None:
     """LiveBench #134: 100 questions silently scored 0."""
     results = results_of(grades_from_rows({"1": [0, 0], "2": [0, 0]}, [1, 2]))
-    assert not results["claimable"]
-    assert "broken prompt or grader" in results["not_claimable_because"][0]
+    assert not results.is_claimable
+    assert "broken prompt or grader" in results.doubts[0]
 
 
-def test_pains_11_no_score_without_k_set_and_cap() -> None:
+def test_no_score_without_k_set_and_cap() -> None:
     results = results_of(GRADES)
-    assert results["headline"].startswith("avg@4 = 58.3 % (3 problems, 4 seeds, aime24, cap 32768 tokens)")
+    assert results.headline.startswith("avg@4 = 58.3 % (3 problems, 4 seeds, aime24, cap 32768 tokens)")
     unknown = results_of(GRADES, settings={})
-    assert "cap unknown" in unknown["headline"]
-    assert any("cap on output tokens is not known" in warning for warning in unknown["warnings"])
+    assert "cap unknown" in unknown.headline
+    assert any("cap on output tokens is not known" in warning for warning in unknown.warnings)
 
 
-def test_pains_02_and_10_truncated_and_thinking_shares_stand_in_the_headline() -> None:
+def test_truncated_and_thinking_shares_stand_in_the_headline() -> None:
     grades = [Grade("1", seed, Verdict.CORRECT, closes_reasoning=True) for seed in range(9)]
     grades.append(Grade("1", 9, Verdict.TRUNCATED, is_cut_off=True, closes_reasoning=False))
     results = results_of(grades)
-    assert "10.0 % truncated, 100.0 % with reasoning" in results["headline"]
-    assert any("10.0 % of the responses were cut off" in warning for warning in results["warnings"])
-    assert results["reasoning"]["closed_share"] == pytest.approx(0.9)
+    assert "10.0 % truncated, 100.0 % with reasoning" in results.headline
+    assert any("10.0 % of the responses were cut off" in warning for warning in results.warnings)
+    assert results.reasoning.closed_share == pytest.approx(0.9)
     off = results_of(GRADES)
-    assert "with reasoning" not in off["headline"]
+    assert "with reasoning" not in off.headline
 
 
-def test_pains_14_set_count_and_hash_stand_beside_the_score() -> None:
+def test_set_count_and_hash_stand_beside_the_score() -> None:
     """LiveCodeBench #145: "is v6 454 or 175 problems?" """
     whole, part = results_of(GRADES), results_of(GRADES[:8])
-    assert whole["set"]["sha256"] != part["set"]["sha256"]
+    assert whole.subset.sha256 != part.subset.sha256
     table = format_table([whole, part])
     for results in (whole, part):
-        assert f"aime24 ({results['set']['count']})" in table
-        assert results["set"]["sha256"][:16] in table
-    assert whole["task_ids"] == ["60", "61", "62"]
+        assert f"aime24 ({results.subset.count})" in table
+        assert results.subset.sha256[:16] in table
+    assert whole.task_ids == ("60", "61", "62")
 
 
-def test_pains_44_majority_vote_is_given_where_answers_are_known() -> None:
+def test_majority_vote_is_given_where_answers_are_known() -> None:
     classes = {(g.task_id, g.seed): 0 if g.is_correct else g.seed for g in GRADES}
     results = results_of(GRADES, answer_classes=classes)
     # 60: 2 right against 1 + 1; 61: four answers tie, a quarter; 62: unanimous.
-    assert results["maj_at_k"]["4"] == pytest.approx((1 + 0.25 + 1) / 3)
-    assert results["maj_at_k"]["1"] == pytest.approx(results["avg_at_k"])
-    for name in ("pass_at_k", "pass_hat_k", "maj_at_k"):
-        for k, (low, high) in results["curve_intervals"][name].items():
-            assert low <= results[name][k] <= high
-    assert results["curve_intervals"]["pass_at_k"]["1"] == results["results"]["confidence_interval"]
-    assert results_of(GRADES)["maj_at_k"] == {}
+    assert results.maj_at_k.means[4] == pytest.approx((1 + 0.25 + 1) / 3)
+    assert results.maj_at_k.means[1] == pytest.approx(results.score.mean)
+    for curve in (results.pass_at_k, results.pass_hat_k, results.maj_at_k):
+        for k, (low, high) in curve.intervals.items():
+            assert low <= curve.means[k] <= high
+    assert results.pass_at_k.intervals[1] == results.score.bounds
+    assert results_of(GRADES).maj_at_k.means == {}
 
 
 def test_breakdowns_have_their_own_errors() -> None:
     labels = {"year": {"60": "2024", "61": "2024", "62": "2025"}, "level": {"60": "5"}}
-    breakdowns = results_of(GRADES, labels=labels)["breakdowns"]
-    assert breakdowns["year"]["2024"]["problems"] == 2
-    assert breakdowns["year"]["2024"]["accuracy"] == pytest.approx(3 / 8)
-    assert breakdowns["year"]["2024"]["se"] == pytest.approx(0.125)
-    assert breakdowns["year"]["2025"] | {"samples": 4} == {
-        "problems": 1, "samples": 4, "accuracy": 1.0, "se": None, "sampling_error": 0.0, "confidence_interval": None,
-    }  # fmt: skip
+    breakdowns = results_of(GRADES, labels=labels).breakdowns
+    assert breakdowns["year"]["2024"].problems == 2
+    assert breakdowns["year"]["2024"].accuracy == pytest.approx(3 / 8)
+    assert breakdowns["year"]["2024"].error == pytest.approx(0.125)
+    assert breakdowns["year"]["2025"] == Group(1, 4, 1.0, error=None, sampling_error=0.0, interval=None)
     assert list(breakdowns["level"]) == ["5"]
 
 
 def test_single_samples_and_single_problems_say_what_they_cannot_know() -> None:
     results = results_of(grades_from_rows({"1": [1]}, [100]))
-    assert results["results"]["confidence_interval"] is None
-    assert results["results"]["std_accuracy"] is None
-    assert results["sampling_error"] is None
-    assert results["intervals"] == {"both": None, "sampling": None}
-    assert len(results["warnings"]) == 2
+    assert results.score.bounds is None
+    assert results.std_over_seeds is None
+    assert results.score.sampling_error is None
+    assert results.to_json()["intervals"] == {"both": None, "sampling": None}
+    assert len(results.warnings) == 2
     format_table([results])
 
 
@@ -201,10 +203,10 @@ def test_verdicts_that_differ_from_the_original_are_counted() -> None:
         Grade("1", 1, Verdict.WRONG, differs_from_original=True),
         Grade("1", 2, Verdict.CORRECT, differs_from_original=False),
     ]
-    assert results_of(grades)["grader"] == {"name": "aime", "version": "1", "differs_from_original": 1}
-    assert results_of(GRADES)["grader"]["differs_from_original"] is None
+    assert results_of(grades).grader == {"name": "aime", "version": "1", "differs_from_original": 1}
+    assert results_of(GRADES).grader["differs_from_original"] is None
     told = results_of(GRADES, grader={"name": "aime", "version": "1", "differs_from_original": 5})
-    assert told["grader"]["differs_from_original"] == 5
+    assert told.grader["differs_from_original"] == 5
 
 
 def test_table_fits_80_columns() -> None:
@@ -213,8 +215,7 @@ def test_table_fits_80_columns() -> None:
         set_name="livecodebench_v5_and_v6_together",
         allow_incomplete=False,
     )
-    results["maj_at_k"] = {"8": 1.0}
-    results["pass_at_k"] = {"8": 1.0}
+    results = dataclasses.replace(results, maj_at_k=Curve({8: 1.0}, {}), pass_at_k=Curve({8: 1.0}, {}))
     for line in format_table([results]).split("\n"):
         assert len(line) <= 80, line
 
@@ -223,7 +224,7 @@ def test_file_is_read_back_as_it_was(tmp_path: pathlib.Path) -> None:
     results = results_of(GRADES)
     path = write_results(tmp_path, results)
     assert path.name == "accuracy_results.json"
-    assert read_results(tmp_path) == read_results(path) == json.loads(json.dumps(results))
+    assert read_results(tmp_path) == read_results(path) == results
     assert os.listdir(tmp_path) == ["accuracy_results.json"]
 
 
@@ -231,7 +232,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: pathlib.Path) -> None:
     write_results(tmp_path, results_of(GRADES))
     before = (tmp_path / "accuracy_results.json").read_bytes()
     with pytest.raises(ValueError, match="Out of range"):
-        write_results(tmp_path, {"mean": float("nan")})
+        write_results(tmp_path, results_of(GRADES, settings={"temperature": float("nan")}))
     with pytest.raises(StorageError, match="cannot be written"):
         write_results(tmp_path / "absent", results_of(GRADES))
     assert (tmp_path / "accuracy_results.json").read_bytes() == before
@@ -246,7 +247,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: pathlib.Path) -> None:
         (b"\xff\xfe", "cannot be read"),
         (b"[]", "has version None"),
         (b'{"schema_version": 99}', "has version 99, this toolkit reads 1"),
-        (b'{"schema_version": 1, "model": "m"}', "lacks dataset, total_problems"),
+        (b'{"schema_version": 1, "model": "m"}', "lacks dataset, seeds"),
     ],
 )
 def test_damaged_files_are_named(tmp_path: pathlib.Path, content: bytes | None, message: str) -> None:
@@ -268,5 +269,5 @@ def test_64_by_30_takes_less_than_the_time_of_a_blink() -> None:
 
 
 def test_the_hash_of_a_set_does_not_depend_on_its_order() -> None:
-    assert set_hash(["61", "60"]) == set_hash(["60", "61"])
-    assert set_hash(["60", "61"]) != set_hash(["6061"])
+    assert subset_hash(["61", "60"]) == subset_hash(["60", "61"])
+    assert subset_hash(["60", "61"]) != subset_hash(["6061"])

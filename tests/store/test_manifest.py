@@ -25,7 +25,7 @@ def test_keys_of_evalchemys_users_are_there(tmp_path):
     manifest.record_origin(tmp_path, "aime24", manifest.DataFile("aime24.jsonl", "x", 30), TOOLS)
     manifest.start_session(tmp_path, TOOLS, "8", 1)
     manifest.end_session(tmp_path, 12.5)
-    made = manifest.read_manifest(tmp_path)
+    made = manifest.read_raw(tmp_path)
     for key in (
         "git_hash",
         "hardware_info",
@@ -50,7 +50,7 @@ def test_other_settings_are_refused_with_the_difference(tmp_path):
 def test_more_seeds_and_problems_extend_the_plan(tmp_path):
     manifest.settle(tmp_path, SETTINGS, PLAN)
     manifest.settle(tmp_path, SETTINGS, manifest.Plan([2, 3], ["a", "b"]))
-    assert manifest.read_manifest(tmp_path)["plan"] == {"seeds": [1, 2, 3], "task_ids": ["a", "b"]}
+    assert manifest.read_raw(tmp_path)["plan"] == {"seeds": [1, 2, 3], "task_ids": ["a", "b"]}
 
 
 def test_generations_without_manifest_are_not_continued(tmp_path):
@@ -70,7 +70,7 @@ def test_overwriting_keeps_a_backup(tmp_path):
     manifest.settle(folder, SETTINGS, PLAN)
     backup = manifest.move_to_backup(folder)
     assert not folder.exists()
-    assert manifest.read_manifest(backup)["settings"] == SETTINGS.to_json()
+    assert manifest.read_manifest(backup).settings == SETTINGS.to_json()
 
 
 def test_another_training_of_the_same_architecture_is_another_revision(tmp_path):
@@ -89,7 +89,7 @@ def test_a_run_of_version_0_1_goes_on(tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps(row))
     now = dataclasses.replace(SETTINGS, engine="openai", engine_options={}, reasoning_format="think")
     manifest.settle(tmp_path, now, PLAN)
-    assert manifest.read_manifest(tmp_path)["settings"]["reasoning_format"] == "think"
+    assert manifest.read_raw(tmp_path)["settings"]["reasoning_format"] == "think"
     with pytest.raises(SettingsMismatch, match="reasoning_format was 'think' and is now 'harmony'"):
         manifest.settle(tmp_path, dataclasses.replace(now, reasoning_format="harmony"), PLAN)
 
@@ -98,5 +98,24 @@ def test_a_prompt_is_recorded_once(tmp_path):
     manifest.settle(tmp_path, SETTINGS, PLAN)
     for text in ("first", "second"):
         manifest.record_prompt(tmp_path, manifest.PromptFacts(text, (1, 2), True, "think", 100, None))
-    made = manifest.read_manifest(tmp_path)
+    made = manifest.read_raw(tmp_path)
     assert (made["first_prompt"], made["first_prompt_token_ids"]) == ("first", [1, 2])
+
+
+def test_a_manifest_is_read_as_far_as_it_makes_sense(tmp_path):
+    manifest.settle(tmp_path, SETTINGS, PLAN)
+    manifest.record_origin(tmp_path, "aime24", manifest.DataFile("x", "y", 30), TOOLS)
+    read = manifest.read_manifest(tmp_path)
+    assert (read.model, read.benchmark, read.seeds, read.task_ids) == ("m", "aime24", (1, 2), ("a",))
+    assert (read.data_path, read.data_sha256, read.is_reasoning_opened) == ("x", "y", None)
+    assert read.setting("engine") == "vllm"
+    odd = manifest.Manifest.from_json({"plan": {"seeds": ["x", 3, 3], "task_ids": 5}, "data": [], "model": 7})
+    assert (odd.model, odd.seeds, odd.task_ids, odd.data_path) == (None, (3,), (), None)
+    assert manifest.read_manifest(tmp_path / "absent") is None
+
+
+def test_what_is_not_ours_is_read_but_never_written_to(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"model": "of another toolkit"}')
+    assert manifest.read_manifest(tmp_path).model == "of another toolkit"
+    with pytest.raises(StorageError, match="not a manifest of this toolkit"):
+        manifest.settle(tmp_path, SETTINGS, PLAN)

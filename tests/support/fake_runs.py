@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pathlib
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,9 +13,11 @@ import numpy as np
 
 from tools.records import Grade, Verdict
 from tools.results.build import build_results, write_results
+from tools.results.results import Results
 
 SETTINGS = {"max_new_tokens": 32768, "temperature": 0.6, "top_p": 0.95}
 GRADER = {"name": "aime", "version": "1"}
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def simulate_grades(
@@ -47,7 +51,7 @@ def grades_from_rows(rows: Mapping[str, Sequence[int]], seeds: Sequence[int]) ->
     ]
 
 
-def results_of(grades: Sequence[Grade], **changes: Any) -> dict[str, Any]:
+def results_of(grades: Sequence[Grade], **changes: Any) -> Results:
     """build_results with usual arguments; the plan is what the grades hold unless given."""
     arguments: dict[str, Any] = {
         "model": "some/model",
@@ -69,7 +73,7 @@ def write_run(
     texts: Mapping[tuple[str, int], str] | None = None,
     manifest: Mapping[str, Any] | None = None,
     **changes: Any,
-) -> dict[str, Any]:
+) -> Results:
     """A data set's folder as the pipeline leaves it; returns the results."""
     folder.mkdir(parents=True, exist_ok=True)
     results = results_of(grades, **changes)
@@ -83,3 +87,16 @@ def write_run(
     for seed, lines in by_seed.items():
         (folder / f"seed{seed}.jsonl").write_text("".join(lines), encoding="utf-8")
     return results
+
+
+def command(module: str, *words: str | pathlib.Path) -> subprocess.CompletedProcess[str]:
+    """`python -m module words`, as a user runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+
+def grade_of(task_id: str, seed: int, is_right: bool, tokens: int | None, **fields: Any) -> Grade:
+    """One verdict with its length."""
+    verdict = Verdict.CORRECT if is_right else Verdict.WRONG
+    return Grade(task_id, seed, verdict, output_tokens=tokens, **fields)

@@ -21,6 +21,7 @@ from typing import Any
 
 from tools.records import Grade, Verdict
 from tools.results.build import build_results, write_results
+from tools.results.published import Published
 
 MATH_SENTENCES = (
     "Let \\(x = \\frac{a+b}{2}\\) and note that $x^2 \\ge ab$ by the inequality of means.",
@@ -97,9 +98,7 @@ def write_grades(
     classes = None
     if shape.kind == "math":
         classes = {(g.task_id, g.seed): int(g.answer) if g.answer else None for g in grades}
-    published = (
-        {"value": 72.6, "source": "https://huggingface.co/example/Reasoner-7B"} if shape.kind == "math" else None
-    )
+    published = Published(0.726, "https://huggingface.co/example/Reasoner-7B") if shape.kind == "math" else None
     results = build_results(
         model=shape.model,
         dataset=shape.dataset,

@@ -14,7 +14,7 @@ import pytest
 from tests.support.browser import Browser, start_browser
 from tests.support.report_runs import RunShape, make_run
 from tests.support.view_server import Served, serve
-from tools.report.__main__ import write_report
+from tools.report.page import write_report
 
 pytestmark = pytest.mark.browser
 

@@ -1,4 +1,4 @@
-"""A 20-minute canary: does this engine version still give the scores that the last one gave? (PAINS 7)
+"""A 20-minute canary: does this engine version still give the scores that the last one gave?
 
     python -m tools.analysis.canary make OUT/aime24 canary.json      # from a full run, once per model and engine
     python -m tools.analysis.canary check OUT2/aime24 canary.json    # a run of the 5 problems x 8 seeds that it names
@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from tools.errors import SettingsMismatch, StorageError, UsageError, run_command
-from tools.results.run_folder import Run, find_runs, read_json_object
+from tools.results.run_folder import RunFolder, find_graded
 from tools.statistics.estimators import Counts
 from tools.statistics.pairing import Comparison, compare_counts
 from tools.store.files import write_atomically
+from tools.store.json_object import read_object
 
 PROBLEMS, SEEDS = 5, 8
 ALARM = 0.01  # run often, so one false alarm in a hundred
@@ -39,37 +40,37 @@ class CanaryCheck:
     sentence: str
 
 
-def make_expectation(run: Run, problems: int = PROBLEMS, seeds: int = SEEDS) -> dict[str, Any]:
+def make_expectation(run: RunFolder, problems: int = PROBLEMS, seeds: int = SEEDS) -> dict[str, Any]:
     """The record to store beside an engine version: which problems and seeds to sample, and what was seen."""
     task_ids = run.task_ids
     counts = run.counts(task_ids)
     chosen = sorted(range(len(task_ids)), key=lambda i: (abs(float(counts.rates[i]) - 0.5), task_ids[i]))[:problems]
     return {
         "model": _model_name(run),
-        "dataset": run.dataset,
-        "versions": (run.manifest or {}).get("versions"),
-        "settings": run.results["settings"],
-        "seeds": run.results["seeds"][:seeds],
+        "dataset": run.benchmark,
+        "versions": dict(run.manifest.versions) if run.manifest else None,
+        "settings": dict(run.results.settings),
+        "seeds": list(run.results.seeds[:seeds]),
         "expected": {
             task_ids[i]: {"correct": int(counts.correct[i]), "samples": int(counts.samples[i])} for i in chosen
         },
     }
 
 
-def _model_name(run: Run) -> str:
+def _model_name(run: RunFolder) -> str:
     """The last part, so that the same weights in another folder count as the same model."""
-    return str(run.results["model"]).rstrip("/").split("/")[-1]
+    return run.results.model.rstrip("/").split("/")[-1]
 
 
-def check_expectation(run: Run, expectation: Mapping[str, Any]) -> CanaryCheck:
+def check_expectation(run: RunFolder, expectation: Mapping[str, Any]) -> CanaryCheck:
     """Compares a new run with the stored expectation. Raises SettingsMismatch where they are not the same experiment."""
-    for name, new in (("model", _model_name(run)), ("dataset", run.dataset)):
+    for name, new in (("model", _model_name(run)), ("dataset", run.benchmark)):
         if expectation[name] != new:
             raise SettingsMismatch(f"the canary was made with {name} {expectation[name]}, this run has {new}")
     for name in ("max_new_tokens", "temperature", "top_p"):
-        old, new = expectation["settings"].get(name), run.results["settings"].get(name)
-        if old != new:
-            raise SettingsMismatch(f"the canary was made with {name} {old}, this run has {new}; use the same settings")
+        old, now = expectation["settings"].get(name), run.results.settings.get(name)
+        if old != now:
+            raise SettingsMismatch(f"the canary was made with {name} {old}, this run has {now}; use the same settings")
     task_ids = list(expectation["expected"])
     rows = expectation["expected"].values()
     old_counts = Counts(
@@ -88,7 +89,7 @@ def check_expectation(run: Run, expectation: Mapping[str, Any]) -> CanaryCheck:
 
 def read_expectation(path: Path) -> dict[str, Any]:
     """Raises StorageError when the file is absent, damaged or something else."""
-    expectation = read_json_object(path)
+    expectation = read_object(path)
     if expectation is None:
         raise StorageError(f"{path} does not exist; make it from a full run with `make`")
     rows = expectation.get("expected")
@@ -116,7 +117,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main() -> int:
     options = parse_arguments(sys.argv[1:])
-    runs = find_runs(options.run)
+    runs = find_graded(options.run)
     if len(runs) > 1:
         raise UsageError(f"{options.run} holds {', '.join(runs)}; give the folder of one of them")
     (run,) = runs.values()

@@ -3,9 +3,9 @@
     python -m tools.analysis.compare A B [C ...]          # A and B: output folders, or one data set's folder in them
 
 A is the baseline. Runs are paired by problem, samples clustered within problems. Different sets or caps are refused:
-such scores do not compare (PAINS 1). With other engines or versions the manifests are shown side by side, with the first
-character at which responses to equal seeds part (PAINS 6); where responses are equal and verdicts are not, the grader
-changed, and each change is listed with its reason (PAINS 12). Exit code 0 whatever the result, 1 when refused, 2 usage.
+such scores do not compare. With other engines or versions the manifests are shown side by side, with the first
+character at which responses to equal seeds part; where responses are equal and verdicts are not, the grader
+changed, and each change is listed with its reason. Exit code 0 whatever the result, 1 when refused, 2 usage.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tools.analysis.compare_text import describe
 from tools.analysis.texts import RowDifference, VerdictChange, changed_verdicts, compare_responses
 from tools.errors import IncompleteRun, SettingsMismatch, UsageError, run_command
-from tools.results.run_folder import Run, find_runs
+from tools.results.run_folder import RunFolder, find_graded
 from tools.statistics.estimators import Counts
 from tools.statistics.pairing import (
     Comparison,
@@ -57,8 +58,8 @@ class ProblemChange:
 class RunComparison:
     """All that is to be said of B against A on one data set."""
 
-    dataset: str
-    runs: tuple[Run, Run]
+    benchmark: str
+    runs: tuple[RunFolder, RunFolder]
     overall: Comparison
     p_overall_adjusted: float | None
     plans: tuple[SeedPlan, ...]
@@ -78,6 +79,7 @@ class RunComparison:
 
     def to_json(self) -> dict[str, Any]:
         record = {name: value for name, value in self.__dict__.items() if name not in ("runs", "groups", "overall")}
+        record["dataset"] = record.pop("benchmark")
         record["runs"] = [str(run.folder) for run in self.runs]
         record["overall"] = dataclasses.asdict(self.overall)
         for name in ("plans", "problems", "rows", "verdicts"):
@@ -89,7 +91,9 @@ class RunComparison:
         return record
 
 
-def compare_runs(first: Run, second: Run, *, difference: float = 0.02, with_texts: bool = True) -> RunComparison:
+def compare_runs(
+    first: RunFolder, second: RunFolder, *, difference: float = 0.02, with_texts: bool = True
+) -> RunComparison:
     """B against A on one data set. Raises SettingsMismatch and IncompleteRun where a comparison would be false.
 
     `difference`: the true difference, as a fraction, to plan seeds for beside the one observed.
@@ -101,14 +105,14 @@ def compare_runs(first: Run, second: Run, *, difference: float = 0.02, with_text
     rows = compare_responses(first, second) if with_texts else []
     equal = [(row.task_id, row.seed) for row in rows if row.position is None]
     return RunComparison(
-        dataset=first.dataset,
+        benchmark=first.benchmark,
         runs=(first, second),
         overall=overall,
         p_overall_adjusted=None,
         plans=tuple(plan_seeds(*counts, wanted) for wanted in (overall.difference, difference)),
         groups=compare_groups(*counts, _groups(first, task_ids)),
         problems=_problem_changes(task_ids, *counts),
-        settings=differing(first.results["settings"], second.results["settings"]),
+        settings=differing(first.results.settings, second.results.settings),
         manifests=_manifest_differences(first, second),
         rows=rows,
         verdicts=changed_verdicts(first.by_key, second.by_key, equal),
@@ -116,22 +120,22 @@ def compare_runs(first: Run, second: Run, *, difference: float = 0.02, with_text
     )
 
 
-def refuse_unlike(first: Run, second: Run) -> None:
+def refuse_unlike(first: RunFolder, second: RunFolder) -> None:
     """Raises SettingsMismatch for another set or cap, IncompleteRun for missing samples."""
     for run in (first, second):
-        if not run.results["complete"]:
+        if not run.results.is_complete:
             raise IncompleteRun(
-                f"{run.folder}: {run.results['missing_count']} samples are missing, so there is no score to compare; "
+                f"{run.folder}: {run.results.missing_count} samples are missing, so there is no score to compare; "
                 "complete the run first"
             )
-    sets = first.results["set"], second.results["set"]
-    if sets[0]["sha256"] != sets[1]["sha256"]:
-        shown = [f"{item['name']} ({item['count']} problems, sha256 {item['sha256'][:12]})" for item in sets]
+    sets = first.results.subset, second.results.subset
+    if sets[0].sha256 != sets[1].sha256:
+        shown = [f"{item.name} ({item.count} problems, sha256 {item.sha256[:12]})" for item in sets]
         raise SettingsMismatch(
             f"{first.folder} is on {shown[0]} and {second.folder} on {shown[1]}: scores on different sets do not "
             "compare; grade both on one set"
         )
-    caps = _cap(first), _cap(second)
+    caps = first.results.cap, second.results.cap
     if None not in caps and caps[0] != caps[1]:
         raise SettingsMismatch(
             f"{first.folder} had a cap of {caps[0]} output tokens and {second.folder} {caps[1]}: scores under different "
@@ -139,15 +143,10 @@ def refuse_unlike(first: Run, second: Run) -> None:
         )
 
 
-def _cap(run: Run) -> int | None:
-    cap = run.results["settings"].get("max_new_tokens")
-    return None if cap is None else int(cap)
-
-
-def _groups(run: Run, task_ids: Sequence[str]) -> dict[tuple[str, str], list[int]]:
+def _groups(run: RunFolder, task_ids: Sequence[str]) -> dict[tuple[str, str], list[int]]:
     """(breakdown, label) -> positions; breakdowns that split nothing are left out."""
     groups: dict[tuple[str, str], list[int]] = {}
-    for breakdown, by_task in run.results.get("labels", {}).items():
+    for breakdown, by_task in run.results.labels.items():
         if len(set(by_task.values())) > 1:
             for position, task_id in enumerate(task_ids):
                 if task_id in by_task:
@@ -156,7 +155,10 @@ def _groups(run: Run, task_ids: Sequence[str]) -> dict[tuple[str, str], list[int
 
 
 def _problem_changes(task_ids: Sequence[str], first: Counts, second: Counts) -> list[ProblemChange]:
-    """Problems whose score changed at all, the largest change first."""
+    """Problems whose score changed at all, the largest change first; none where samples have shares of points, which
+    Fisher's test of right and wrong does not take."""
+    if not (first.is_binary and second.is_binary):
+        return []
     table = [
         tuple(map(int, row)) for row in zip(first.correct, first.samples, second.correct, second.samples, strict=True)
     ]
@@ -188,27 +190,27 @@ def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield f"{prefix}{key}", value
 
 
-def _manifest_differences(first: Run, second: Run) -> list[tuple[str, Any, Any]]:
+def _manifest_differences(first: RunFolder, second: RunFolder) -> list[tuple[str, Any, Any]]:
     if first.manifest is None or second.manifest is None:
         return []
     kept = [
-        {key: value for key, value in manifest.items() if key not in _IGNORED_IN_MANIFESTS}
+        {key: value for key, value in manifest.raw.items() if key not in _IGNORED_IN_MANIFESTS}
         for manifest in (first.manifest, second.manifest)
     ]
     return differing(*kept)
 
 
-def _notes(first: Run, second: Run, rows: Sequence[RowDifference]) -> list[str]:
+def _notes(first: RunFolder, second: RunFolder, rows: Sequence[RowDifference]) -> list[str]:
     notes = []
-    if _cap(first) is None or _cap(second) is None:
+    if first.results.cap is None or second.results.cap is None:
         notes.append(
             "the cap on output tokens is not known for both runs; the comparison holds only if it was the same"
         )
     for run in (first, second):
         if run.manifest is None:
             notes.append(f"{run.folder} has no manifest: with what it was made cannot be compared")
-        notes += [f"{run.folder} is not claimable: {reason}" for reason in run.results["not_claimable_because"]]
-    graders = [{key: run.results["grader"].get(key) for key in ("name", "version")} for run in (first, second)]
+        notes += [f"{run.folder} is not claimable: {reason}" for reason in run.results.doubts]
+    graders = [{key: run.results.grader.get(key) for key in ("name", "version")} for run in (first, second)]
     if graders[0] != graders[1]:
         notes.append(
             f"graded by {_grader(graders[0])} and {_grader(graders[1])}: grade both with one before believing a difference"
@@ -218,7 +220,7 @@ def _notes(first: Run, second: Run, rows: Sequence[RowDifference]) -> list[str]:
             f"all {len(rows)} responses with equal problem and seed are identical: they are the same samples, so tests of "
             "significance do not apply to them"
         )
-    moved = [key for key, _, _ in differing(first.results["settings"], second.results["settings"])]
+    moved = [key for key, _, _ in differing(first.results.settings, second.results.settings)]
     moved = [key for key in moved + [key for key, _, _ in _manifest_differences(first, second)] if _names_engine(key)]
     if moved:
         notes.append(f"engine or versions differ ({', '.join(moved[:4])}): a difference may come from them")
@@ -255,9 +257,12 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def compare_all(paths: Sequence[str], *, difference: float = 0.02, with_texts: bool = True) -> list[RunComparison]:
-    """The first path against each other one, on every data set that both hold; p values of several by Holm."""
-    baseline, *others = [find_runs(path) for path in paths]
+def compare(*paths: str | Path, difference: float = 0.02, with_texts: bool = True) -> list[RunComparison]:
+    """The first folder against each other one, on every benchmark that both hold; p values of several by Holm.
+
+    Raises SettingsMismatch and IncompleteRun where a comparison would be false, StorageError for damaged folders.
+    """
+    baseline, *others = [find_graded(path) for path in paths]
     comparisons = []
     for path, other in zip(paths[1:], others, strict=True):
         common = [name for name in baseline if name in other]
@@ -276,7 +281,7 @@ def compare_all(paths: Sequence[str], *, difference: float = 0.02, with_texts: b
 
 def main() -> int:
     options = parse_arguments(sys.argv[1:])
-    comparisons = compare_all(options.runs, difference=options.difference / 100, with_texts=not options.no_texts)
+    comparisons = compare(*options.runs, difference=options.difference / 100, with_texts=not options.no_texts)
     if options.json:
         print(json.dumps([item.to_json() for item in comparisons], ensure_ascii=False, indent=1))
     else:

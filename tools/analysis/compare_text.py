@@ -53,13 +53,13 @@ def verdict_sentence(overall: Comparison) -> str:
 
 def _summary(comparison: RunComparison) -> list[str]:
     overall, first = comparison.overall, comparison.runs[0]
-    cap = first.results["settings"].get("max_new_tokens")
+    subset = first.results.subset
     lines = [
-        f"{comparison.dataset}: {overall.problems} problems (set {first.results['set']['name']}, sha256 "
-        f"{first.results['set']['sha256'][:12]}), cap {f'{cap} tokens' if cap is not None else 'unknown'}"
+        f"{comparison.benchmark}: {overall.problems} problems (set {subset.name}, sha256 "
+        f"{subset.sha256[:12]}), cap {first.results.cap_in_words}"
     ]
     for name, run, score, k in zip("AB", comparison.runs, overall.scores, overall.samples, strict=True):
-        lines.append(f"  {name}  {100 * score:5.1f} % avg@{k}  {run.results['model']}  ({run.folder})")
+        lines.append(f"  {name}  {100 * score:5.1f} % avg@{k}  {run.results.model}  ({run.folder})")
     lines.append(f"  B - A = {_points(overall.difference)} points")
     if comparison.is_regrading:
         graded, changed = len(comparison.rows), len(comparison.verdicts)

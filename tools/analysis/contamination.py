@@ -3,9 +3,11 @@
 A score that falls at the model's training cut-off is what contamination looks like; so does a set that became harder. So
 the fall is also given with difficulty held fixed: compared only within easy, medium, hard, weighted by their sizes.
 
->>> split = split_at_cutoff(counts, task_ids, dates, "2024-08-01")  # doctest: +SKIP
->>> split.before, split.after, split.p  # doctest: +SKIP
-(0.61, 0.52, 0.012)
+>>> counts = Counts.from_rows([[1, 1], [1, 0], [0, 0], [1, 0]])
+>>> dates = {"a": "2024-05", "b": "2024-06", "c": "2024-09", "d": "2024-10"}
+>>> split = split_at_cutoff(counts, list(dates), dates, "2024-08-01")
+>>> split.before, split.after, split.verdict
+(0.75, 0.25, 'no difference beyond chance before and after the cut-off')
 
 Tests: Welch's t for the interval; for p, problems are dealt anew to before and after (within difficulty where given).
 Method of dated problems: Jain et al. 2024, LiveCodeBench (arXiv:2403.07974).
@@ -56,7 +58,25 @@ def parse_date(text: str) -> datetime.date:
         raise DataError(f"{text!r} is no date; write it as 2024-08-01") from None
 
 
-def score_by_month(counts: Counts, task_ids: Sequence[str], dates: Mapping[str, str]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class MonthScore:
+    """The problems of one month; no interval for a single problem."""
+
+    month: str
+    problems: int
+    score: float
+    interval: tuple[float, float] | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "month": self.month,
+            "problems": self.problems,
+            "score": self.score,
+            "confidence_interval": list(self.interval) if self.interval else None,
+        }
+
+
+def score_by_month(counts: Counts, task_ids: Sequence[str], dates: Mapping[str, str]) -> list[MonthScore]:
     """Per month: problems, score and its interval (None for a single problem), in the order of time."""
     months: dict[str, list[int]] = {}
     for position, task_id in enumerate(task_ids):
@@ -65,14 +85,8 @@ def score_by_month(counts: Counts, task_ids: Sequence[str], dates: Mapping[str, 
     for month in sorted(months):
         rates = counts.rates[months[month]]
         interval = estimators.score_interval(rates)
-        rows.append(
-            {
-                "month": month,
-                "problems": len(rates),
-                "score": float(rates.mean()),
-                "confidence_interval": [interval.low, interval.high] if interval else None,
-            }
-        )
+        bounds = (interval.low, interval.high) if interval else None
+        rows.append(MonthScore(month, len(rates), float(rates.mean()), bounds))
     return rows
 
 

@@ -4,7 +4,7 @@
 
 Standard error from sampling at k seeds: sqrt(V / k), V = sum_i v_i / n^2, v_i the variance of one sample of problem i.
 From a pilot run v_i is estimated without bias; without one, v_i = 1/4. The error from the choice of problems does not
-fall with k and stands beside it, so that nobody buys seeds for what only more problems can give (PAINS 46).
+fall with k and stands beside it, so that nobody buys seeds for what only more problems can give.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tools.errors import UsageError, run_command
-from tools.results.run_folder import find_runs
+from tools.results.run_folder import find_graded
 from tools.statistics import estimators
 from tools.statistics.distributions import two_sided_t_quantile
 from tools.statistics.estimators import Counts
@@ -43,8 +43,7 @@ def plan_k(problems: int, half_width: float, pilot: Counts | None = None) -> KPl
     if pilot is None or bool(np.any(pilot.samples < 2)):
         variance = 0.25 / problems
     else:
-        rates, k = pilot.rates, pilot.samples
-        variance = float(np.sum(rates * (1 - rates) * k / (k - 1))) / pilot.problems**2
+        variance = float(np.sum(pilot.sample_variances)) / pilot.problems**2
     quantile = two_sided_t_quantile(estimators.DEFAULT_LEVEL, math.inf)
     choice = estimators.problem_error(pilot) if pilot is not None else None
     return KPlan(
@@ -81,7 +80,7 @@ def main() -> int:
     if options.run is None:
         print(describe_plan(plan_k(options.problems, options.half_width / 100)))
         return 0
-    for name, run in find_runs(options.run).items():
+    for name, run in find_graded(options.run).items():
         counts = run.counts(run.task_ids)
         print(f"{name}: {counts.problems} problems, learnt from {int(counts.samples.min())} samples each")
         print(describe_plan(plan_k(counts.problems, options.half_width / 100, counts)))

@@ -1,8 +1,8 @@
 """Where two runs' responses part, row by row, and which verdicts changed on responses that did not.
 
 Equal seeds promise equal samples only on the same engine, version and hardware. So for every (problem, seed) of both
-runs this gives the first character at which the responses differ (PAINS 6, 8, 9); and where the response is the same but
-the verdict is not, the grader changed its mind, and the two rows say why (PAINS 12).
+runs this gives the first character at which the responses differ; and where the response is the same but
+the verdict is not, the grader changed its mind, and the two rows say why.
 
 >>> first_divergence("so x = 4", "so x = 5")
 7
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tools.records import Grade
-from tools.results.run_folder import Run
+from tools.results.run_folder import RunFolder
 
 Key = tuple[str, int]
 _BLOCK = 4096
@@ -55,7 +55,7 @@ def first_divergence(first: str, second: str) -> int | None:
     return shorter
 
 
-def compare_responses(first: Run, second: Run) -> list[RowDifference]:
+def compare_responses(first: RunFolder, second: RunFolder) -> list[RowDifference]:
     """Every (problem, seed) that both folders hold a generation of, by seed and problem. Empty without generations."""
     texts = {(row.task_id, row.seed): row.output for row in first.responses()}
     rows = []

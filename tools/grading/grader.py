@@ -134,6 +134,11 @@ class ResponseGrader:
     def prepare(self, problem: Problem, response: Response) -> Any:
         return to_grade(response, self.judge(problem, response))
 
+    def grade_at_once(self, problem: Problem, response: Response) -> Grade | None:
+        """For a page that follows a run: the grade, where it can be told without a process; else None."""
+        prepared = self.prepare(problem, response)
+        return prepared if isinstance(prepared, Grade) else None
+
     def grade(self, prepared: Iterable[Any]) -> Iterator[Grade]:
         yield from prepared
 

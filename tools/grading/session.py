@@ -24,13 +24,14 @@ from tools.benchmarks.subsets import Subset, breakdown_labels, find_subset, rele
 from tools.errors import StorageError, UsageError
 from tools.grading import create_grader
 from tools.grading.grader import Facts, Grader, GradingOptions, Workplace, our_fault
-from tools.grading.responses import FolderResponses, find_folder, split_response
+from tools.grading.responses import FolderResponses, find_folder
 from tools.grading.votes import vote_classes
+from tools.models.reasoning import split_response
 from tools.records import Generation, Grade, Problem, Response
 from tools.results.build import build_results, write_results
 from tools.results.published import published_for
 from tools.results.results import Labels, Results
-from tools.store.manifest import read_manifest
+from tools.store.manifest import Manifest, read_manifest
 from tools.store.verdict_file import VerdictFile, open_verdicts
 
 MOST_NAMED = 5
@@ -48,17 +49,23 @@ def grade(path: pathlib.Path, benchmark: str | None = None, options: GradingOpti
     loaded = load_benchmark(benchmark or folder.resolve().name, is_asked=False)
     if options.subset:
         _find_subset(loaded, options.subset)
-    manifest = read_manifest(folder) or {}
+    manifest = read_manifest(folder)
     check_same_data(folder, manifest, loaded)
     bar = ProgressBar()
     grader = create_grader(
         loaded.benchmark, options.grader, options.rules, Workplace(options.workers, options.launcher, bar.write)
     )
-    responses = FolderResponses(folder, loaded, manifest.get("is_reasoning_opened_by_prompt"), options.seeds)
+    responses = FolderResponses(
+        folder,
+        loaded,
+        options.seeds,
+        manifest.is_reasoning_opened if manifest else None,
+        manifest.reasoning_format if manifest else None,
+    )
     with open_verdicts(folder) as file, bar:
         grades = list(grade_responses(grader, responses, file, bar))
         graded = GradedFolder(folder, loaded, manifest, grader, responses, grades)
-        plan = Plan.of(manifest, loaded, grades, options)
+        plan = GradingPlan.of(manifest, loaded, grades, options)
         results = build(graded, plan, options)
         file.finish(plan.choose(grades))
     write_results(folder, results)
@@ -88,7 +95,7 @@ class GradedFolder:
 
     folder: pathlib.Path
     loaded: LoadedBenchmark
-    manifest: Mapping[str, Any]
+    manifest: Manifest | None
     grader: Grader
     responses: FolderResponses
     grades: Sequence[Grade]
@@ -152,7 +159,7 @@ def fingerprint(rules: bytes, problem: Problem, response: Response) -> str:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class GradingPlan:
     """What a score needs: every problem with every seed."""
 
     task_ids: tuple[str, ...]
@@ -161,14 +168,13 @@ class Plan:
 
     @classmethod
     def of(
-        cls, manifest: Mapping[str, Any], loaded: LoadedBenchmark, grades: Sequence[Grade], options: GradingOptions
-    ) -> Plan:
+        cls, manifest: Manifest | None, loaded: LoadedBenchmark, grades: Sequence[Grade], options: GradingOptions
+    ) -> GradingPlan:
         """The manifest's plan; for files of others all problems, with every seed that is there."""
-        plan = manifest.get("plan", {})
-        asked = set(plan.get("task_ids") or loaded.by_id)
+        asked = set(manifest.task_ids if manifest and manifest.task_ids else loaded.by_id)
         if options.subset:
             asked &= _find_subset(loaded, options.subset).ids
-        seeds = options.seeds or plan.get("seeds") or sorted({graded.seed for graded in grades})
+        seeds = options.seeds or (manifest and manifest.seeds) or sorted({graded.seed for graded in grades})
         return cls(tuple(name for name in loaded.by_id if name in asked), tuple(seeds), len(loaded.problems))
 
     def choose(self, grades: Sequence[Grade]) -> list[Grade]:
@@ -190,9 +196,9 @@ def _find_subset(loaded: LoadedBenchmark, name: str) -> Subset:
     return find_subset(name, table)
 
 
-def check_same_data(folder: pathlib.Path, manifest: Mapping[str, Any], loaded: LoadedBenchmark) -> None:
+def check_same_data(folder: pathlib.Path, manifest: Manifest | None, loaded: LoadedBenchmark) -> None:
     """Raises StorageError when the responses were made from another file of the same name."""
-    used = manifest.get("data", {}).get("sha256")
+    used = manifest.data_sha256 if manifest else None
     if used and used != loaded.sha256:
         raise StorageError(
             f"{folder}: these responses were made from a file with sha256 {used[:12]}..., {loaded.path} has "
@@ -200,7 +206,7 @@ def check_same_data(folder: pathlib.Path, manifest: Mapping[str, Any], loaded: L
         )
 
 
-def build(graded: GradedFolder, plan: Plan, options: GradingOptions) -> Results:
+def build(graded: GradedFolder, plan: GradingPlan, options: GradingOptions) -> Results:
     """The results of all that was asked, with those of each subset that was graded whole. Raises IncompleteRun."""
     loaded = graded.loaded
     grades = plan.choose(graded.grades)
@@ -219,7 +225,7 @@ def build(graded: GradedFolder, plan: Plan, options: GradingOptions) -> Results:
 
 def score(
     graded: GradedFolder,
-    plan: Plan,
+    plan: GradingPlan,
     name: str,
     facts: Facts,
     options: GradingOptions,
@@ -229,7 +235,8 @@ def score(
     loaded, manifest, responses = graded.loaded, graded.manifest, graded.responses
     grades = plan.choose(graded.grades)
     is_whole = parts is not None or loaded.benchmark.subsets is None
-    model = manifest.get("model") or graded.folder.resolve().parent.name
+    model = (manifest and manifest.model) or graded.folder.resolve().parent.name
+    settings = manifest.settings if manifest else {}
     table = loaded.benchmark.subsets
     return build_results(
         model=model,
@@ -240,24 +247,24 @@ def score(
         labels=_restricted(graded.labels(), plan),
         answer_classes=vote_classes(grades, graded.grader.equal),
         set_name=name,
-        settings=manifest.get("settings", {}),
+        settings=settings,
         published=published_for(model, table, len(plan.task_ids), name)
         if table
         else published_for(model, loaded.name, loaded.benchmark.problems),
         grader=graded.grader.record(),
         allow_incomplete=options.allow_incomplete,
         doubts=[*facts.doubts, *responses.doubts()],
-        warnings=[*facts.warnings, *responses.warnings(manifest.get("settings", {}))],
+        warnings=[*facts.warnings, *responses.warnings(settings)],
         sections=facts.sections if is_whole else {},
         parts=parts,
     )
 
 
-def _in_order(plan: Plan, subset: Subset) -> tuple[str, ...]:
+def _in_order(plan: GradingPlan, subset: Subset) -> tuple[str, ...]:
     return tuple(task_id for task_id in plan.task_ids if task_id in subset.ids)
 
 
-def _restricted(labels: Labels, plan: Plan) -> dict[str, dict[str, str]]:
+def _restricted(labels: Labels, plan: GradingPlan) -> dict[str, dict[str, str]]:
     """Breakdowns of the plan's problems only; one that has none of them is left out."""
     chosen = {
         name: {task_id: by_task[task_id] for task_id in plan.task_ids if task_id in by_task}

@@ -26,7 +26,10 @@ SAMPLING_NAMES = {field.name for field in dataclasses.fields(Sampling)}
 @dataclasses.dataclass(frozen=True)
 class Preset:
     """One preset. `seeds` and `published` are by benchmark; `benchmarks` names those of each door ("aime",
-    "livecodebench"), `benchmarks_if_at_hand` more of them where their files are there."""
+    "livecodebench"), `benchmarks_if_at_hand` more of them where their files are there.
+
+    `published` is in percent; `published_samples` says on how many samples a problem each figure stands.
+    """
 
     name: str
     model_type: str
@@ -37,6 +40,7 @@ class Preset:
     dtype: str | None = None
     reasoning_format: str | None = None
     published: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    published_samples: Mapping[str, int] = dataclasses.field(default_factory=dict)
     source: str = ""
 
     @property
@@ -74,6 +78,3 @@ def find_preset(model: str) -> Preset:
     chosen["seeds"] = {**presets["*"]["seeds"], **chosen["seeds"]}
     sampling = {field: chosen.pop(field) for field in SAMPLING_NAMES & chosen.keys()}
     return Preset(name=name, sampling=Sampling(**sampling), **chosen)
-
-
-find_profile = find_preset  # the name of version 0.1, until no caller has it

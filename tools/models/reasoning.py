@@ -20,11 +20,12 @@ from collections.abc import Collection, Iterable
 
 from tools.errors import UsageError
 from tools.models.formats import FENCE, FORMATS, Marks, ReasoningFormat, SplitResponse
+from tools.models.quoted import hide_quoted_marks, show_marks
 from tools.records import Generation, Response
 
 __all__ = [
     "FORMATS", "ReasoningFormat", "SplitResponse", "closes_reasoning", "detect_format", "find_format",
-    "find_opened_format", "find_template_format", "split_reasoning", "split_response",
+    "find_opened_format", "find_template_format", "opens_itself", "split_reasoning", "split_response",
 ]  # fmt: skip
 
 DEFAULT_FORMAT = FORMATS["think"]
@@ -57,7 +58,11 @@ def split_reasoning(
     chosen = _choose_format(text, is_opened_by_prompt, reasoning_format)
     if chosen is None:
         return SplitResponse("", unwrap_answer(text), None)
-    parts = chosen.split(text, is_opened_by_prompt)
+    marks = (*chosen.opening, *chosen.closing)
+    hidden = hide_quoted_marks(text, marks)
+    parts = chosen.split(hidden, is_opened_by_prompt)
+    if hidden is not text:
+        parts = SplitResponse(show_marks(parts.reasoning, marks), show_marks(parts.answer, marks), parts.is_closed)
     answer = unwrap_answer(parts.answer)
     return parts if answer is parts.answer else SplitResponse(parts.reasoning, answer, parts.is_closed)
 
@@ -68,6 +73,14 @@ def closes_reasoning(
     """Whether the reasoning of a response ends; None when it holds none."""
     chosen = _choose_format(text, is_opened_by_prompt, reasoning_format)
     return chosen.is_closed(text, is_opened_by_prompt) if chosen else None
+
+
+def opens_itself(text: str) -> bool | None:
+    """Whether a response's first mark opens its reasoning; False when it closes what the prompt must have opened."""
+    told = detect_format(text)
+    kinds = (match.lastgroup for match in told.pattern.finditer(text)) if told else iter(())
+    first = next((kind for kind in kinds if kind != "dropped"), None)
+    return None if first is None else first == "opening"
 
 
 def _choose_format(text: str, is_opened: bool | None, name: str | None) -> ReasoningFormat | None:

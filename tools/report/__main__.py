@@ -22,24 +22,11 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: report.html in OUT")
     parser.add_argument("--cutoff", metavar="DATE", help="the model's training cut-off, e.g. 2024-08-01")
     arguments = parser.parse_args()
+    from tools.report.page import write_report
+
     path = write_report(arguments.out, arguments.output, cutoff=arguments.cutoff)
     print(path)
     return 0
-
-
-def write_report(out: Path, path: Path | None = None, *, cutoff: str | None = None) -> Path:
-    """Builds the report of a run and writes it whole or not at all. Raises DataError, StorageError, UsageError."""
-    from tools.analysis.contamination import parse_date
-    from tools.report.folders import find_dataset_folders
-    from tools.report.page import build_report
-    from tools.store.files import write_atomically
-
-    if cutoff is not None:
-        cutoff = parse_date(cutoff).isoformat()
-    html = build_report(find_dataset_folders(out), cutoff=cutoff)
-    path = path or out / "report.html"
-    write_atomically(path, html)
-    return path
 
 
 if __name__ == "__main__":

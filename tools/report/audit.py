@@ -1,7 +1,9 @@
 """What a careful reader checks before believing a score: samples whose verdict may hang on the grader, not on the model.
 
+>>> from tools.records import Verdict
+>>> grades = [Grade("1", 7, Verdict.WRONG, differs_from_original=True), Grade("2", 7, Verdict.INFRA_ERROR)]
 >>> [found.title for found in audit_lists(grades) if found.grades]
-['Decided otherwise by the original grader', 'Decided by the clock']
+['Not known: the grader or the machine failed', 'Decided otherwise by the original grader']
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 
 from tools.models.reasoning import split_reasoning
 from tools.records import Grade
+from tools.results.timing import is_timing_sensitive
 from tools.store.line_index import LineIndex
 
 ROWS_SHOWN = 60
@@ -34,7 +37,7 @@ Answer = Callable[[Grade], bool | None]
 
 
 def _is_decided_by_clock(grade: Grade) -> bool | None:
-    is_close = any(grade.details.get(name) is True for name in ("hangs_on_time", "is_near_timeout"))
+    is_close = is_timing_sensitive(grade) or grade.details.get("is_near_timeout") is True
     return is_close if is_close or "max_cpu_s" in grade.details else None
 
 

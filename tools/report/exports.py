@@ -15,11 +15,13 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tools.errors import IncompleteRun, run_command
-from tools.results.run_folder import find_runs
+from tools.results.parts import Curve
+from tools.results.results import Results
+from tools.results.run_folder import find_graded
 
 CSV_COLUMNS = (
     "model", "dataset", "set", "problems", "set_sha256", "k", "score", "interval_low", "interval_high", "sampling_error",
@@ -28,7 +30,7 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def markdown_table(list_of_results: Sequence[Mapping[str, Any]]) -> str:
+def markdown_table(list_of_results: Sequence[Results]) -> str:
     """A table a paper can take over: score with both errors, k, set, count and cap in every row."""
     lines = [
         "| Model | Set | Problems | avg@k | 95 % interval | Sampling s.e. | pass@k | maj@k | Truncated | Cap |",
@@ -36,29 +38,28 @@ def markdown_table(list_of_results: Sequence[Mapping[str, Any]]) -> str:
     ]
     notes = []
     for results in list_of_results:
-        bounds, error = results["results"]["confidence_interval"], results["sampling_error"]
-        k = results["samples_per_problem"]
-        doubt = "" if results["claimable"] else "\\*"
+        score, bounds, error = results.score, results.score.bounds, results.score.sampling_error
+        doubt = "" if results.is_claimable else "\\*"
         cells = [
-            _escape(str(results["model"])),
-            _escape(str(results["set"]["name"])),
-            str(results["set"]["count"]),
-            f"{_percent(results['avg_at_k'])}{doubt} (k = {k})",
+            _escape(results.model),
+            _escape(results.subset.name),
+            str(results.subset.count),
+            f"{_percent(score.mean)}{doubt} (k = {results.samples_per_problem})",
             f"{_percent(bounds[0])} to {_percent(bounds[1])}" if bounds else "unknown",
             _percent(error, 2) if error is not None else "unknown",
-            _last(results["pass_at_k"]),
-            _last(results["maj_at_k"]),
-            _percent(results["reasoning"]["truncated_share"]),
-            str(results["settings"].get("max_new_tokens") or "unknown"),
+            _last(results.pass_at_k),
+            _last(results.maj_at_k),
+            _percent(results.reasoning.truncated_share),
+            str(results.cap or "unknown"),
         ]
         lines.append("| " + " | ".join(cells) + " |")
-        reasons = "; ".join(results["not_claimable_because"])
-        notes += [f"\\* {results['set']['name']} is no score to claim: {reasons}."] if reasons else []
+        reasons = "; ".join(results.doubts)
+        notes += [f"\\* {results.subset.name} is no score to claim: {reasons}."] if reasons else []
     legend = "Percent. The interval speaks of the choice of problems and of sampling; the sampling error of these problems alone."
     return "\n".join([*lines, "", legend, *notes])
 
 
-def csv_table(list_of_results: Sequence[Mapping[str, Any]]) -> str:
+def csv_table(list_of_results: Sequence[Results]) -> str:
     """One line a data set with all digits; unknown values are empty cells."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, CSV_COLUMNS, lineterminator="\n")
@@ -68,16 +69,15 @@ def csv_table(list_of_results: Sequence[Mapping[str, Any]]) -> str:
     return buffer.getvalue().rstrip("\n")
 
 
-def _csv_row(results: Mapping[str, Any]) -> dict[str, Any]:
-    bounds = results["results"]["confidence_interval"] or (None, None)
-    settings, grader = results["settings"], results["grader"]
+def _csv_row(results: Results) -> dict[str, Any]:
+    score, settings, grader, subset = results.score, results.settings, results.grader, results.subset
     values = (
-        results["model"], results["dataset"], results["set"]["name"], results["set"]["count"], results["set"]["sha256"],
-        results["samples_per_problem"], results["avg_at_k"], *bounds, results["sampling_error"], results["problem_error"],
-        results["results"]["std_accuracy"], _last_value(results["pass_at_k"]), _last_value(results["maj_at_k"]),
-        results["reasoning"]["truncated_share"], settings.get("max_new_tokens"), settings.get("temperature"),
+        results.model, results.benchmark, subset.name, subset.count, subset.sha256,
+        results.samples_per_problem, score.mean, *(score.bounds or (None, None)), score.sampling_error, score.problem_error,
+        results.std_over_seeds, results.pass_at_k.last, results.maj_at_k.last,
+        results.reasoning.truncated_share, settings.get("max_new_tokens"), settings.get("temperature"),
         settings.get("top_p"), grader.get("name"), grader.get("version"), settings.get("engine_version"),
-        results["complete"], results["claimable"], results["missing_count"],
+        results.is_complete, results.is_claimable, results.missing_count,
     )  # fmt: skip
     return dict(zip(CSV_COLUMNS, values, strict=True))
 
@@ -89,27 +89,27 @@ def _csv_cell(value: Any) -> Any:
     return value
 
 
-def model_index(list_of_results: Sequence[Mapping[str, Any]], model_name: str | None = None) -> str:
+def model_index(list_of_results: Sequence[Results], model_name: str | None = None) -> str:
     """The `model-index` block of a model card. Raises IncompleteRun for a result that is not to be claimed.
 
     Values are JSON scalars, which YAML reads as they are, so no name can break out of its place.
     """
     for results in list_of_results:
-        if not results["claimable"]:
-            reasons = "; ".join(results["not_claimable_because"])
-            raise IncompleteRun(f"{results['dataset']} does not belong into a model card: {reasons}")
-    models = sorted({str(results["model"]) for results in list_of_results})
+        if not results.is_claimable:
+            reasons = "; ".join(results.doubts)
+            raise IncompleteRun(f"{results.benchmark} does not belong into a model card: {reasons}")
+    models = sorted({results.model for results in list_of_results})
     lines = ["model-index:"]
     for model in models:
         lines += [f"- name: {_scalar(model_name or model.rstrip('/').split('/')[-1])}", "  results:"]
         for results in list_of_results:
-            if str(results["model"]) == model:
+            if results.model == model:
                 lines += _model_index_entry(results)
     return "\n".join(lines)
 
 
-def _model_index_entry(results: Mapping[str, Any]) -> list[str]:
-    name, k = str(results["set"]["name"]), results["samples_per_problem"]
+def _model_index_entry(results: Results) -> list[str]:
+    name, k = results.subset.name, results.samples_per_problem
     lines = [
         "  - task:",
         "      type: text-generation",
@@ -117,12 +117,12 @@ def _model_index_entry(results: Mapping[str, Any]) -> list[str]:
         f"      name: {_scalar(name)}",
         f"      type: {_scalar(name)}",
         "      args:",
-        f"        problems: {results['set']['count']}",
-        f"        ids_sha256: {results['set']['sha256']}",
+        f"        problems: {results.subset.count}",
+        f"        ids_sha256: {results.subset.sha256}",
         "    metrics:",
     ]
-    metrics = [("avg", k, results["avg_at_k"])]
-    metrics += [("pass", k, _last_value(results["pass_at_k"])), ("maj", k, _last_value(results["maj_at_k"]))]
+    metrics: list[tuple[str, int, float | None]] = [("avg", k, results.score.mean)]
+    metrics += [("pass", k, results.pass_at_k.last), ("maj", k, results.maj_at_k.last)]
     for kind, number, value in metrics:
         if value is not None:
             lines += [
@@ -133,22 +133,17 @@ def _model_index_entry(results: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _metric_name(kind: str, k: int, results: Mapping[str, Any]) -> str:
-    cap = results["settings"].get("max_new_tokens")
-    return f"{kind}@{k} ({results['set']['count']} problems, cap {cap if cap is not None else 'unknown'} tokens)"
+def _metric_name(kind: str, k: int, results: Results) -> str:
+    cap = results.cap if results.cap is not None else "unknown"
+    return f"{kind}@{k} ({results.subset.count} problems, cap {cap} tokens)"
 
 
 def _scalar(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _last_value(curve: Mapping[str, float]) -> float | None:
-    return curve[max(curve, key=int)] if curve else None
-
-
-def _last(curve: Mapping[str, float]) -> str:
-    value = _last_value(curve)
-    return "" if value is None else _percent(value)
+def _last(curve: Curve) -> str:
+    return "" if curve.last is None else _percent(curve.last)
 
 
 def _percent(fraction: float, digits: int = 1) -> str:
@@ -171,7 +166,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main() -> int:
     options = parse_arguments(sys.argv[1:])
-    collected = [run.results for path in options.runs for run in find_runs(path).values()]
+    collected = [run.results for path in options.runs for run in find_graded(path).values()]
     if options.format == "csv":
         print(csv_table(collected))
     elif options.format == "model-index":

@@ -74,15 +74,14 @@ def count_files(out: pathlib.Path) -> RunStatus:
 
 def count_folder(folder: pathlib.Path) -> RunStatus:
     """What the files of one benchmark tell."""
-    made_with = read_manifest(folder) or {}
-    plan = made_with.get("plan", {})
-    told = made_with.get("is_reasoning_opened_by_prompt"), made_with.get("reasoning_format")
+    manifest = read_manifest(folder)
+    told = (manifest.is_reasoning_opened, manifest.reasoning_format) if manifest else (None, None)
     done = truncated = unclosed = 0
     for generation in read_folder(folder):
         done += 1
         truncated += generation.is_cut_off
         unclosed += closes_reasoning(generation.output, *told) is False
-    total = len(plan.get("seeds", ())) * len(plan.get("task_ids", ())) or done
+    total = (len(manifest.seeds) * len(manifest.task_ids) if manifest else 0) or done
     share = Share(total, done)
     return RunStatus(total=total, done=done, truncated=truncated, unclosed=unclosed, datasets={folder.name: share})
 

@@ -74,7 +74,7 @@ def run(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, LoadedBench
         check_complete(out, planned)
     for name, loaded in sets.items():
         generations.sort_files(out / name, [problem.task_id for problem in loaded.problems])
-        if has_worked or not (manifest.read_manifest(out / name) or {}).get("end_time"):
+        if has_worked or not (manifest.read_raw(out / name) or {}).get("end_time"):
             manifest.end_session(out / name, time.monotonic() - started)
     print(f"{len(planned)} samples in {out} ({new} new)", file=sys.stderr)
 

@@ -33,15 +33,21 @@ Array = npt.NDArray[np.float64]
 DEFAULT_LEVEL = 0.95
 CHOICE_AND_SAMPLING = "choice of problems and sampling"
 SAMPLING_ONLY = "sampling, with these problems"
+_ROUNDING = 1e-12  # squares and rates of equal scores differ by less
 CHOICE_ONLY = "choice of problems, with endless sampling"
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Correct and graded samples per problem; both arrays have one entry a problem."""
+    """Points and graded samples per problem, one entry a problem: a correct sample is 1 point, a wrong one 0.
+
+    Where a grader gives shares of a point, `squares` holds the sums of the squared scores; without it every sample is
+    0 or 1, whose squares are themselves.
+    """
 
     correct: Array
     samples: Array
+    squares: Array | None = None
 
     def __post_init__(self) -> None:
         if self.correct.shape != self.samples.shape or self.correct.ndim != 1:
@@ -72,13 +78,49 @@ class Counts:
             raise DataError("a sample scores 0 or 1, nothing else; grade it first")
         return cls(np.array([sum(row) for row in listed], float), np.array([len(row) for row in listed], float))
 
+    @classmethod
+    def from_scores(cls, rows: Iterable[Sequence[float]]) -> Counts:
+        """From one row of scores in 0..1 a problem, each problem divided by its own number of samples.
+
+        >>> Counts.from_scores([[0.5, 1.0], [0.25, 0.25]]).sample_variances.tolist()
+        [0.125, 0.0]
+        """
+        listed = [list(row) for row in rows]
+        if any(not 0.0 <= value <= 1.0 for row in listed for value in row):
+            raise DataError("a sample scores between 0 and 1; grade it again")
+        sums, sizes = np.array([sum(row) for row in listed], float), np.array([len(row) for row in listed], float)
+        if all(value in (0, 1) for row in listed for value in row):
+            return cls(sums, sizes)
+        return cls(np.minimum(sums, sizes), sizes, np.array([sum(x * x for x in row) for row in listed], float))
+
+    def part(self, positions: Sequence[int]) -> Counts:
+        """The problems at these positions."""
+        chosen = list(positions)
+        squares = None if self.squares is None else self.squares[chosen]
+        return Counts(self.correct[chosen], self.samples[chosen], squares)
+
+    @property
+    def is_binary(self) -> bool:
+        """Every sample is right or wrong: what pass@k, maj@k and exact tests need."""
+        return self.squares is None
+
+    @property
+    def sample_variances(self) -> Array:
+        """Unbiased variance of one sample of each problem; every problem needs two samples."""
+        rates = self.rates
+        if self.squares is None:
+            return np.asarray(rates * (1.0 - rates) * self.samples / (self.samples - 1.0))
+        spread = self.squares / self.samples - rates * rates
+        spread = np.where(spread > _ROUNDING, spread, 0.0)  # three samples of 1/3 do not differ
+        return np.asarray(spread * self.samples / (self.samples - 1.0))
+
     @property
     def problems(self) -> int:
         return int(self.correct.size)
 
     @property
     def rates(self) -> Array:
-        """Share of correct samples of each problem."""
+        """Mean score of each problem: the share of correct samples where every sample is 0 or 1."""
         return self.correct / self.samples
 
     @property
@@ -145,12 +187,19 @@ def curve_points(num_samples: int) -> list[int]:
 
 def pass_at_k_curve(counts: Counts) -> dict[int, Array]:
     """Per-problem pass@k at each of the curve's points."""
+    _refuse_shares(counts)
     return {k: pass_at_k(counts.samples, counts.correct, k) for k in curve_points(int(counts.samples.min()))}
 
 
 def pass_hat_k_curve(counts: Counts) -> dict[int, Array]:
     """Per-problem pass^k at each of the curve's points."""
+    _refuse_shares(counts)
     return {k: pass_hat_k(counts.samples, counts.correct, k) for k in curve_points(int(counts.samples.min()))}
+
+
+def _refuse_shares(counts: Counts) -> None:
+    if not counts.is_binary:
+        raise DataError("these samples have shares of points, so none is simply right: pass@k cannot be given for them")
 
 
 # --- errors, apart ------------------------------------------------------------------------------------------------
@@ -159,7 +208,8 @@ def pass_hat_k_curve(counts: Counts) -> dict[int, Array]:
 def sampling_error(counts: Counts) -> float | None:
     """Standard error of avg@k for the same problems under other seeds; None where a problem has a single sample.
 
-    sqrt(sum_i p_i (1 - p_i) / (k_i - 1)) / n, with p_i the observed rate: unbiased for its square.
+    sqrt(sum_i s_i^2 / k_i) / n, with s_i^2 the unbiased variance of problem i's samples; for samples that are 0 or 1,
+    s_i^2 / k_i is p_i (1 - p_i) / (k_i - 1), with p_i the observed rate.
     """
     if bool(np.any(counts.samples < 2)):
         return None
@@ -167,6 +217,9 @@ def sampling_error(counts: Counts) -> float | None:
 
 
 def _sampling_variances(counts: Counts) -> Array:
+    """Of each problem's mean."""
+    if not counts.is_binary:
+        return np.asarray(counts.sample_variances / counts.samples)
     rates = counts.rates
     return np.asarray(rates * (1.0 - rates) / (counts.samples - 1.0))
 

@@ -11,7 +11,8 @@ The difference of problem i is d_i = rate of B minus rate of A; samples of one p
 (0.333, 0.5, 0.5)
 
 Both permutation distributions are computed whole, by convolution, since all counts are whole numbers: no random draws,
-the same p every time. Sources: Fisher 1935 (randomization of pairs); Miller 2024 (arXiv:2411.00640) for paired,
+the same p every time. Where a grader gives shares of points, the t and normal tests of the same two questions stand in
+their place. Sources: Fisher 1935 (randomization of pairs); Miller 2024 (arXiv:2411.00640) for paired,
 clustered differences; Holm 1979 for many looks; power by the approximation of Johnson and Kotz to the noncentral t.
 """
 
@@ -26,7 +27,7 @@ import numpy.typing as npt
 
 from tools.errors import DataError
 from tools.statistics import estimators
-from tools.statistics.distributions import normal_cdf, normal_quantile, two_sided_t_quantile
+from tools.statistics.distributions import normal_cdf, normal_quantile, two_sided_p, two_sided_t_quantile
 from tools.statistics.estimators import Counts, Interval
 
 Array = npt.NDArray[np.float64]
@@ -75,20 +76,28 @@ def compare_counts(first: Counts, second: Counts, level: float = estimators.DEFA
         half = two_sided_t_quantile(level, math.inf) * sampling_se
         sampling = Interval(mean - half, mean + half, level, "normal, paired", estimators.SAMPLING_ONLY)
     freedom = first.problems - 1
+    is_exact = first.is_binary and second.is_binary
     return Comparison(
         problems=first.problems,
         samples=(int(first.samples[0]), int(second.samples[0])),
         scores=(estimators.avg_at_k(first), estimators.avg_at_k(second)),
         difference=mean,
         interval=estimators.t_interval(differences, level),
-        p_problems=sign_flip_p(first, second),
+        p_problems=sign_flip_p(first, second) if is_exact else _p_of(mean, problem_se, freedom),
         error_problems=problem_se,
         smallest_visible_problems=_smallest_visible(problem_se, freedom, level),
         sampling_interval=sampling,
-        p_sampling=exchange_p(first, second),
+        p_sampling=exchange_p(first, second) if is_exact else _p_of(mean, sampling_se, math.inf),
         error_sampling=sampling_se,
         smallest_visible_sampling=_smallest_visible(sampling_se, math.inf, level),
     )
+
+
+def _p_of(difference: float, error: float | None, degrees_of_freedom: float) -> float:
+    """Two-sided p of a difference with this standard error; 1 where no error is known, since then nothing is shown."""
+    if not error:
+        return 1.0 if difference == 0 or error is None else 0.0
+    return two_sided_p(difference / error, degrees_of_freedom)
 
 
 def _sampling_error_of_difference(first: Counts, second: Counts) -> float | None:
@@ -162,17 +171,12 @@ def compare_groups(
 ) -> dict[tuple[str, str], tuple[Comparison, float]]:
     """Each (breakdown, label) with its comparison and its p after Holm over all of them; single problems left out."""
     found = {
-        name: compare_counts(_part(first, positions), _part(second, positions))
+        name: compare_counts(first.part(positions), second.part(positions))
         for name, positions in groups.items()
         if len(positions) > 1
     }
     adjusted = holm([comparison.p_problems for comparison in found.values()])
     return {name: (found[name], p) for name, p in zip(found, adjusted, strict=True)}
-
-
-def _part(counts: Counts, positions: Sequence[int]) -> Counts:
-    chosen = list(positions)
-    return Counts(counts.correct[chosen], counts.samples[chosen])
 
 
 # --- power and planning -------------------------------------------------------------------------------------------
@@ -222,10 +226,7 @@ def plan_seeds(first: Counts, second: Counts, difference: float, level: float = 
     total = estimators.clustered_error(second.rates - first.rates)
     if sampling is None or total is None or difference == 0:
         return SeedPlan(difference, None, None, None)
-    per_sample = sum(
-        float(np.sum(counts.rates * (1 - counts.rates) * counts.samples / (counts.samples - 1)))
-        for counts in (first, second)
-    ) / (first.problems**2)
+    per_sample = sum(float(np.sum(counts.sample_variances)) for counts in (first, second)) / (first.problems**2)
     between = max(0.0, total**2 - sampling**2)
     wanted = (difference / (two_sided_t_quantile(level, math.inf) + normal_quantile(POWER))) ** 2
     left = wanted - between

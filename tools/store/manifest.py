@@ -22,24 +22,98 @@ from tools.errors import SettingsMismatch, StorageError
 from tools.records import Sampling
 from tools.store.files import storage_error, write_atomically
 from tools.store.generations import list_files
+from tools.store.json_object import read_object
 from tools.store.provenance import Hardware, now
 
 SCHEMA_VERSION = 1
 FILE_NAME = "manifest.json"
 
 
-def read_manifest(folder: pathlib.Path) -> dict[str, Any] | None:
-    """The manifest of a data set's folder, None where there is none. Raises StorageError when it is damaged."""
-    path = folder / FILE_NAME
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """What a manifest says; None, or empty, where it says nothing that can be read. `raw` is all of it, as it stands.
+
+    `seeds` and `task_ids` are the plan. `is_reasoning_opened`: the prompts ended in the mark that opens reasoning.
+    """
+
+    model: str | None
+    benchmark: str | None
+    settings: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    task_ids: tuple[str, ...]
+    data_path: str | None
+    data_sha256: str | None
+    is_reasoning_opened: bool | None
+    reasoning_format: str | None
+    versions: Mapping[str, Any]
+    start_time: str | None
+    end_time: str | None
+    raw: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Manifest:
+        """Never raises: what has another shape is taken as not said."""
+        plan, data = _mapping(row.get("plan")), _mapping(row.get("data"))
+        told = row.get("is_reasoning_opened_by_prompt")
+        return cls(
+            model=_text(row.get("model")),
+            benchmark=_text(row.get("dataset")),
+            settings=_mapping(row.get("settings")),
+            seeds=tuple(dict.fromkeys(seed for seed in _list(plan.get("seeds")) if isinstance(seed, int))),
+            task_ids=tuple(dict.fromkeys(map(str, _list(plan.get("task_ids"))))),
+            data_path=_text(data.get("path")),
+            data_sha256=_text(data.get("sha256")),
+            is_reasoning_opened=told if isinstance(told, bool) else None,
+            reasoning_format=_text(row.get("reasoning_format")),
+            versions=_mapping(row.get("versions")),
+            start_time=_text(row.get("start_time")),
+            end_time=_text(row.get("end_time")),
+            raw=row,
+        )
+
+    def setting(self, name: str) -> Any:
+        """A value wherever a version keeps it: at the top, among the settings, in the identity; None where nowhere."""
+        for place in (self.raw, self.settings, _mapping(self.raw.get("identity"))):
+            if place.get(name) is not None:
+                return place[name]
         return None
-    except (OSError, ValueError) as error:
-        raise StorageError(f"{path}: damaged or unreadable; restore it, or start anew with --overwrite") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("settings"), dict):
-        raise StorageError(f"{path}: not a manifest of this toolkit; restore it, or start anew with --overwrite")
-    return manifest
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def read_manifest(folder: pathlib.Path) -> Manifest | None:
+    """The manifest of a benchmark's folder, None where there is none. Raises StorageError when it is damaged."""
+    row = _read_object(folder)
+    return None if row is None else Manifest.from_json(row)
+
+
+def read_raw(folder: pathlib.Path) -> dict[str, Any] | None:
+    """As it stands in the file, for those who write it. Raises StorageError, also for one that is not of this toolkit."""
+    row = _read_object(folder)
+    if row is not None and not isinstance(row.get("settings"), dict):
+        raise StorageError(
+            f"{folder / FILE_NAME}: not a manifest of this toolkit; restore it, or start anew with --overwrite"
+        )
+    return row
+
+
+def _read_object(folder: pathlib.Path) -> dict[str, Any] | None:
+    try:
+        return read_object(folder / FILE_NAME)
+    except StorageError as error:
+        raise StorageError(
+            f"{folder / FILE_NAME}: damaged or unreadable; restore it, or start anew with --overwrite"
+        ) from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +189,7 @@ def check_settings(folder: pathlib.Path, identity: Identity) -> None:
 
     Only keys that both sides have are compared, so the launcher can ask early with the part that it knows.
     """
-    manifest = read_manifest(folder)
+    manifest = read_raw(folder)
     if manifest is None:
         if list_files(folder):
             raise SettingsMismatch(
@@ -143,7 +217,7 @@ def settle(folder: pathlib.Path, identity: Identity, plan: Plan) -> None:
         check_settings(folder, identity)
         for leftover in folder.glob(f".{FILE_NAME}.*.tmp"):  # all writers hold this lock, so its writer was killed
             leftover.unlink(missing_ok=True)
-        manifest = read_manifest(folder) or {
+        manifest = read_raw(folder) or {
             "schema_version": SCHEMA_VERSION,
             "start_time": now(),
             "end_time": None,
@@ -204,7 +278,7 @@ def _add_once(folder: pathlib.Path, facts: dict[str, Any]) -> None:
 
 def _extend(folder: pathlib.Path, change: Callable[[dict[str, Any]], None]) -> None:
     with _locked(folder):
-        manifest = read_manifest(folder)
+        manifest = read_raw(folder)
         if manifest is not None:
             change(manifest)
             _write(folder, manifest)

@@ -10,6 +10,7 @@ from typing import Any
 from tools.errors import EvaluationError
 from tools.view.comparison import compare_datasets
 from tools.view.opened import OpenDataset, OpenRun, open_runs
+from tools.view.page_json import head_of, overview_of, sample_of
 from tools.view.search import Query, find_samples
 
 
@@ -39,7 +40,7 @@ class Routes:
         runs = []
         for run in self.runs.values():
             run.find_datasets()
-            heads = [dataset.head() for dataset in run.datasets.values()]
+            heads = [head_of(dataset) for dataset in run.datasets.values()]
             runs.append({"name": run.name, "status": run.status(), "datasets": heads})
         return {"runs": runs}
 
@@ -49,10 +50,10 @@ class Routes:
         dataset.refresh()
         if parameters.get("version") == str(dataset.version):
             return {"version": dataset.version, "status": dataset.run.status(), "is_unchanged": True}
-        return dataset.overview()
+        return overview_of(dataset)
 
     def sample(self, parameters: dict[str, str]) -> dict[str, Any]:
-        found = self._dataset(parameters).sample(parameters.get("task", ""), _whole(parameters.get("seed")) or 0)
+        found = sample_of(self._dataset(parameters), parameters.get("task", ""), _whole(parameters.get("seed")) or 0)
         if found is None:
             raise NotFound("this sample is not in the folder (yet)")
         return found
@@ -88,6 +89,7 @@ class Routes:
     def report(self, parameters: dict[str, str]) -> tuple[str, str]:
         """(report.html, its content security policy) of one data set, made again when its files changed."""
         from tools.report.page import build_report, report_policy
+        from tools.results.run_folder import RunFolder
 
         dataset = self._dataset(parameters)
         dataset.refresh()
@@ -95,7 +97,7 @@ class Routes:
         with self._report_lock:
             kept = self._reports.get(key)
             if kept is None or kept[0] != dataset.version:
-                html = build_report([dataset.folder])
+                html = build_report([RunFolder(dataset.folder)])
                 kept = self._reports[key] = dataset.version, (html, report_policy())
         return kept[1]
 

@@ -19,6 +19,7 @@ from tools.grading.code.problem_tests import find_function_name
 from tools.grading.grader import Facts, Judgement, Workplace, to_grade
 from tools.grading.pool import choose_crew
 from tools.records import Grade, Problem, Response, Verdict
+from tools.results.timing import describe_timing
 from tools.sandbox.limits import Limits, limits_for
 
 VERIFIER_VERSION = "1.1"  # goes up with every change that could change a verdict
@@ -44,7 +45,7 @@ class CodeOptions:
 
 
 @dataclasses.dataclass(frozen=True)
-class Program:
+class Candidate:
     """A program to run, and all of its grade that is known. `base` is the grade of a response without one."""
 
     base: Grade
@@ -82,19 +83,19 @@ class CodeGrader:
     def extract(self, response: Response, function: str | None) -> str | None:
         return extract_program(response.answer, function)
 
-    def prepare(self, problem: Problem, response: Response) -> Grade | Program:
+    def prepare(self, problem: Problem, response: Response) -> Grade | Candidate:
         """The grade of a response without a program, or the program."""
         code = self.extract(response, find_function(problem))
         if code is not None and code.strip():
             base = to_grade(response, Judgement(Verdict.GRADER_ERROR))
-            return Program(base, code, source_of(problem))
+            return Candidate(base, code, source_of(problem))
         is_truncated = response.is_closed is False or response.is_cut_off
         verdict = Verdict.TRUNCATED if is_truncated else Verdict.NO_ANSWER
         reason = "cut off before an answer" if is_truncated else "no Python block in the answer"
         return to_grade(response, Judgement(verdict, rule="extraction", reason=reason))
 
-    def grade(self, prepared: Iterable[Grade | Program]) -> Iterator[Grade]:
-        programs: dict[str, Program] = {}
+    def grade(self, prepared: Iterable[Grade | Candidate]) -> Iterator[Grade]:
+        programs: dict[str, Candidate] = {}
         for one in prepared:
             if isinstance(one, Grade):
                 yield one
@@ -114,7 +115,7 @@ class CodeGrader:
         if not protection.get("is_safe", False):
             missing = " and ".join(protection.get("missing", [])) or "the sandbox"
             doubts.append(f"programs ran without {missing}: they could have read the expected outputs")
-        sections = {"sandbox": dict(protection), "timing": describe_timing(grades)}
+        sections = {"sandbox": dict(protection), "timing": describe_timing(grades).to_json()}
         return Facts(tuple(doubts), tuple(protection.get("warnings", ())), sections)
 
 
@@ -147,29 +148,6 @@ def finish(base: Grade, row: Mapping[str, Any]) -> Grade:
     number = row.get("first_failing_test")
     rule = f"test {number}" if number else f"{row['tests_run']} tests"
     return dataclasses.replace(base, verdict=Verdict(row["status"]), rule=rule, reason=row["reason"], details=details)
-
-
-def describe_timing(grades: Sequence[Grade]) -> dict[str, Any]:
-    """The verdicts that hang on time, and the range in which the score could lie on another machine."""
-    hanging = [grade for grade in grades if grade.details.get("hangs_on_time")]
-    rates: dict[str, list[bool]] = {}
-    for grade in grades:
-        rates.setdefault(grade.task_id, []).append(grade.is_correct)
-    score = sum(sum(row) / len(row) for row in rates.values()) / len(rates) if rates else 0.0
-    passed, count = sum(grade.is_correct for grade in hanging), max(1, len(grades))
-    listed = [
-        {
-            "task_id": grade.task_id,
-            "seed": grade.seed,
-            "verdict": grade.verdict.value,
-            "max_cpu_s": grade.details.get("max_cpu_s"),
-        }
-        for grade in hanging
-    ]
-    return {
-        "hangs_on_time": listed,
-        "score_range": [score - passed / count, score + (len(hanging) - passed) / count],
-    }
 
 
 @dataclasses.dataclass(frozen=True)
