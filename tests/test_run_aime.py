@@ -137,7 +137,7 @@ def test_the_manifest_says_with_what_it_was_made(one_worker):
 
 @pytest.mark.slow
 @pytest.mark.vllm
-def test_pains_42_two_workers_and_a_resumed_run_give_the_same_bytes(one_worker, tmp_path, run_script):
+def test_two_workers_and_a_resumed_run_give_the_same_bytes(one_worker, tmp_path, run_script):
     env = {"DATASETS": "aime_sample", "OUT_SEQ_LEN": "160", "SAMPLES_PER_SEED": "8", "SEEDS": "100"}
     done = run_script("bash", "run_aime.sh", MODEL, tmp_path, env={**env, "GPUS": "2", "LIMIT": "7"})
     assert done.returncode == 0, done.stderr
@@ -221,7 +221,7 @@ def test_a_real_server_gives_the_bytes_of_the_engine_in_process(one_worker, tmp_
 
 
 @pytest.mark.slow
-def test_pains_10_a_run_whose_first_answers_are_cut_off_warns_or_stops(tmp_path, run_script):
+def test_a_run_whose_first_answers_are_cut_off_warns_or_stops(tmp_path, run_script):
     env = {**QUICK, "ENGINE": "transformers", "LIMIT": "20", "OUT_SEQ_LEN": "4"}
     warned = run_script("bash", "run_aime.sh", MODEL, tmp_path / "warn", env=env)
     assert warned.returncode == 0, warned.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import posixpath
 import re
 import signal
 import subprocess
@@ -19,9 +18,6 @@ import pytest
 
 from tests.support.report_runs import RunShape, make_run
 from tests.support.view_server import Served, serve
-from tools.view import vendoring
-from tools.view.problem_index import ProblemIndex, leading_fields
-from tools.view.server import ASSET_FOLDERS, find_assets
 
 ROOT = Path(__file__).resolve().parents[2]
 MATH = RunShape(problems=6, seeds=4, chars=600)
@@ -43,7 +39,7 @@ def served(runs: Path) -> Iterator[Served]:
         yield server
 
 
-# --- what it tells ------------------------------------------------------------------------------------------------
+# --- what it tells ------------------------------------------------------------------------------------------------------
 
 
 def test_runs_are_listed_with_their_heads(served: Served) -> None:
@@ -162,126 +158,7 @@ def test_the_report_is_served_with_its_own_policy(served: Served) -> None:
     assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
 
 
-# --- a run that is going ------------------------------------------------------------------------------------------
-
-
-def settled(server: Served, run: str, dataset: str, responses: int) -> dict[str, Any]:
-    """The overview once the page has looked through all responses."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        overview = server.ask("/api/overview", run=run, dataset=dataset)
-        if overview["signs"]["responses"] == responses:
-            time.sleep(0.6)
-            return server.ask("/api/overview", run=run, dataset=dataset)
-        time.sleep(0.1)
-    raise AssertionError(f"only {overview['signs']} after 30 s")
-
-
-def test_the_page_follows_a_folder_that_grows(tmp_path: Path) -> None:
-    whole = make_run(tmp_path / "whole", MATH, is_graded=False)
-    folder = tmp_path / "out" / "aime24"
-    with_nothing = tmp_path / "out"
-    with_nothing.mkdir()
-    with serve(with_nothing) as server:
-        assert server.ask("/api/runs")["runs"][0]["datasets"] == []
-        folder.mkdir()
-        (folder / "manifest.json").write_bytes((whole / "manifest.json").read_bytes())
-        lines = (whole / "seed100.jsonl").read_text().splitlines(keepends=True)
-        (folder / "seed100.jsonl").write_text(lines[0] + lines[1][:40])
-        server.ask("/api/runs")
-        first = server.ask("/api/overview", run="out", dataset="aime24")
-        assert (first["generated"], first["planned"]) == (1, 24)
-        (folder / "seed100.jsonl").write_text("".join(lines))
-        time.sleep(0.6)
-        second = server.ask("/api/overview", run="out", dataset="aime24", version=first["version"])
-        assert second["generated"] == 6
-        assert second["version"] > first["version"]
-
-
-def test_integer_answers_have_a_running_score_before_grading(tmp_path: Path) -> None:
-    folder = make_run(tmp_path, MATH, is_graded=False)
-    with serve(tmp_path) as server:
-        running = settled(server, tmp_path.name, "aime24", 24)
-    assert running["is_provisional"]
-    assert running["facts"] is None
-    graded = make_run(tmp_path / "graded", MATH)
-    counts = json.loads((graded / "accuracy_results.json").read_text())["counts"]
-    assert running["map"].count("c") == counts["correct"]
-    assert running["running"]["graded"] == 24
-    assert not (folder / "verdicts.jsonl").exists()
-
-
-def test_loops_and_cut_off_responses_are_counted_while_a_run_goes(tmp_path: Path) -> None:
-    folder = make_run(tmp_path, CODE, is_graded=False)
-    rows = [json.loads(line) for line in (folder / "seed100.jsonl").read_text().splitlines()]
-    rows[0] |= {"output": "Wait, let me check again. " * 400, "finish_reason": "length"}
-    (folder / "seed100.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    cut_off = sum('"finish_reason": "length"' in path.read_text() for path in folder.glob("seed100.jsonl"))
-    with serve(tmp_path) as server:
-        signs = settled(server, tmp_path.name, "livecodebench", 36)["signs"]
-    assert (signs["responses"], signs["loops"]) == (36, 1)
-    assert signs["cut_off"] >= cut_off == 1
-
-
-def test_the_status_of_a_run_is_shown_until_it_goes_stale(tmp_path: Path) -> None:
-    make_run(tmp_path, MATH, is_graded=False)
-    status = {"state": "running", "total": 24, "done": 24, "tokens_per_s": 900.0, "eta_s": 60, "workers": []}
-    (tmp_path / "status.json").write_text(json.dumps(status))
-    with serve(tmp_path) as server:
-        shown = server.ask("/api/overview", run=tmp_path.name, dataset="aime24")
-        assert shown["status"]["is_live"]
-        assert shown["notes"] == []
-        old = time.time() - 3600
-        import os
-
-        os.utime(tmp_path / "status.json", (old, old))
-        shown = server.ask("/api/overview", run=tmp_path.name, dataset="aime24")
-        assert not shown["status"]["is_live"]
-        assert any("not graded yet" in note for note in shown["notes"])
-
-
-def test_one_data_set_of_a_run_finds_the_runs_status(tmp_path: Path) -> None:
-    make_run(tmp_path, MATH, is_graded=False)
-    (tmp_path / "status.json").write_text('{"state": "running"}')
-    with serve(tmp_path / "aime24") as server:
-        assert server.ask("/api/runs")["runs"][0]["status"]["is_live"]
-
-
-def test_files_of_the_original_are_shown_by_row_number(tmp_path: Path) -> None:
-    folder = make_run(tmp_path, MATH)
-    for path in folder.glob("seed*.jsonl"):
-        outputs = [json.loads(line)["output"] for line in path.read_text().splitlines()]
-        rows = [json.dumps({"task_id": number, "output": output}) for number, output in enumerate(outputs)]
-        path.write_text("\n".join(rows) + "\n")
-    with serve(tmp_path) as server:
-        overview = server.ask("/api/overview", run=tmp_path.name, dataset="aime24")
-        assert overview["task_ids"] == ["60", "61", "62", "63", "64", "65"]
-        sample = server.ask("/api/sample", run=tmp_path.name, dataset="aime24", task="65", seed=101)
-        assert len(sample["response"]["reasoning"]) >= 600
-        assert server.ask("/api/samples", run=tmp_path.name, dataset="aime24", text="call this")["total"] == 24
-
-
-@pytest.mark.parametrize(
-    "file", ["manifest.json", "verdicts.jsonl", "accuracy_results.json", "seed100.jsonl", "../status.json"]
-)
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"\xff\x00", b'{"task_id": {"a": 1}, "seed": []}\n', b'{"plan": 3, "data": 5}\n']
-)
-def test_damaged_files_never_break_an_answer(tmp_path: Path, file: str, content: bytes) -> None:
-    folder = make_run(tmp_path, RunShape(problems=3, seeds=2, chars=60))
-    (folder / file).write_bytes(content)
-    with serve(tmp_path) as server:
-        name = tmp_path.name
-        for path, parameters in (
-            ("/api/runs", {}), ("/api/overview", {}), ("/api/samples", {"text": "a"}),
-            ("/api/sample", {"task": "60", "seed": 100}), ("/api/test", {"task": "60", "number": 1}),
-            ("/api/compare", {"a_run": name, "a_dataset": "aime24", "b_run": name, "b_dataset": "aime24"}),
-        ):  # fmt: skip
-            assert server.ask(path, run=name, dataset="aime24", **parameters)["http_status"] < 500, path
-        assert server.get(f"/report?run={name}&dataset=aime24")[0] == 200
-
-
-# --- what it refuses ----------------------------------------------------------------------------------------------
+# --- what it refuses ----------------------------------------------------------------------------------------------------
 
 
 def test_it_listens_on_the_loopback_interface_only(served: Served) -> None:
@@ -366,7 +243,7 @@ def test_texts_travel_as_json_of_ascii(tmp_path: Path) -> None:
     assert text[:9] in json.loads(body)["response"]["answer"]
 
 
-# --- the command --------------------------------------------------------------------------------------------------
+# --- the command --------------------------------------------------------------------------------------------------------
 
 
 def test_the_command_prints_its_address_and_ends_with_ctrl_c(runs: Path) -> None:
@@ -395,74 +272,7 @@ def test_a_taken_port_is_said(served: Served, tmp_path: Path, run_script: Any) -
     assert finished.stderr == f"error: port {served.port}: Address already in use; choose another with --port\n"
 
 
-# --- problem files and vendored parts -----------------------------------------------------------------------------
-
-
-def test_leading_fields_stop_where_the_line_is_cut() -> None:
-    line = b' {"id": 7, "problem": "a \\"b\\"", "n": [1, {"x": 2}], "tests": "eJxL'
-    assert leading_fields(line) == {"id": 7, "problem": 'a "b"', "n": [1, {"x": 2}]}
-    assert leading_fields(b"") == leading_fields(b"[1]") == leading_fields(b'{"a') == {}
-    assert leading_fields(b'{"whole": 1}\n') == {"whole": 1}
-
-
-def test_statements_are_found_behind_gigabytes_of_tests(tmp_path: Path) -> None:
-    path = tmp_path / "set.jsonl"
-    with path.open("w") as file:
-        for number in range(5):
-            row = {
-                "question_content": f"What is {number}?",
-                "question_id": f"q{number}",
-                "private_test_cases": "x" * 6_000_000,
-            }
-            file.write(json.dumps(row) + "\n")
-    index = ProblemIndex(path)
-    found = index.read("q3")
-    assert found is not None
-    assert found["statement"] == "What is 3?"
-    assert "private_test_cases" not in found
-    assert len((index.read_whole("q4") or {})["private_test_cases"]) == 6_000_000
-    assert index.read("q9") is None
-    assert ProblemIndex(tmp_path / "absent.jsonl").read("q1") is None
-
-
-def test_vendored_files_are_those_of_npm() -> None:
-    assert vendoring.changed_files() == []
-    assert all(part["integrity"].startswith("sha512-") for part in vendoring.read_parts())
-
-
-def test_an_altered_vendored_file_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import shutil
-
-    copy = tmp_path / "vendor"
-    shutil.copytree(vendoring.VENDOR_FOLDER, copy)
-    monkeypatch.setattr(vendoring, "VENDOR_FOLDER", copy)
-    monkeypatch.setattr(vendoring, "PARTS_FILE", copy / "parts.json")
-    (copy / "katex" / "katex.min.js").write_text("alert(1)")
-    (copy / "stranger.js").write_text("")
-    (copy / "uplot" / "LICENSE").unlink()
-    assert vendoring.changed_files() == [
-        "katex.min.js: not the file of katex 0.19.1", "LICENSE: missing", "stranger.js: not recorded in parts.json",
-    ]  # fmt: skip
-
-
-def test_vendored_parts_are_small_and_licensed() -> None:
-    assert vendoring.total_bytes() < 1_000_000
-    for part in vendoring.read_parts():
-        assert (vendoring.VENDOR_FOLDER / part["folder"] / "LICENSE").stat().st_size > 500
-
-
-def test_every_address_in_the_page_is_an_asset() -> None:
-    assets = find_assets()
-    static = ASSET_FOLDERS[0]
-    page = re.findall(r'(?:href|src)="([^"#][^"]+)"', (static / "index.html").read_text())
-    modules = "".join(path.read_text() for path in static.glob("*.js"))
-    named = [*page, *(f"static/{name}" for name in re.findall(r'^import .*from "([^"]+)"', modules, re.M))]
-    assert len(named) > 30
-    for name in named:
-        assert posixpath.normpath(name) in assets, name
-
-
-# --- large runs ---------------------------------------------------------------------------------------------------
+# --- large runs ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
