@@ -9,7 +9,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tools/shell.sh
 source "$root/tools/shell.sh"
-export FAMILY=livecodebench
+export DOOR=livecodebench
 
 usage_text() {
     cat <<'TEXT'

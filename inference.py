@@ -5,9 +5,9 @@ it finishes, resumable at any moment by the same command.
     python inference.py --model nvidia/AceReason-Nemotron-1.1-7B --out out \\
         --datasets aime24,aime25
 
-Outputs: OUT/<set>/seed<N>.jsonl, OUT/<set>/manifest.json, OUT/status.json and
-OUT/logs/. Grading is a command of its own: evaluate_aime.py for mathematics,
-evaluate_livecodebench.py for programs.
+Outputs: OUT/<benchmark>/seed<N>.jsonl and manifest.json, OUT/status.json and
+OUT/logs/. Grading is a command of its own: evaluate_aime.py or
+evaluate_livecodebench.py, whatever the benchmark.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from tools.errors import EngineError, EngineOutOfMemory, EngineUnavailable, Eval
 def main() -> int:
     if "--worker" in sys.argv[1:]:
         return run_as_worker(sys.argv[1:])
-    from tools.sampling.settings import parse_settings
+    from tools.sampling.settings import DEFAULT_DOOR, parse_settings
 
     parser = CommandLine(__doc__, usage="inference.py --model MODEL --out OUT [options]")
-    settings = parse_settings(sys.argv[1:], os.environ.get("FAMILY", "aime"), parser=parser)
+    settings = parse_settings(sys.argv[1:], os.environ.get("DOOR", DEFAULT_DOOR), parser=parser)
     from tools.sampling.run import generate
 
     generate(settings)

@@ -9,6 +9,6 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tools/shell.sh
 source "$root/tools/shell.sh"
-export FAMILY=livecodebench
+export DOOR=livecodebench
 
 run_and_grade evaluate_livecodebench.py "$@"

@@ -20,7 +20,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NoReturn
 
 from tools.errors import UsageError
@@ -78,16 +78,18 @@ def option_fields(options: type) -> dict[str, tuple[dataclasses.Field[Any], Opti
     return found
 
 
-def add_options(parser: Any, options: type) -> None:
-    """Adds every option of a dataclass to a parser or a group of one; a yes-or-no field becomes a flag.
+def add_options(parser: Any, options: type, but: Container[str] = ()) -> None:
+    """Adds every option of a dataclass to a parser or a group of one, `but` those named; a yes-or-no field becomes a flag.
 
     An option that the parser has already, of another plug for example, is added once.
     """
     for name, (field, known, kind) in option_fields(options).items():
-        if any(action.dest == name for action in parser._actions):
+        if name in but or any(action.dest == name for action in parser._actions):
             continue
         flags = ["--" + name.lower().replace("_", "-"), *known.flags]
-        shown = known.shown or ("none" if field.default is None else str(field.default))
+        shown = known.shown or (
+            "none" if field.default is None else f"{field.default:g}" if kind is float else str(field.default)
+        )
         if kind is bool:
             parser.add_argument(*flags, dest=name, action="store_true", default=None, help=known.text)
             continue

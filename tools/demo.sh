@@ -13,7 +13,7 @@ model=data/demo_model
 echo "== AIME: 20 problems of our own, 64 seeds" >&2
 bash run_aime.sh "$model" "$out" --datasets aime_sample --out-seq-len 256
 
-if "$python" -m tools.benchmarks.problems aime24 aime25 >/dev/null 2>&1; then
+if "$python" -m tools.benchmarks fetch aime24 aime25 >/dev/null 2>&1; then
     echo "== AIME 2024 and 2025: 3 problems each (a model this small solves none; the way is what is shown)" >&2
     bash run_aime.sh "$model" "$out" --datasets aime24,aime25 --limit 3 --samples-per-seed 1 --out-seq-len 256
 else

@@ -19,6 +19,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tools.commandline import option
+
 
 class Verdict(str, enum.Enum):
     """Closed set of outcomes of one sample."""
@@ -76,16 +78,19 @@ class Sample:
 
 @dataclasses.dataclass(frozen=True)
 class Sampling:
-    """How tokens are drawn. None means: not given to the engine at all. `max_new_tokens` counts output tokens."""
+    """How tokens are drawn. None means: not given to the engine at all. `max_new_tokens` counts output tokens.
 
-    temperature: float
-    top_p: float
-    max_new_tokens: int
-    top_k: int | None = None
-    min_p: float | None = None
-    repetition_penalty: float | None = None
-    presence_penalty: float | None = None
-    stop: tuple[str, ...] = ()
+    The defaults are the original toolkit's; a model's preset may have others, and each is an option of a run.
+    """
+
+    temperature: float = option(0.6, "0 is greedy")
+    top_p: float = option(0.95, "nucleus sampling")
+    max_new_tokens: int = option(32768, "output tokens at most", name="OUT_SEQ_LEN")
+    top_k: int | None = option(None, "only the K most likely tokens", shown="all")
+    min_p: float | None = option(None, "only tokens this likely, as a share of the most likely one's probability")
+    repetition_penalty: float | None = option(None, "over 1 makes tokens that were there less likely")
+    presence_penalty: float | None = option(None, "over 0 makes tokens that were in the output less likely")
+    stop: tuple[str, ...] = option((), "text that ends an answer, or a JSON list of texts", shown="none")
 
     def given(self) -> dict[str, Any]:
         """What was chosen, under the names that manifests and engines use; what was not is left out."""

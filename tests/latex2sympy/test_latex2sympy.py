@@ -168,9 +168,9 @@ def test_kept_conversions(bench_dir):
 )  # fmt: skip
 def test_both_readers_read_the_same(latex):
     """One side of a comparison may be read by the quick reader, the other by the grammar."""
+    from tools.grading.math.symbolic_worker import with_quick_names
     from tools.latex2sympy.reader import read_latex
     from tools.mathematics.compare import trees_equal
     from tools.mathematics.reader import read
-    from tools.mathematics.symbolic_worker import with_quick_names
 
     assert trees_equal(read(latex), with_quick_names(read_latex(latex)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import ROOT
+from tools.benchmarks.benchmark import Benchmark
+from tools.benchmarks.questions import PROBE, render_question
 from tools.errors import ModelError
 from tools.models.prompts import cut_at_end_mark, encode_prompt, render_prompt, template_sha256
 from tools.records import Problem
@@ -12,7 +14,14 @@ from tools.records import Problem
 PROBLEM = Problem("1", "What is {1} + 1?", "2", {})
 CODE = Problem("2", "Add two numbers.", None, {"starter_code": "class Solution:\n    def add(self, a, b):"})
 
-# Golden texts: SPEC "Prompts", which gives the original toolkit's.
+QUESTION = "What is {1} + 1?"
+
+
+def question(problem: Problem, name: str, model_type: str) -> str:
+    return render_question(problem, Benchmark("own", question=name), model_type)
+
+
+# Golden texts: the original toolkit's.
 GOLDEN = {
     (
         "math",
@@ -39,12 +48,12 @@ GOLDEN = {
 }
 
 
-@pytest.mark.parametrize(("grading", "model_type"), GOLDEN)
-def test_pains_41_prompts_are_golden(grading, model_type):
-    problem = PROBLEM if grading == "math" else CODE
-    if (grading, model_type) == ("code", "qwen"):
+@pytest.mark.parametrize(("name", "model_type"), GOLDEN)
+def test_prompts_are_those_of_training_to_the_letter(name, model_type):
+    problem = PROBLEM if name == "math" else CODE
+    if (name, model_type) == ("code", "qwen"):
         problem = Problem("2", CODE.statement, None, {"starter_code": ""})
-    assert render_prompt(problem, grading, model_type) == GOLDEN[grading, model_type]
+    assert render_prompt(question(problem, name, model_type), model_type) == GOLDEN[name, model_type]
 
 
 class Tokenizer:
@@ -66,27 +75,27 @@ class Tokenizer:
         return "<｜begin▁of▁sentence｜>" * self.begins + messages[0]["content"]
 
 
-def test_pains_41_begin_of_sentence_stands_exactly_once_in_the_token_ids():
-    prompt = encode_prompt(PROBLEM, "math", "r1", Tokenizer())
+def test_begin_of_sentence_stands_exactly_once_in_the_token_ids():
+    prompt = encode_prompt(QUESTION, "r1", Tokenizer())
     assert prompt.token_ids.count(1) == 1
     assert prompt.token_ids[0] == 1
 
 
-def test_pains_41_a_doubled_begin_of_sentence_is_an_error():
+def test_a_doubled_begin_of_sentence_is_an_error():
     with pytest.raises(ModelError, match="stands 2 times"):
-        encode_prompt(PROBLEM, "math", "chat", Tokenizer(adds_begin_in_template=2))
+        encode_prompt(QUESTION, "chat", Tokenizer(adds_begin_in_template=2))
 
 
 def test_type_r1_needs_a_tokenizer_that_knows_its_marks():
     tokenizer = Tokenizer()
     tokenizer.encode = lambda text, add_special_tokens: [7, 8]
     with pytest.raises(ModelError, match="stands 0 times"):
-        encode_prompt(PROBLEM, "math", "r1", tokenizer)
+        encode_prompt(QUESTION, "r1", tokenizer)
 
 
 def test_chat_uses_the_tokenizers_own_template_and_no_system_line():
-    prompt = encode_prompt(PROBLEM, "math", "chat", Tokenizer())
-    assert prompt.text.endswith("What is {1} + 1?\n\nPlease place your final answer inside \\boxed{}.")
+    prompt = encode_prompt(QUESTION, "chat", Tokenizer())
+    assert prompt.text == "<｜begin▁of▁sentence｜>What is {1} + 1?"
     assert not prompt.is_reasoning_opened
 
 
@@ -94,13 +103,24 @@ def test_chat_without_template_is_an_error_with_a_remedy():
     tokenizer = Tokenizer()
     tokenizer.chat_template = None
     with pytest.raises(ModelError, match="--model-type"):
-        render_prompt(PROBLEM, "math", "chat", tokenizer)
+        render_prompt(QUESTION, "chat", tokenizer)
 
 
 def test_a_changed_template_changes_the_hash():
-    assert template_sha256("r1", "math") != template_sha256("qwen", "math")
-    assert template_sha256("qwen", "math") != template_sha256("qwen", "code")
-    assert template_sha256("chat", "math", Tokenizer(0)) != template_sha256("chat", "math", Tokenizer(1))
+    math, code = (question(PROBE, name, "qwen") for name in ("math", "code"))
+    assert template_sha256(math, "r1") != template_sha256(math, "qwen")
+    assert template_sha256(math, "qwen") != template_sha256(code, "qwen")
+    assert template_sha256(math, "chat", Tokenizer(0)) != template_sha256(math, "chat", Tokenizer(1))
+
+
+def test_templates_hash_as_in_version_0_1_so_that_its_runs_go_on():
+    hashes = {
+        ("math", "qwen"): "200ad14cd51beb7a3bf2569f0ab9bf7b5f6f113c54d64aa91e2f351698d3c9f8",
+        ("math", "r1"): "1439f3091de99f4e51185ad291539187da27d8e04c39f83f32b9631e1660a758",
+        ("code", "qwen"): "3c7afb9c39459a8faa4b103e83839a252b4067c50cdf4410b3ddd346b6bf1f95",
+    }
+    for (name, model_type), expected in hashes.items():
+        assert template_sha256(question(PROBE, name, model_type), model_type) == expected
 
 
 @pytest.mark.parametrize(
@@ -113,14 +133,14 @@ def test_a_changed_template_changes_the_hash():
         ("Answer: 4\n\nQuestion: next\n```\nProblem:", "Answer: 4\n\nQuestion: next\n```\nProblem:"),
     ],
 )
-def test_pains_39_only_end_marks_cut_text_never_task_words_in_the_reasoning(text, kept):
+def test_only_end_marks_cut_text_never_task_words_in_the_reasoning(text, kept):
     assert cut_at_end_mark(text) == kept
 
 
-def test_pains_41_the_demo_models_own_template_gives_the_qwen_prompt_token_by_token():
+def test_the_demo_models_own_template_gives_the_qwen_prompt_token_by_token():
     transformers = pytest.importorskip("transformers")
     tokenizer = transformers.AutoTokenizer.from_pretrained(ROOT / "data" / "demo_model")
-    ours = encode_prompt(PROBLEM, "math", "qwen", tokenizer)
+    ours = encode_prompt(QUESTION, "qwen", tokenizer)
     assert tokenizer.decode(ours.token_ids) == ours.text
     assert ours.is_reasoning_opened
     assert len(tokenizer.encode("<|im_start|>", add_special_tokens=False)) == 1

@@ -125,10 +125,8 @@ def test_published_figures_and_their_samples_are_read_from_the_preset(monkeypatc
     assert (part.value, part.samples_per_problem, part.subset, part.problems) == (0.518, 8, "v5", 279)
     assert published_for("nvidia/AceReason-Nemotron-7B", "amc23", 40) is None
     assert published_for("some/other", "aime24", 30) is None
-    other = dataclasses.replace(
-        published.find_profile("nvidia/AceReason-Nemotron-7B"), published_samples={"aime24": 16}
-    )
-    monkeypatch.setattr(published, "find_profile", lambda _: other)
+    other = dataclasses.replace(published.find_preset("nvidia/AceReason-Nemotron-7B"), published_samples={"aime24": 16})
+    monkeypatch.setattr(published, "find_preset", lambda _: other)
     changed = published_for("nvidia/AceReason-Nemotron-7B", "aime24", 30)
     assert changed is not None
     assert changed.samples_per_problem == 16

@@ -12,8 +12,9 @@ from tools.errors import StorageError
 from tools.records import Generation
 from tools.sampling.monitor import duration, read_status, render
 from tools.sampling.progress import find_alarm
+from tools.sampling.status import RunStatus
 from tools.store import generations
-from tools.store.manifest import now
+from tools.store.provenance import now
 
 
 def status(**changes: Any) -> dict[str, Any]:
@@ -40,29 +41,30 @@ def test_a_running_run_shows_counts_rate_and_every_worker(tmp_path):
 
 def test_a_launcher_that_went_silent_is_not_called_running(tmp_path):
     write(tmp_path, status(updated_at="2026-01-01T00:00:00Z"))
-    assert "its launcher is gone or hangs" in read_status(tmp_path)["state"]
+    assert "its launcher is gone or hangs" in read_status(tmp_path).state
 
 
 def test_many_cut_off_answers_raise_an_alarm():
-    assert "9 of the first 40 answers are cut off" in render(status(truncated=9))
-    assert "warning" not in render(status(truncated=8))
+    assert "9 of the first 40 answers are cut off" in render(RunStatus.from_json(status(truncated=9)))
+    assert "warning" not in render(RunStatus.from_json(status(truncated=8)))
 
 
-def test_reasoning_that_never_ends_raises_an_alarm_where_reasoning_is_expected():
+def test_reasoning_that_never_ends_raises_an_alarm():
     row = status(unclosed=9)
-    assert "never close </think>" in (find_alarm(row, 32768, is_reasoning=True) or "")
-    assert find_alarm(row, 32768, is_reasoning=False) is None
+    assert "never close their reasoning" in (find_alarm(RunStatus.from_json(row), 32768) or "")
+    assert find_alarm(RunStatus.from_json({**row, "is_reasoning": False}), 32768) is None  # as version 0.1 counted
 
 
 def test_files_without_status_are_counted_against_the_plan(tmp_path):
     folder = tmp_path / "aime24"
     folder.mkdir()
     for task_id in ("60", "61"):
-        generations.append(folder, Generation(task_id, 100, "x</think>1", "stop"))
+        generations.append(folder, Generation(task_id, 100, "[THINK]x", "stop"))
     manifest = {"settings": {}, "plan": {"seeds": [100, 200], "task_ids": ["60", "61"]}}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     found = read_status(tmp_path)
-    assert (found["done"], found["total"]) == (2, 4)
+    assert (found.done, found.total) == (2, 4)
+    assert found.unclosed == 2
     assert "incomplete" in render(found)
 
 

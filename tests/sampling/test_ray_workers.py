@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.support import real_runs
 from tests.support.ray_cluster import needs_ray, two_nodes
 from tests.support.real_runs import count_lines, finish, seed_files, start, wait_for
 from tools.errors import UsageError
@@ -60,7 +59,6 @@ def test_join_and_ray_exclude_each_other():
 
 @pytest.mark.slow
 @needs_ray
-@real_runs.needs_transformers
 @pytest.mark.filterwarnings("ignore")  # Ray's own
 def test_a_node_killed_half_way_loses_no_sample(tmp_path, two_nodes):
     reference = tmp_path / "reference"

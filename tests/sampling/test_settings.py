@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.real_runs import SCRIPTED
+from tools.benchmarks.problems import load_benchmark
+from tools.commandline import option_fields
+from tools.engines import ENGINES, find_engine
 from tools.errors import UsageError
-from tools.models.presets import find_profile
+from tools.models.presets import find_preset
+from tools.records import Sampling
 from tools.sampling.settings import RunSettings, check_model, parse_settings
 
 BASE = ["--model", "org/model", "--out", "out"]
 
 
-def settings_of(*words: str, family: str = "aime", **environ: str) -> RunSettings:
-    return parse_settings([*BASE, *words], family, environ)
+def settings_of(*words: str, door: str = "aime", **environ: str) -> RunSettings:
+    return parse_settings([*BASE, *words], door, environ)
 
 
-# SPEC "Samples".
+# The seeds of the original toolkit's scripts.
 @pytest.mark.parametrize(
     ("model", "dataset", "seeds", "model_type"),
     [
@@ -29,22 +34,18 @@ def settings_of(*words: str, family: str = "aime", **environ: str) -> RunSetting
     ],
 )
 def test_presets_hold_the_seeds_of_each_model(model, dataset, seeds, model_type):
-    profile = find_profile(model)
-    assert " ".join(map(str, profile.base_seeds(dataset))) == seeds
-    assert profile.model_type == model_type
+    preset = find_preset(model)
+    assert " ".join(map(str, preset.base_seeds(dataset))) == seeds
+    assert preset.model_type == model_type
 
 
 def test_defaults_are_those_of_the_original():
     settings = settings_of()
-    assert settings.datasets == ("aime24", "aime25")
-    assert (settings.max_new_tokens, settings.temperature, settings.top_p, settings.dtype) == (
-        32768,
-        0.6,
-        0.95,
-        "bfloat16",
-    )
+    assert settings.benchmarks == ("aime24", "aime25")
+    assert settings.sampling.given() == {"temperature": 0.6, "top_p": 0.95, "max_new_tokens": 32768}
+    assert settings_of("--engine", "vllm").engine_options.identity() == {"dtype": "bfloat16", "deterministic": False}
     assert len(settings.all_seeds("aime24")) == 64
-    assert len(settings_of(family="livecodebench").all_seeds("livecodebench")) == 8
+    assert len(settings_of(door="livecodebench").all_seeds("livecodebench")) == 8
 
 
 def test_samples_per_seed_1_gives_avg_at_8():
@@ -53,12 +54,55 @@ def test_samples_per_seed_1_gives_avg_at_8():
 
 def test_options_win_over_the_environment():
     settings = settings_of("--out-seq-len", "64", OUT_SEQ_LEN="128", TOP_P="0.5")
-    assert (settings.max_new_tokens, settings.top_p) == (64, 0.5)
+    assert (settings.sampling.max_new_tokens, settings.sampling.top_p) == (64, 0.5)
 
 
 def test_settings_survive_the_way_to_the_worker():
-    settings = settings_of("--seeds", "1,2", "--limit", "3")
+    settings = settings_of("--seeds", "1,2", "--limit", "3", "--stop", '["a", "b"]', TENSOR_PARALLEL="2", ENGINE="vllm")
     assert RunSettings.from_json(settings.to_json()) == settings
+    assert settings.engine_options.gpus_per_engine == 2
+    assert settings.sampling.stop == ("a", "b")
+
+
+def test_sampling_that_is_not_chosen_does_not_enter_the_identity():
+    """So a run that was begun by version 0.1 goes on."""
+    loaded = load_benchmark("aime_sample")
+    options = ["--engine", SCRIPTED, "--datasets", "aime_sample"]
+    plain = settings_of(*options).identity(loaded).to_json()
+    assert not {"top_k", "min_p", "repetition_penalty", "presence_penalty", "stop", "reasoning_format"} & plain.keys()
+    chosen = settings_of(*options, "--top-k", "20", STOP="Question:").identity(loaded).to_json()
+    assert {name: value for name, value in chosen.items() if name not in plain} == {"top_k": 20, "stop": ["Question:"]}
+
+
+def test_every_option_stands_in_help_with_its_default(run_script):
+    shown = " ".join(run_script("python", "inference.py", "--help").stdout.split())
+    for kind in (RunSettings, Sampling, *(find_engine(name).Options for name in ENGINES)):
+        for name in option_fields(kind):
+            assert f"--{name.lower().replace('_', '-')}" in shown
+    assert "output tokens at most [32768]" in shown
+    assert "--request-timeout-s X for one answer of a server [3600]" in shown
+
+
+def test_an_engine_of_ones_own_needs_no_line_of_ours(run_script):
+    settings = settings_of("--engine", SCRIPTED, "--script-words", "3", SCRIPT_DELAY_S="0.5")
+    assert settings.engine_options.script_words == 3
+    assert settings.engine_options.script_delay_s == 0.5
+    shown = run_script("python", "inference.py", "--engine", SCRIPTED, "--help").stdout
+    assert "--script-delay-s X" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("tests.support.scripted_engine:Nobody", "cannot be imported"),
+        ("no.such.module:Engine", "cannot be imported"),
+        ("tools.records:Sample", "is no engine"),
+        ("magic", "is unknown; choose vllm, transformers, openai"),
+    ],
+)
+def test_what_is_no_engine_is_refused_in_one_line(name, words):
+    with pytest.raises(UsageError, match=words):
+        settings_of("--engine", name)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +116,13 @@ def test_settings_survive_the_way_to_the_worker():
         ["--top-p", "0"],
         ["--top-p", "1.5"],
         ["--out-seq-len", "0"],
-        ["--engine", "magic"],
+        ["--top-k", "0"],
+        ["--min-p", "2"],
+        ["--repetition-penalty", "0"],
+        ["--presence-penalty", "3"],
+        ["--stop", "[1]"],
+        ["--reasoning-format", "morse"],
+        ["--engine", "vllm", "--tensor-parallel", "0"],
         ["--engine", "openai"],
         ["--model-type", "gpt"],
         ["--datasets", "aime24,aime24"],

@@ -16,8 +16,6 @@ from tests.support import real_runs
 from tests.support.ray_cluster import needs_ray
 from tests.support.real_runs import finish, seed_files, start
 
-pytestmark = [pytest.mark.slow, real_runs.needs_transformers]
-
 SCONTROL = "#!/usr/bin/env bash\nprintf '127.0.0.1\\n127.0.0.2\\n'\n"
 SRUN = """#!/usr/bin/env bash
 # Takes the options that the recipes use; runs the command as node -w, as node 2 with --exclude, else once per node.
@@ -55,7 +53,7 @@ def run_recipe(lines: list[str], out: pathlib.Path, folder: pathlib.Path, **opti
     environment = {
         "PATH": f"{folder}:{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": os.environ["HOME"],
         "PYTHON": sys.executable, "HF_HUB_OFFLINE": "1", "DATASETS": "aime_sample", "SEEDS": real_runs.SEEDS,
-        "SAMPLES_PER_SEED": "1", "LIMIT": str(real_runs.LIMIT), "OUT_SEQ_LEN": "8", "ENGINE": "transformers",
+        "SAMPLES_PER_SEED": "1", "LIMIT": str(real_runs.LIMIT), "OUT_SEQ_LEN": "8", "ENGINE": real_runs.SCRIPTED, "SCRIPT_DELAY_S": "0.2",
         "SLURM_JOB_NODELIST": "node[1-2]", "SLURM_CPUS_ON_NODE": "1", **options,
     }  # fmt: skip
     done = subprocess.run(
@@ -87,6 +85,7 @@ def test_one_task_per_node_on_a_shared_folder(tmp_path, reference):
     assert (tmp_path / "out/aime_sample/accuracy_results.json").exists()
 
 
+@pytest.mark.slow
 @needs_ray
 def test_ray_on_all_nodes_of_an_allocation(tmp_path, reference):
     allocate, run = recipe("SLURM with Ray, two commands")

@@ -13,10 +13,10 @@ import pytest
 
 from tools.code_verifier import verify_many
 from tools.errors import SandboxError
+from tools.grading.code.pool import PoolOptions
 from tools.grading.code.problem_tests import read_tests
 from tools.grading.code.program import PreparedProblem, grade_program, prepare
-from tools.grading.code.worker import Grader
-from tools.grading.code.pool import PoolOptions
+from tools.grading.code.worker import ProgramGrader
 from tools.records import Verdict
 from tools.sandbox.limits import Limits
 from tools.sandbox.outcome import encode_arguments
@@ -129,8 +129,8 @@ class DyingSandbox(Sandbox):
         return super().run(program, *rest)
 
 
-def make_grader(sandbox: Sandbox) -> Grader:
-    grader = Grader.__new__(Grader)
+def make_grader(sandbox: Sandbox) -> ProgramGrader:
+    grader = ProgramGrader.__new__(ProgramGrader)
     grader.options = {"rules": "ours", "runs_all": False, "with_advice": False}
     grader.limits, grader.sandbox = Limits(), sandbox
     grader._question_id, grader._our_problem = "q", None

@@ -146,7 +146,9 @@ def test_unlike_runs_are_not_compared(served: Served) -> None:
 def test_every_set_of_the_same_samples_is_told(tmp_path: Path) -> None:
     folder = make_run(tmp_path, CODE)
     saved = json.loads((folder / "accuracy_results.json").read_text())
-    (folder / "accuracy_results_v6.json").write_text(json.dumps(saved | {"set": saved["set"] | {"name": "v6"}, "avg_at_k": 0.5}))
+    (folder / "accuracy_results_v6.json").write_text(
+        json.dumps(saved | {"set": saved["set"] | {"name": "v6"}, "avg_at_k": 0.5})
+    )
     with serve(tmp_path) as server:
         overview = server.ask("/api/overview", run=tmp_path.name, dataset="livecodebench")
     assert overview["facts"]["score"] == saved["avg_at_k"]

@@ -19,9 +19,17 @@ import os
 import pathlib
 import sys
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tools.benchmarks.benchmark import DATA, Benchmark, find_benchmark, list_benchmarks
+from tools.benchmarks.benchmark import (
+    DATA,
+    Benchmark,
+    find_benchmark,
+    find_entry,
+    list_benchmarks,
+    name_of,
+    near_names,
+)
 from tools.benchmarks.rows import (
     HEAVY_FIELDS,
     ID_FIELDS,
@@ -37,6 +45,9 @@ from tools.benchmarks.rows import (
 from tools.errors import DataError, run_command
 from tools.records import Place, Problem
 
+if TYPE_CHECKING:
+    from tools.benchmarks.fetching import FetchedFrom
+
 __all__ = [
     "HEAVY_FIELDS",
     "ID_FIELDS",
@@ -46,6 +57,8 @@ __all__ = [
     "load_benchmark",
     "read_row",
 ]
+
+FETCHED = DATA / "fetched"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +73,13 @@ class LoadedBenchmark:
     @property
     def name(self) -> str:
         return self.benchmark.name
+
+    @functools.cached_property
+    def source(self) -> FetchedFrom | None:
+        """The dataset and commit that a fetched file was made of; None for a file that was put there by hand."""
+        from tools.benchmarks.fetching import read_record
+
+        return read_record(self.path, self.sha256)
 
     @functools.cached_property
     def by_id(self) -> dict[str, Problem]:
@@ -78,14 +98,16 @@ class LoadedBenchmark:
 
 
 def find_local_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:
-    """The file of a set if it is at hand: the path itself, $DATA_DIR, then data/."""
-    path = pathlib.Path(name_or_path)
-    file_name = path.name if path.suffix == ".jsonl" else f"{path.name}.jsonl"
-    folders = [path.parent] if path.suffix == ".jsonl" else []
-    if path.suffix != ".jsonl" or find_benchmark(path).name in list_benchmarks():
-        folders += [pathlib.Path(os.environ["DATA_DIR"])] if os.environ.get("DATA_DIR") else []
-        folders += [DATA]
-    return next((folder / file_name for folder in folders if (folder / file_name).is_file()), None)
+    """The file of a benchmark if it is at hand: the path itself, $DATA_DIR, data/, data/fetched/, beside its entry."""
+    path, entry = pathlib.Path(name_or_path), find_entry(name_or_path)
+    is_path = path.suffix == ".jsonl"
+    places = [path] if is_path else []
+    if entry or not is_path:
+        file_name = f"{entry.name if entry else path.name}.jsonl"
+        folders = [pathlib.Path(os.environ["DATA_DIR"])] if os.environ.get("DATA_DIR") else []
+        places += [folder / file_name for folder in (*folders, DATA, FETCHED)]
+    places += [entry.file] if entry and entry.file else []
+    return next((place for place in places if place.is_file()), None)
 
 
 def find_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path:
@@ -93,16 +115,22 @@ def find_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path:
     found = find_local_file(name_or_path)
     if found:
         return found
-    benchmark = find_benchmark(name_or_path)
-    if benchmark.source is None:
-        known = ", ".join(
-            name for name, entry in list_benchmarks().items() if entry.source or (DATA / f"{name}.jsonl").exists()
-        )
-        where = f" ({benchmark.licence})" if benchmark.licence else ""
-        raise DataError(f"{name_or_path}: no such problem file{where}; give a JSONL file or one of the sets: {known}")
-    from tools.benchmarks.fetching import fetch_set
+    entry = find_entry(name_or_path)
+    if entry is None or entry.source is None:
+        raise DataError(_say_unknown(name_or_path, entry))
+    from tools.benchmarks.fetching import fetch
 
-    return fetch_set(benchmark, DATA / f"{benchmark.name}.jsonl")
+    return fetch(entry, FETCHED / f"{entry.name}.jsonl")
+
+
+def _say_unknown(name_or_path: str | os.PathLike[str], entry: Benchmark | None) -> str:
+    """For a name that nothing is known by, or an entry whose file one has to put there oneself."""
+    if entry:
+        return f"{name_or_path}: no such problem file ({entry.licence}); put it at {FETCHED / entry.name}.jsonl"
+    near = near_names(name_of(name_or_path))
+    meant = f"did you mean {' or '.join(near)}? Else give" if near else "give"
+    known = ", ".join(name for name, each in list_benchmarks().items() if each.source or find_local_file(name))
+    return f"{name_or_path}: no such problem file; {meant} a JSONL file or one of the benchmarks: {known}"
 
 
 def load_benchmark(
@@ -125,7 +153,7 @@ def load_benchmark(
 
 def _to_problem(line: Line, index: int, path: pathlib.Path, benchmark: Benchmark, is_asked: bool) -> Problem:
     where = f"{path}, line {line.number}"
-    row = rename_fields(parse_row(line.text, where), (benchmark.source or {}).get("rename", {}))
+    row = rename_fields(parse_row(line.text, where), benchmark.source.rename if benchmark.source else {})
     statement, answer = find_statement(row), row.get("answer")
     if statement is None and is_asked:
         raise DataError(f"{where}: no statement; a row needs one of the fields {', '.join(STATEMENT_FIELDS)}")
@@ -185,11 +213,10 @@ def is_aime_answer(answer: str) -> bool:
 
 
 def main() -> int:
-    """`python -m tools.benchmarks.problems aime24 ...`: finds or fetches sets, checks them, says where they lie."""
-    for name in sys.argv[1:] or sorted(list_benchmarks()):
-        loaded = load_benchmark(name)
-        print(f"{loaded.name}: {len(loaded.problems)} problems, {loaded.path}, sha256 {loaded.sha256}")
-    return 0
+    """`python -m tools.benchmarks.problems NAME ...`, as in version 0.1: the same as `python -m tools.benchmarks fetch`."""
+    from tools.benchmarks.__main__ import fetch_all
+
+    return fetch_all(sys.argv[1:] or sorted(list_benchmarks()))
 
 
 if __name__ == "__main__":

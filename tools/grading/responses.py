@@ -11,7 +11,7 @@ from typing import Any
 
 from tools.benchmarks.problems import LoadedBenchmark
 from tools.errors import StorageError
-from tools.models.reasoning import split_reasoning
+from tools.models.reasoning import opens_itself, split_response
 from tools.records import Generation, Problem, Response
 from tools.store import generations
 
@@ -22,9 +22,15 @@ class FolderResponses:
     """One pass over a folder's generations; what was seen on the way is known afterwards."""
 
     def __init__(
-        self, folder: pathlib.Path, loaded: LoadedBenchmark, is_opened: bool | None, seeds: tuple[int, ...] | None
+        self,
+        folder: pathlib.Path,
+        loaded: LoadedBenchmark,
+        seeds: tuple[int, ...] | None = None,
+        is_opened: bool | None = None,
+        reasoning_format: str | None = None,
     ) -> None:
         self._folder, self._loaded, self._seeds = folder, loaded, set(seeds) if seeds else None
+        self._format = reasoning_format
         self._is_opened = is_opened if is_opened is not None else opens_reasoning(folder)
         self._marks: dict[int, dict[str, tuple[int, str]]] = {}  # seed -> task_id -> what tells one text from another
         self.unknown_ids: list[str] = []
@@ -38,7 +44,7 @@ class FolderResponses:
             if problem is None:
                 self.unknown_ids.append(generation.task_id)
             elif (self._seeds is None or generation.seed in self._seeds) and self._is_new(generation):
-                yield problem, split_response(generation, self._is_opened)
+                yield problem, split_response(generation, is_opened=self._is_opened, reasoning_format=self._format)
         if self.unknown_ids and not self._marks:
             raise StorageError(
                 f"{self._folder}: none of its responses is to a problem of {self._loaded.path}; these generations belong "
@@ -91,18 +97,12 @@ class FolderResponses:
         ]
 
 
-def split_response(generation: Generation, is_opened: bool | None = None) -> Response:
-    """A generation with its reasoning apart; `is_opened`: whether the prompt opened it, None where nobody knows."""
-    split = split_reasoning(generation.output, is_opened)
-    return Response(generation, split.reasoning, split.answer, split.is_closed)
-
-
 def opens_reasoning(folder: pathlib.Path) -> bool | None:
-    """Whether prompts opened the reasoning, in files that do not say: a response closes what it never opened."""
+    """Whether prompts opened the reasoning, in files that do not say: the first response with a mark tells."""
     for generation in generations.read_folder(folder):
-        closing = generation.output.find("</think>")
-        if closing >= 0:
-            return not 0 <= generation.output.find("<think>") < closing
+        opens = opens_itself(generation.output)
+        if opens is not None:
+            return not opens
     return None
 
 

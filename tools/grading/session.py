@@ -24,8 +24,9 @@ from tools.benchmarks.subsets import Subset, breakdown_labels, find_subset, rele
 from tools.errors import StorageError, UsageError
 from tools.grading import create_grader
 from tools.grading.grader import Facts, Grader, GradingOptions, Workplace, our_fault
-from tools.grading.responses import FolderResponses, find_folder, split_response
+from tools.grading.responses import FolderResponses, find_folder
 from tools.grading.votes import vote_classes
+from tools.models.reasoning import split_response
 from tools.records import Generation, Grade, Problem, Response
 from tools.results.build import build_results, write_results
 from tools.results.published import published_for
@@ -54,11 +55,17 @@ def grade(path: pathlib.Path, benchmark: str | None = None, options: GradingOpti
     grader = create_grader(
         loaded.benchmark, options.grader, options.rules, Workplace(options.workers, options.launcher, bar.write)
     )
-    responses = FolderResponses(folder, loaded, manifest.is_reasoning_opened if manifest else None, options.seeds)
+    responses = FolderResponses(
+        folder,
+        loaded,
+        options.seeds,
+        manifest.is_reasoning_opened if manifest else None,
+        manifest.reasoning_format if manifest else None,
+    )
     with open_verdicts(folder) as file, bar:
         grades = list(grade_responses(grader, responses, file, bar))
         graded = GradedFolder(folder, loaded, manifest, grader, responses, grades)
-        plan = Plan.of(manifest, loaded, grades, options)
+        plan = GradingPlan.of(manifest, loaded, grades, options)
         results = build(graded, plan, options)
         file.finish(plan.choose(grades))
     write_results(folder, results)
@@ -152,7 +159,7 @@ def fingerprint(rules: bytes, problem: Problem, response: Response) -> str:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class GradingPlan:
     """What a score needs: every problem with every seed."""
 
     task_ids: tuple[str, ...]
@@ -162,7 +169,7 @@ class Plan:
     @classmethod
     def of(
         cls, manifest: Manifest | None, loaded: LoadedBenchmark, grades: Sequence[Grade], options: GradingOptions
-    ) -> Plan:
+    ) -> GradingPlan:
         """The manifest's plan; for files of others all problems, with every seed that is there."""
         asked = set(manifest.task_ids if manifest and manifest.task_ids else loaded.by_id)
         if options.subset:
@@ -199,7 +206,7 @@ def check_same_data(folder: pathlib.Path, manifest: Manifest | None, loaded: Loa
         )
 
 
-def build(graded: GradedFolder, plan: Plan, options: GradingOptions) -> Results:
+def build(graded: GradedFolder, plan: GradingPlan, options: GradingOptions) -> Results:
     """The results of all that was asked, with those of each subset that was graded whole. Raises IncompleteRun."""
     loaded = graded.loaded
     grades = plan.choose(graded.grades)
@@ -218,7 +225,7 @@ def build(graded: GradedFolder, plan: Plan, options: GradingOptions) -> Results:
 
 def score(
     graded: GradedFolder,
-    plan: Plan,
+    plan: GradingPlan,
     name: str,
     facts: Facts,
     options: GradingOptions,
@@ -253,11 +260,11 @@ def score(
     )
 
 
-def _in_order(plan: Plan, subset: Subset) -> tuple[str, ...]:
+def _in_order(plan: GradingPlan, subset: Subset) -> tuple[str, ...]:
     return tuple(task_id for task_id in plan.task_ids if task_id in subset.ids)
 
 
-def _restricted(labels: Labels, plan: Plan) -> dict[str, dict[str, str]]:
+def _restricted(labels: Labels, plan: GradingPlan) -> dict[str, dict[str, str]]:
     """Breakdowns of the plan's problems only; one that has none of them is left out."""
     chosen = {
         name: {task_id: by_task[task_id] for task_id in plan.task_ids if task_id in by_task}

@@ -27,7 +27,8 @@ from typing import Any
 from tools.mathematics.answers import Comparison
 from tools.mathematics.limits import MAX_EXPRESSION_CHARS, SYMBOLIC_MEMORY_BYTES, SYMBOLIC_TIMEOUT_S
 
-WORKER = Path(__file__).with_name("symbolic_worker.py")
+# A script of the room that knows the LaTeX grammar too; it is started by its path, never imported here.
+WORKER = Path(__file__).parents[1] / "grading" / "math" / "symbolic_worker.py"
 START_TIMEOUT_S = 60.0  # a busy machine may take long to start an interpreter
 WALL_GRACE_FACTOR = 10.0  # wall seconds allowed per CPU second, for busy machines
 LENGTH = struct.Struct(">I")

@@ -19,7 +19,7 @@ from tools.mathematics.tree import Tree, kinds, mapped, nodes, words
 from tools.mathematics.unit_table import TEMPERATURES
 from tools.mathematics.units import compound_value, in_kelvins, same_unit, says_nothing, temperature
 
-# What a symbolic worker adds at the end of the ladder (tools/mathematics/symbolic_worker.py); nothing in the caller.
+# What a symbolic worker adds at the end of the ladder (tools/grading/math/symbolic_worker.py); nothing in the caller.
 dear_stage: Callable[[Tree, Tree], bool | None] | None = None
 OPERATORS = frozenset(["integral", "sum", "prod"])
 DEGREE_WORDS = ("degree", "deg")

@@ -1,110 +1,188 @@
-"""Splits a response into reasoning and answer: once, in one place, for every benchmark.
+"""Splits a response into reasoning and answer: once, in one place, for every benchmark, grader and view.
 
-The prompts of reasoning models end in `<think>`, so a response is reasoning, `</think>`, answer. What counts as answer
-is all text outside the tags; a response that is cut before its reasoning closes has none. A tag inside a string of a
-program, in a fenced block, is text: some programs are about tags.
+The prompts of many reasoning models end in an opening mark, so a response is reasoning, closing mark, answer. What
+counts as answer is all text outside the marks; a response that is cut before its reasoning closes has none. The format
+of a run stands in its manifest; for files of others it is told from the text (tools/models/formats.py has them all).
 
 >>> split_reasoning("3 + 4 is 7</think>The answer is \\\\boxed{7}.").answer
 'The answer is \\\\boxed{7}.'
 >>> split_reasoning("3 + 4 is", is_opened_by_prompt=True).is_closed
 False
+>>> split_response(Generation("60", 100, "[THINK]3 + 4[/THINK]It is 7.")).answer
+'It is 7.'
 """
 
 from __future__ import annotations
 
+import functools
 import re
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 
-# Tag pairs of the models that are in use: DeepSeek-R1, Qwen, AceReason; then Sky-T1.
-TAG_PAIRS = (("<think>", "</think>"), ("<|begin_of_thought|>", "<|end_of_thought|>"))
-TAG = re.compile(r"</?think>|<\|(?:begin|end)_of_thought\|>")
-STAND_INS = {tag: chr(0x10FF00 + number) for number, tag in enumerate(sum(TAG_PAIRS, ()))}  # signs that nobody uses
-STRING = re.compile(r"(?<![\w\\])[A-Za-z]{0,2}(\"[^\"\n\\]*(?:\\.[^\"\n\\]*)*\"|'[^'\n\\]*(?:\\.[^'\n\\]*)*')(?!\w)")
-MAX_LINE = 10_000  # a program's line that is longer is not looked at
+from tools.errors import UsageError
+from tools.models.formats import FENCE, FORMATS, Marks, ReasoningFormat, SplitResponse
+from tools.models.quoted import hide_quoted_marks, show_marks
+from tools.records import Generation, Response
+
+__all__ = [
+    "FORMATS", "ReasoningFormat", "SplitResponse", "closes_reasoning", "detect_format", "find_format",
+    "find_opened_format", "find_template_format", "opens_itself", "split_reasoning", "split_response",
+]  # fmt: skip
+
+DEFAULT_FORMAT = FORMATS["think"]
+# Wrappers that some models put around the answer, after the reasoning.
+ANSWER_TAGS = ("answer", "response", "output", "solution")
+BOX_BEGIN, BOX_END = "<|begin_of_box|>", "<|end_of_box|>"  # GLM's marks around the final answer
+LONGEST_BOX = 200
 
 
-@dataclass(frozen=True)
-class SplitResponse:
-    """`is_closed` is None when nothing says that the response holds reasoning at all: then the whole text is answer."""
+def find_format(name: str) -> ReasoningFormat:
+    """The format of that name. Raises UsageError."""
+    try:
+        return FORMATS[name]
+    except KeyError:
+        raise UsageError(f"REASONING_FORMAT={name} is unknown; choose {', '.join(FORMATS)}") from None
 
-    reasoning: str
-    answer: str
-    is_closed: bool | None
+
+def split_response(
+    generation: Generation, *, is_opened: bool | None = None, reasoning_format: str | None = None
+) -> Response:
+    """A generation in its two parts. `is_opened` and `reasoning_format` are the manifest's, None for files of others."""
+    parts = split_reasoning(generation.output, is_opened, reasoning_format)
+    return Response(generation, parts.reasoning, parts.answer, parts.is_closed)
 
 
-def split_reasoning(response: str, is_opened_by_prompt: bool | None = None) -> SplitResponse:
-    """Splits one response.
+def split_reasoning(
+    text: str, is_opened_by_prompt: bool | None = None, reasoning_format: str | None = None
+) -> SplitResponse:
+    """Splits a text. `is_opened_by_prompt`: True when the prompt ended in an opening mark; None when unknown."""
+    chosen = _choose_format(text, is_opened_by_prompt, reasoning_format)
+    if chosen is None:
+        return SplitResponse("", unwrap_answer(text), None)
+    marks = (*chosen.opening, *chosen.closing)
+    hidden = hide_quoted_marks(text, marks)
+    parts = chosen.split(hidden, is_opened_by_prompt)
+    if hidden is not text:
+        parts = SplitResponse(show_marks(parts.reasoning, marks), show_marks(parts.answer, marks), parts.is_closed)
+    answer = unwrap_answer(parts.answer)
+    return parts if answer is parts.answer else SplitResponse(parts.reasoning, answer, parts.is_closed)
 
-    `is_opened_by_prompt`: True when the prompt ended in the opening tag; None when unknown, as for files of others.
-    Text before a closing tag that nothing opened is reasoning too (the prompt must have opened it).
+
+def closes_reasoning(
+    text: str, is_opened_by_prompt: bool | None = None, reasoning_format: str | None = None
+) -> bool | None:
+    """Whether the reasoning of a response ends; None when it holds none."""
+    chosen = _choose_format(text, is_opened_by_prompt, reasoning_format)
+    return chosen.is_closed(text, is_opened_by_prompt) if chosen else None
+
+
+def opens_itself(text: str) -> bool | None:
+    """Whether a response's first mark opens its reasoning; False when it closes what the prompt must have opened."""
+    told = detect_format(text)
+    kinds = (match.lastgroup for match in told.pattern.finditer(text)) if told else iter(())
+    first = next((kind for kind in kinds if kind != "dropped"), None)
+    return None if first is None else first == "opening"
+
+
+def _choose_format(text: str, is_opened: bool | None, name: str | None) -> ReasoningFormat | None:
+    """The run's format where the prompt opened it or its marks are there, else what the text shows."""
+    if name is None:
+        return detect_format(text) or (DEFAULT_FORMAT if is_opened else None)
+    named = find_format(name)
+    if is_opened or named.is_in(text):
+        return named
+    if named.bare and FORMATS[named.bare].is_in(text):  # the server was told to strip special tokens
+        return FORMATS[named.bare]
+    return detect_format(text)
+
+
+def detect_format(text: str) -> ReasoningFormat | None:
+    """The format that a response is in, None when it shows no reasoning.
+
+    An opening mark at the start decides; then the marks of the usual format, then special tokens of others, the first
+    one in the text; then tags that close what the prompt must have opened, or that open a line before any program.
     """
-    hidden = hide_quoted_tags(response)
-    if hidden is not response:
-        split = _split(hidden, is_opened_by_prompt)
-        return SplitResponse(_show_tags(split.reasoning), _show_tags(split.answer), split.is_closed)
-    return _split(response, is_opened_by_prompt)
+    starting = _starts_pattern().match(text)
+    if starting and starting.lastgroup:
+        return FORMATS[starting.lastgroup]
+    if any(mark in text for mark in (*DEFAULT_FORMAT.closing, *DEFAULT_FORMAT.opening)):
+        return DEFAULT_FORMAT
+    places = [(place, entry) for entry in FORMATS.values() if (place := _first_place(entry, text)) >= 0]
+    return min(places, key=lambda found: found[0])[1] if places else None
 
 
-def hide_quoted_tags(response: str) -> str:
-    """The response with stand-ins for the tags that are text; the same object when there are none."""
-    parts: list[str] = []
-    position = counted_until = line_end = fences = 0
-    for match in TAG.finditer(response):
-        if match.start() < line_end:
-            continue
-        line_start = response.rfind("\n", 0, match.start()) + 1
-        line_end = response.find("\n", match.end())
-        line_end = len(response) if line_end < 0 else line_end
-        line = response[line_start:line_end] if line_end - line_start <= MAX_LINE else ""
-        fences += response.count("```", counted_until, line_start)
-        counted_until = max(counted_until, line_start)
-        shown = STRING.sub(_hide_tags, line) if fences % 2 and ("'" in line or '"' in line) else line
-        if shown != line:
-            parts += [response[position:line_start], shown]
-            position = line_end
-        else:  # a tag ends what was open before it
-            fences, counted_until = 0, match.end()
-    return "".join([*parts, response[position:]]) if parts else response
+@functools.cache
+def _starts_pattern() -> re.Pattern[str]:
+    parts = []
+    for entry in FORMATS.values():
+        words = "|".join([entry.starts] if entry.starts else map(re.escape, entry.opening))
+        parts.append(f"(?P<{entry.name}>{words})")
+    return re.compile(rf"\s{{0,200}}(?:{'|'.join(parts)})")
 
 
-def _hide_tags(match: re.Match[str]) -> str:
-    return TAG.sub(lambda tag: STAND_INS[tag.group()], match.group())
+def _first_place(entry: ReasoningFormat, text: str) -> int:
+    """Where the first mark stands that tells this format away from the start of a text; -1 where none does."""
+    closing = _find_any((entry.tell,) if entry.tell else entry.closing, text)
+    if entry.marks is Marks.WORDS or entry.tell:
+        return closing if entry.tell else -1
+    opening = _find_any(entry.opening, text)
+    if opening >= 0 and entry.marks is Marks.TAGS:
+        opens = (match.start() for match in entry.pattern.finditer(text) if match.lastgroup == "opening")
+        fence = text.find(FENCE)
+        at_line = next(opens, -1)
+        return at_line if at_line >= 0 and (fence < 0 or at_line < fence) else -1
+    return min((place for place in (opening, closing) if place >= 0), default=-1)
 
 
-def _show_tags(text: str) -> str:
-    for tag, stand_in in STAND_INS.items():
-        text = text.replace(stand_in, tag)
-    return text
+def _find_any(marks: Iterable[str], text: str) -> int:
+    return min((place for mark in marks if (place := text.find(mark)) >= 0), default=-1)
 
 
-def _split(response: str, is_opened_by_prompt: bool | None) -> SplitResponse:
-    for opening, closing in TAG_PAIRS:
-        end = response.find(closing)
-        if end < 0 and opening not in response:
-            continue
-        is_open = bool(is_opened_by_prompt) or (end >= 0 and response.find(opening, 0, end) < 0)
-        rest = end + len(closing)
-        if is_open and end >= 0 and response.find(opening, rest) < 0 and response.find(closing, rest) < 0:
-            return SplitResponse(
-                response[:end], response[rest:], True
-            )  # nearly all responses, with one look at each letter
-        return _split_at_tags(response, opening, closing, is_open)
-    if is_opened_by_prompt:
-        return SplitResponse(response, "", False)
-    return SplitResponse("", response, None)
+def find_opened_format(prompt: str) -> ReasoningFormat | None:
+    """The format whose opening mark ends a prompt."""
+    return next((entry for entry in FORMATS.values() if entry.is_opened_by(prompt)), None)
 
 
-def _split_at_tags(response: str, opening: str, closing: str, is_open: bool) -> SplitResponse:
-    """Several tags, or none that closes: what stands between an opening and the next closing tag is reasoning."""
-    inside: list[str] = []
-    outside: list[str] = []
-    position = 0
-    while True:
-        tag = closing if is_open else opening
-        end = response.find(tag, position)
-        text = response[position:] if end < 0 else response[position:end]
-        (inside if is_open else outside).append(text.replace(opening, "") if is_open else text.replace(closing, ""))
-        if end < 0:
-            return SplitResponse("".join(inside), "".join(outside), not is_open)
-        is_open = not is_open
-        position = end + len(tag)
+def find_template_format(template: str, vocabulary: Collection[str] = ()) -> ReasoningFormat | None:
+    """The format of the model that a chat template and a tokenizer's added tokens belong to.
+
+    Templates also name the usual marks to strip them from earlier turns, so another format's marks come first.
+    """
+    by_kind = sorted(FORMATS.values(), key=lambda entry: (entry is DEFAULT_FORMAT, entry.marks is Marks.WORDS))
+    for entry in by_kind:
+        marks = (entry.tell,) if entry.tell else (*entry.opening, *entry.closing)
+        if any(mark in template or mark in vocabulary for mark in marks):
+            return entry
+    return None
+
+
+def unwrap_answer(answer: str) -> str:
+    """The answer without the wrappers that some models put around it; the same text where there are none."""
+    if BOX_BEGIN in answer:
+        answer = _unwrap_boxes(answer)
+    for name in ANSWER_TAGS:
+        if f"<{name}>" in answer:
+            answer = _unwrap_tag(answer, f"<{name}>", f"</{name}>")
+    return answer
+
+
+def _unwrap_boxes(answer: str) -> str:
+    """GLM's box marks say what \\boxed says; around a program or a long text they are only dropped."""
+    first, *rest = answer.split(BOX_BEGIN)
+    pieces = [first]
+    for part in rest:
+        inside, end, after = part.partition(BOX_END)
+        is_short = bool(end) and len(inside) <= LONGEST_BOX and "\n" not in inside.strip() and "\\boxed" not in inside
+        is_plain = is_short and FENCE not in inside and inside.count("{") == inside.count("}")
+        pieces += [f"\\boxed{{{inside.strip()}}}" if is_plain else inside, after]
+    return "".join(pieces).replace(BOX_END, "")
+
+
+def _unwrap_tag(answer: str, opening: str, closing: str) -> str:
+    """Drops the outermost pair, unless it stands in a program or is only mentioned."""
+    start, end = answer.find(opening), answer.rfind(closing)
+    before = answer[:start].strip()
+    if FENCE in before or (end >= 0 and FENCE in answer[end:]) or (end < start and before):
+        return answer
+    inside = answer[start + len(opening) : end if end > start else len(answer)]
+    after = answer[end + len(closing) :].strip() if end > start else ""
+    return " ".join(part for part in (before, inside.strip("\n"), after) if part)

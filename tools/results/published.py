@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.models.presets import find_profile
+from tools.models.presets import find_preset
 from tools.statistics.distributions import two_sided_t_quantile
 
 LEVEL = 0.95
@@ -115,7 +115,7 @@ def published_for(model: str, benchmark: str, problems: int | None, subset: str 
 
     `problems`: how many the figure is of. Everything else stands in tools/models/presets.json.
     """
-    preset = find_profile(model)
+    preset = find_preset(model)
     key = f"{benchmark}_{subset}" if subset else benchmark
     if key not in preset.published:
         return None

@@ -11,20 +11,18 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from tools.errors import EngineError, EvaluationError, UsageError
+from tools.errors import EngineError, EvaluationError
 from tools.sampling.progress import RunProgress
 from tools.sampling.settings import RunSettings
+from tools.sampling.status import read_worker
 from tools.store.files import storage_error, write_atomically
 
 BACKOFF_S = (1.0, 2.0, 4.0)
@@ -51,7 +49,7 @@ INFERENCE = TOOLS.parent / "inference.py"
 
 @dataclasses.dataclass
 class Slot:
-    """A place for a worker: one GPU, a tensor-parallel group, or a share of the CPU."""
+    """A place for a worker: one GPU, a group of them, or a share of the CPU (tools/sampling/gpus.py)."""
 
     name: str
     devices: str | None
@@ -60,7 +58,7 @@ class Slot:
     restarts: int = 0
     start_at: float = 0.0
     max_num_seqs: int | None = None
-    seen: tuple[Any, ...] = ()
+    seen: tuple[int, float] = (0, 0.0)
     seen_at: float = 0.0
     stopped_at: float | None = None
     hang: str | None = None  # why it was ended, when it hung
@@ -70,61 +68,6 @@ class Slot:
     @property
     def worker_name(self) -> str:
         return f"{self.name}.{self.starts}"
-
-
-def choose_slots(settings: RunSettings) -> list[Slot]:
-    """One slot per GPU or tensor-parallel group; on a machine without GPU, GPUS says how many CPU workers."""
-    visible = visible_gpus()
-    size = settings.tensor_parallel
-    if settings.engine == "openai":
-        return [Slot("server", None)]
-    if not visible:
-        if settings.gpus and "," in settings.gpus:
-            raise UsageError(
-                f"GPUS={settings.gpus} names GPUs and this machine shows none; GPUS=2 starts two CPU workers"
-            )
-        return [Slot(f"cpu{index}", None) for index in range(_count(settings.gpus or "1"))]
-    chosen = _choose_gpus(settings.gpus, visible)
-    if len(chosen) % size:
-        raise UsageError(
-            f"{len(chosen)} GPUs do not divide into groups of TENSOR_PARALLEL={size}; choose GPUS accordingly"
-        )
-    groups = [chosen[start : start + size] for start in range(0, len(chosen), size)]
-    return [Slot(f"gpu{'-'.join(group)}", ",".join(group)) for group in groups]
-
-
-def _choose_gpus(asked: str | None, visible: Sequence[str]) -> list[str]:
-    if asked is None:
-        return list(visible)
-    if "," not in asked:
-        count = _count(asked)
-        if count > len(visible):
-            raise UsageError(f"GPUS={asked} and only {len(visible)} are visible ({','.join(visible)})")
-        return list(visible[:count])
-    chosen = [name for name in asked.split(",") if name]
-    missing = [name for name in chosen if name not in visible]
-    if missing:
-        raise UsageError(f"GPUS={asked}: {', '.join(missing)} is not among the visible ones ({','.join(visible)})")
-    return chosen
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise UsageError(f"GPUS={text!r}: give how many (8) or which, with a comma (0,2 or 3,)")
-    return int(text)
-
-
-def visible_gpus() -> list[str]:
-    """Names of the GPUs that this process may use: CUDA_VISIBLE_DEVICES, else what nvidia-smi lists."""
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if named is not None:
-        return [name for name in named.split(",") if name not in ("", "-1")]
-    if not shutil.which("nvidia-smi"):
-        return []
-    answer = subprocess.run(
-        ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"], capture_output=True, text=True, check=False
-    )
-    return answer.stdout.split() if answer.returncode == 0 else []
 
 
 def supervise(out: pathlib.Path, settings: RunSettings, slots: list[Slot], progress: RunProgress | None) -> None:
@@ -202,13 +145,15 @@ def look_after(slot: Slot, slots: list[Slot], out: pathlib.Path, settings: RunSe
         check_writable(out)  # a full disk holds no log either
         raise EvaluationError(f"{cause} (log: {log_path(out, slot)})")
     if code == EXIT_OUT_OF_MEMORY or (code > 0 and "out of memory" in cause.lower()):
-        capacity = read_status(out, slot.worker_name).get("capacity")
-        halve_batch(slot, capacity or settings.max_num_seqs or DEFAULT_CAPACITY, cause)
+        status = read_worker(out, slot.worker_name)
+        halve_batch(slot, (status and status.capacity) or settings.engine_options.max_num_seqs, cause)
     else:
         plan_restart(slot, slots, code, cause, out)
 
 
-def halve_batch(slot: Slot, capacity: int, cause: str) -> None:
+def halve_batch(slot: Slot, capacity: int | None, cause: str) -> None:
+    """Plans the next start with half the batch. `capacity`: of the engine that ran out, None when it never said."""
+    capacity = capacity or DEFAULT_CAPACITY
     capacity = min(capacity, slot.max_num_seqs or capacity)
     if capacity == 1:
         raise EngineError(
@@ -263,10 +208,10 @@ def find_hang(slot: Slot, out: pathlib.Path, timeout_s: float) -> str | None:
             return "stopped by a signal"
     else:
         slot.stopped_at = None
-    status = read_status(out, slot.worker_name)
-    if status.get("state", "starting") == "starting":
+    status = read_worker(out, slot.worker_name)
+    if status is None or status.state == "starting":
         timeout_s = max(timeout_s, START_TIMEOUT_S)
-    seen = (slot.starts, status.get("updated_at"))
+    seen = (slot.starts, status.updated_at if status else 0.0)
     if seen != slot.seen:
         slot.seen, slot.seen_at = seen, now
     return f"no progress for {timeout_s:g} s" if now - slot.seen_at > timeout_s else None
@@ -279,17 +224,6 @@ def is_stopped(pid: int) -> bool:
     except OSError:
         return False
     return stat.rpartition(")")[2].split()[0] == "T"
-
-
-def read_status(out: pathlib.Path, worker_name: str) -> dict[str, Any]:
-    """A worker's last status; empty before its first."""
-    try:
-        status: dict[str, Any] = json.loads(
-            (out / ".run" / "workers" / f"{worker_name}.json").read_text(encoding="utf-8")
-        )
-    except (OSError, ValueError):
-        return {}
-    return status
 
 
 def check_writable(out: pathlib.Path) -> None:

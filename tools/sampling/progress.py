@@ -7,7 +7,6 @@ prompt is wrong, and a night would be lost.
 
 from __future__ import annotations
 
-import json
 import pathlib
 import sys
 import time
@@ -17,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from tools.errors import EvaluationError
 from tools.sampling.settings import RunSettings
+from tools.sampling.status import Counts, RunStatus, Share, WorkerStatus, merge_lives, read_worker, workers_folder
 from tools.store.files import write_atomically
-from tools.store.manifest import now
+from tools.store.provenance import now
 
 if TYPE_CHECKING:
     from tools.sampling.launcher import Slot
@@ -29,11 +29,10 @@ RATE_WINDOW_S = 60.0
 FIRST_ANSWERS = 32
 ALARMING_SHARE = 0.2
 MOST_WORKER_LINES = 16
-COUNTS = ("done", "failed", "tokens", "truncated", "unclosed")
 
 
 class RunProgress:
-    """Adds up the workers' counts. `total` and `done` are samples by data set at the start."""
+    """Adds up the workers' counts. `total` and `done` are samples by benchmark at the start."""
 
     def __init__(
         self, out: pathlib.Path, settings: RunSettings, total: Mapping[str, int], done: Mapping[str, int]
@@ -66,7 +65,7 @@ class RunProgress:
         self._updated = time.monotonic()
         self._restarts |= {slot.name: slot.restarts for slot in slots}
         status = self._make_status()
-        write_atomically(self._out / "status.json", json.dumps(status, indent=1))
+        write_atomically(self._out / "status.json", status.to_json())
         self._show(status)
         self._warn(status)
 
@@ -78,94 +77,88 @@ class RunProgress:
             line.close()
         self._bar.close()
 
-    def _make_status(self) -> dict[str, Any]:
+    def _make_status(self) -> RunStatus:
         workers = self._merge_workers()
-        counts = {key: sum(worker[key] for worker in workers) for key in COUNTS}
-        done = {
-            name: before + sum(worker["by_dataset"].get(name, 0) for worker in workers)
-            for name, before in self._done_before.items()
-        }
-        if self._state == "finished" and not counts["failed"]:  # a killed worker may not have said its last second
+        sums = Counts()
+        for worker in workers:
+            sums.add(worker)
+        done = {name: before + sums.by_dataset.get(name, 0) for name, before in self._done_before.items()}
+        if self._state == "finished" and not sums.failed:  # a killed worker may not have said its last second
             done = dict(self._total)
         elapsed, left = time.monotonic() - self._started, sum(self._total.values()) - sum(done.values())
-        rates = self._recent_rates(workers)
-        return {
-            "started_at": self._started_at,
-            "updated_at": now(),
-            "elapsed_s": round(elapsed, 1),
-            "state": self._state,
-            "total": sum(self._total.values()),
-            "done": sum(done.values()),
-            "done_before": sum(self._done_before.values()),
-            **{key: counts[key] for key in COUNTS if key != "done"},
-            "answered": counts["done"],
-            "is_reasoning": self._settings.model_type != "chat",
-            "tokens_per_s": round(sum(rates.values()), 1),
-            "eta_s": round(left * elapsed / counts["done"]) if counts["done"] else None,
-            "workers": [{**worker, "tokens_per_s": round(rates[worker["name"]], 1)} for worker in workers],
-            "datasets": {name: {"total": self._total[name], "done": done[name]} for name in self._total},
-        }
+        self._set_rates(workers)
+        return RunStatus(
+            state=self._state,
+            started_at=self._started_at,
+            updated_at=now(),
+            elapsed_s=round(elapsed, 1),
+            total=sum(self._total.values()),
+            done=sum(done.values()),
+            done_before=sum(self._done_before.values()),
+            answered=sums.done,
+            failed=sums.failed,
+            tokens=sums.tokens,
+            truncated=sums.truncated,
+            unclosed=sums.unclosed,
+            tokens_per_s=round(sum(worker.tokens_per_s for worker in workers), 1),
+            eta_s=round(left * elapsed / sums.done) if sums.done else None,
+            workers=tuple(workers),
+            datasets={name: Share(total, done[name]) for name, total in self._total.items()},
+        )
 
-    def _merge_workers(self) -> list[dict[str, Any]]:
+    def _merge_workers(self) -> list[WorkerStatus]:
         """One row per slot: counts of all its worker's lives, the rest from the last."""
-        lives: dict[str, list[dict[str, Any]]] = {}
-        for path in (self._out / ".run" / "workers").glob("*.json"):
-            try:
-                life = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue  # being replaced right now; the next look sees it
-            lives.setdefault(life["name"].rpartition(".")[0] or life["name"], []).append(life)
-        rows = []
-        for name, several in sorted(lives.items()):
-            several.sort(key=lambda life: int(life["name"].rpartition(".")[2]))
-            row = {**several[-1], "name": name, "restarts": self._restarts.get(name, len(several) - 1)}
-            row |= {key: sum(life.get(key, 0) for life in several) for key in COUNTS}
-            row["by_dataset"] = {
-                key: sum(life.get("by_dataset", {}).get(key, 0) for life in several) for key in self._total
-            }
-            rows.append({**row, "log": f"logs/{name}.log"})
+        lives: dict[str, list[WorkerStatus]] = {}
+        for path in workers_folder(self._out).glob("*.json"):
+            life = read_worker(self._out, path.stem)
+            if life is not None:  # being replaced right now; the next look sees it
+                lives.setdefault(life.slot, []).append(life)
+        rows = [merge_lives(several) for _, several in sorted(lives.items())]
+        for row in rows:
+            row.restarts = self._restarts.get(row.name, row.restarts)
         return rows
 
-    def _recent_rates(self, workers: list[dict[str, Any]]) -> dict[str, float]:
+    def _set_rates(self, workers: list[WorkerStatus]) -> None:
         """Tokens per second by worker over the last minute; over the whole run once it has ended."""
-        moment, tokens = time.monotonic(), {worker["name"]: int(worker["tokens"]) for worker in workers}
+        moment, tokens = time.monotonic(), {worker.name: worker.tokens for worker in workers}
         self._history.append((moment, tokens))
         while len(self._history) > 2 and moment - self._history[1][0] > RATE_WINDOW_S:
             self._history.popleft()
         since, before = self._history[0]
         if self._state != "running":
             since, before = self._started, {}
-        return {name: (count - before.get(name, 0)) / max(moment - since, 1.0) for name, count in tokens.items()}
+        for worker in workers:
+            new = worker.tokens - before.get(worker.name, 0)
+            worker.tokens_per_s = round(new / max(moment - since, 1.0), 1)
 
-    def _show(self, status: Mapping[str, Any]) -> None:
-        share = f"{status['truncated'] / status['answered']:.0%}" if status["answered"] else "none"
-        text = f"{status['tokens_per_s']:.0f} tokens/s, {share} cut off"
+    def _show(self, status: RunStatus) -> None:
+        share = f"{status.truncated / status.answered:.0%}" if status.answered else "none"
+        text = f"{status.tokens_per_s:.0f} tokens/s, {share} cut off"
         if self._is_quiet:
             if time.monotonic() >= self._line_at:
                 self._line_at += LINE_EVERY_S
-                left = "?" if status["eta_s"] is None else f"{status['eta_s'] / 60:.0f} min"
-                print(f"{status['done']} of {status['total']} samples, {text}, about {left} left", file=sys.stderr)
+                left = "?" if status.eta_s is None else f"{status.eta_s / 60:.0f} min"
+                print(f"{status.done} of {status.total} samples, {text}, about {left} left", file=sys.stderr)
             return
-        self._bar.n = status["done"]
+        self._bar.n = status.done
         self._bar.set_postfix_str(text, refresh=True)
-        for worker in status["workers"][:MOST_WORKER_LINES]:
-            line = self._lines.get(worker["name"])
+        for worker in status.workers[:MOST_WORKER_LINES]:
+            line = self._lines.get(worker.name)
             if line is None:
-                line = self._lines[worker["name"]] = self._tqdm(
+                line = self._lines[worker.name] = self._tqdm(
                     bar_format="{desc}", position=len(self._lines) + 1, leave=False, dynamic_ncols=True
                 )
             line.set_description_str(
-                f"  {worker['name']:10} {worker['state']:9} {worker['done']:6} done, {worker['in_flight']:4} in flight, "
-                f"{worker['tokens_per_s']:7.0f} tokens/s, {worker['restarts']} restarts"
+                f"  {worker.name:10} {worker.state:9} {worker.done:6} done, {worker.in_flight:4} in flight, "
+                f"{worker.tokens_per_s:7.0f} tokens/s, {worker.restarts} restarts"
             )
 
-    def _warn(self, status: Mapping[str, Any]) -> None:
-        answered = status["answered"]
-        if self._is_warned or answered < FIRST_ANSWERS:
+    def _warn(self, status: RunStatus) -> None:
+        if self._is_warned or status.answered < FIRST_ANSWERS:
             return
-        alarm = find_alarm(status, self._settings.max_new_tokens, self._settings.model_type != "chat")
+        alarm = find_alarm(status, self._settings.sampling.max_new_tokens)
         if alarm is None:
-            self._is_warned = answered > 4 * FIRST_ANSWERS  # the first answers are in, and they are fine
+            self._is_warned = status.answered > 4 * FIRST_ANSWERS  # the first answers are in, and they are fine
             return
         self._is_warned = True
         if self._settings.on_truncation == "stop" and self._state == "running":
@@ -173,18 +166,17 @@ class RunProgress:
         self._bar.write(f"warning: {alarm}", file=sys.stderr)
 
 
-def find_alarm(status: Mapping[str, Any], max_new_tokens: int | None, is_reasoning: bool) -> str | None:
+def find_alarm(status: RunStatus, max_new_tokens: int | None) -> str | None:
     """What is wrong with the answers so far, in a sentence: more than a fifth cut off, or reasoning that never ends."""
-    answered, truncated, unclosed = (status.get(key, 0) for key in ("answered", "truncated", "unclosed"))
     limit = f" at OUT_SEQ_LEN={max_new_tokens}" if max_new_tokens else ""
-    if truncated > ALARMING_SHARE * answered:
+    if status.truncated > ALARMING_SHARE * status.answered:
         return (
-            f"{truncated} of the first {answered} answers are cut off{limit}; "
+            f"{status.truncated} of the first {status.answered} answers are cut off{limit}; "
             "scores will be too low: raise it, or check MODEL_TYPE"
         )
-    if is_reasoning and unclosed > ALARMING_SHARE * answered:
+    if status.unclosed > ALARMING_SHARE * status.answered:
         return (
-            f"{unclosed} of the first {answered} answers never close </think>; "
-            "their answers cannot be found: check MODEL_TYPE and the model"
+            f"{status.unclosed} of the first {status.answered} answers never close their reasoning; "
+            "their answers cannot be found: check MODEL_TYPE, REASONING_FORMAT and the model"
         )
     return None

@@ -10,7 +10,7 @@ actor: its samples go back to the queue and fall to the living, and it is starte
 times with back-off. An actor that does not answer for STALL_TIMEOUT_S is killed. When the driver dies, Ray ends its
 actors, and the same command continues.
 
-Which cluster: ray_connection.py. A tensor-parallel group stays within a node.
+Which cluster: tools/cluster/connection.py. A tensor-parallel group stays within a node.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from tools.errors import EngineError, EngineOutOfMemory, EvaluationError, UsageE
 from tools.sampling import worker
 from tools.sampling.launcher import (
     CPU_ENVIRONMENT,
-    DEFAULT_CAPACITY,
     EXIT_CRASH,
     EXIT_OUT_OF_MEMORY,
     EXIT_PERMANENT,
@@ -43,7 +42,9 @@ from tools.sampling.launcher import (
     plan_restart,
 )
 from tools.sampling.progress import RunProgress
+from tools.sampling.requests import prepare_requests
 from tools.sampling.settings import RunSettings
+from tools.sampling.status import StatusFile, workers_folder
 from tools.sampling.workqueue import WorkQueue
 from tools.store.files import storage_error
 
@@ -81,7 +82,9 @@ class EngineActor:
 
     def _load(self) -> Report:
         print(f"process {os.getpid()} of {socket.gethostname()} loads the engine", flush=True)
-        self._engine = create_engine(self._settings, self._max_model_len)
+        settings = self._settings
+        setup = settings.engine_setup(self._max_model_len)
+        self._engine = create_engine(settings.engine, setup, settings.engine_options)
         return Report(capacity=self._engine.capacity)
 
     def _work(self, requests: Sequence[Request]) -> Report:
@@ -141,7 +144,7 @@ class ActorSlot(Slot):
     called_at: float = 0.0
     is_loading: bool = False
     queue: WorkQueue | None = None
-    status: worker.WorkerStatus | None = None
+    file: StatusFile | None = None
 
 
 def supervise_on_ray(out: pathlib.Path, settings: RunSettings, progress: RunProgress) -> None:
@@ -169,7 +172,7 @@ class Cluster:
 
     def __init__(self, ray: Any, out: pathlib.Path, settings: RunSettings) -> None:
         self._ray, self._out, self._settings = ray, out, settings
-        self._make_request, self._max_model_len = worker.prepare_requests(out, settings)
+        self._requests = prepare_requests(out, settings)
         self._resources, count = choose_resources(ray, settings)
         self.slots = [ActorSlot(f"ray{index}", None) for index in range(count)]
         self._recover_at = 0.0
@@ -201,16 +204,16 @@ class Cluster:
 
     def close(self) -> None:
         for slot in self.slots:
-            if slot.status is not None:
-                slot.status.write("finished" if self._is_done else "ended")
+            if slot.file is not None:
+                slot.file.write("finished" if self._is_done else "ended")
             self._release(slot)
 
     def _start(self, slot: ActorSlot) -> None:
         slot.starts += 1
-        settings = dataclasses.replace(self._settings, max_num_seqs=slot.max_num_seqs or self._settings.max_num_seqs)
-        slot.status = worker.WorkerStatus(self._out / ".run" / "workers" / f"{slot.worker_name}.json", slot.worker_name)
+        settings = self._settings.with_batch(slot.max_num_seqs)
+        slot.file = StatusFile(workers_folder(self._out), slot.worker_name)
         kind = self._ray.remote(EngineActor).options(max_restarts=0, scheduling_strategy="SPREAD", **self._resources)
-        slot.actor = kind.remote(settings.to_json(), self._max_model_len)
+        slot.actor = kind.remote(settings.to_json(), self._requests.max_model_len)
         slot.call, slot.called_at, slot.is_loading = slot.actor.start.remote(), time.monotonic(), True
 
     def _collect(self, slot: ActorSlot) -> None:
@@ -224,24 +227,25 @@ class Cluster:
         if report.error:
             self._lose(slot, report)
             return
-        assert slot.status is not None
+        assert slot.file is not None
         if slot.queue is None:  # it lives, so from now on it has a share
             slot.queue = WorkQueue.join(self._out / ".run", slot.worker_name)
-        slot.is_loading, slot.status.capacity = False, report.capacity
+        slot.is_loading, slot.file.status.capacity = False, report.capacity
         for outcome in report.outcomes:
-            slot.status.in_flight -= 1
-            worker.record(outcome, slot.queue, self._out, slot.status)
+            slot.file.status.in_flight -= 1
+            worker.record(outcome, slot.queue, self._out, self._requests, slot.file)
         self._hand_out(slot)
 
     def _hand_out(self, slot: ActorSlot) -> None:
-        assert slot.status is not None
+        assert slot.file is not None
         assert slot.queue is not None
-        taken = slot.queue.take(slot.status.capacity - slot.status.in_flight)
-        slot.status.in_flight += len(taken)
-        if slot.status.in_flight:
-            slot.call = slot.actor.exchange.remote([self._make_request(sample) for sample in taken])
+        status = slot.file.status
+        taken = slot.queue.take(status.capacity - status.in_flight)
+        status.in_flight += len(taken)
+        if status.in_flight:
+            slot.call = slot.actor.exchange.remote([self._requests.make(sample) for sample in taken])
             slot.called_at = time.monotonic()
-        slot.status.tick()
+        slot.file.tick()
 
     def _watch(self, slot: ActorSlot) -> None:
         """Gives an idle actor what others left, ends one that hangs, and sees the end of the run."""
@@ -261,13 +265,13 @@ class Cluster:
 
     def _lose(self, slot: ActorSlot, report: Report) -> None:
         """An actor is gone or broken: its samples go back, and it is started again if that may help."""
-        cause, capacity = report.error or "", slot.status.capacity if slot.status else 0
+        cause, capacity = report.error or "", slot.file.status.capacity if slot.file else 0
         self._log(slot, f"{slot.worker_name}: {cause}\n")
         self._release(slot)
         if report.exit_code == EXIT_PERMANENT:
             raise EvaluationError(f"{cause} (log: {log_path(self._out, slot)})")
         if report.exit_code == EXIT_OUT_OF_MEMORY:
-            halve_batch(slot, capacity or self._settings.max_num_seqs or DEFAULT_CAPACITY, cause)
+            halve_batch(slot, capacity or self._settings.engine_options.max_num_seqs, cause)
         else:
             plan_restart(slot, list(self.slots), report.exit_code, cause, self._out)
 
@@ -292,11 +296,11 @@ class Cluster:
 def choose_resources(ray: Any, settings: RunSettings) -> tuple[dict[str, float], int]:
     """What one actor needs, and how many actors there are: GPUS and TENSOR_PARALLEL over all nodes that are alive."""
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    size = settings.tensor_parallel
+    size = settings.engine_options.gpus_per_engine
     asked = settings.gpus
     if asked is not None and not (asked.isascii() and asked.isdigit() and int(asked) >= 1):
         raise UsageError(f"GPUS={asked!r}: with LAUNCHER=ray give how many, Ray chooses which")
-    if settings.engine == "openai":
+    if not settings.needs.devices:
         return {"num_cpus": 1}, 1
     gpus = [int(resources.get("GPU", 0)) for resources in nodes]
     if not any(gpus):

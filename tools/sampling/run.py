@@ -15,15 +15,17 @@ import time
 from collections.abc import Mapping
 
 from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
-from tools.engines import choose_engine
+from tools.engines import check_engine
 from tools.errors import IncompleteRun, RunLocked
 from tools.records import Sample
-from tools.sampling.launcher import Slot, choose_slots, supervise, write_run_settings
+from tools.sampling.gpus import choose_devices
+from tools.sampling.launcher import Slot, supervise, write_run_settings
 from tools.sampling.plan import make_plan
 from tools.sampling.progress import RunProgress
+from tools.sampling.requests import plan_of
 from tools.sampling.settings import RunSettings, check_model
 from tools.sampling.workqueue import PLAN_FILE, WorkQueue, living_workers
-from tools.store import generations, manifest
+from tools.store import generations, manifest, provenance
 from tools.store.files import hold_lock, storage_error
 
 HELP_EVERY_S = 1.0
@@ -31,11 +33,12 @@ HELP_EVERY_S = 1.0
 
 def generate(settings: RunSettings) -> None:
     """Samples all that is missing. Raises EvaluationErrors; the same call continues where it was."""
-    settings = dataclasses.replace(settings, engine=choose_engine(settings.engine))
+    check_engine(settings.engine, settings.sampling)
     check_model(settings)
     out = pathlib.Path(settings.out)
-    slots = [] if settings.launcher == "ray" else choose_slots(settings)
-    sets = {loaded.name: loaded for loaded in map(load_benchmark, settings.datasets)}
+    devices = [] if settings.launcher == "ray" else choose_devices(settings)
+    slots = [Slot(device.name, device.gpus) for device in devices]
+    sets = {loaded.name: loaded for loaded in map(load_benchmark, settings.benchmarks)}
     for name, loaded in sets.items():
         if not settings.overwrite:
             manifest.check_settings(out / name, settings.identity(loaded))
@@ -141,40 +144,27 @@ def has_finished(out: pathlib.Path) -> bool:
 
 
 def plan_samples(settings: RunSettings, sets: Mapping[str, LoadedBenchmark]) -> list[Sample]:
-    """Every (data set, problem, seed) that the settings ask for."""
-    return make_plan(
-        {
-            name: ([problem.task_id for problem in loaded.problems[: settings.limit]], settings.all_seeds(name))
-            for name, loaded in sets.items()
-        }
-    )
+    """Every (benchmark, problem, seed) that the settings ask for."""
+    plans = {name: plan_of(loaded, settings) for name, loaded in sets.items()}
+    return make_plan({name: (plan.task_ids, plan.seeds) for name, plan in plans.items()})
 
 
 def prepare(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, LoadedBenchmark]) -> None:
     """Manifests, repaired files and the workers' settings, before the first worker starts."""
     (out / ".run").mkdir(exist_ok=True)
-    facts = {
-        "model": settings.model,
-        "model_type": settings.model_type,
-        "versions": manifest.package_versions(),
-        "transformers_version": manifest.package_versions().get("transformers"),
-        "git_hash": manifest.git_hash(),
-        "hardware_info": manifest.hardware_info(),
-    }
-    session = {"gpus": settings.gpus, "tensor_parallel": settings.tensor_parallel, **facts}
+    tools = manifest.Tools(
+        model=settings.model,
+        model_type=settings.model_type,
+        toolkit_version=provenance.toolkit_version(),
+        versions=provenance.package_versions(settings.needs.packages),
+        git_hash=provenance.git_hash(),
+        hardware_info=provenance.hardware_info(),
+    )
     for name, loaded in sets.items():
-        task_ids = [problem.task_id for problem in loaded.problems[: settings.limit]]
-        own = {
-            "dataset": name,
-            "data": {
-                "path": str(loaded.path),
-                "sha256": loaded.sha256,
-                "problems": len(loaded.problems),
-            },
-        }
-        plan = {"seeds": settings.all_seeds(name), "task_ids": task_ids}
-        manifest.settle(out / name, settings.identity(loaded), {**facts, **own}, plan)
-        manifest.start_session(out / name, session)
+        data = manifest.DataFile(str(loaded.path), loaded.sha256, len(loaded.problems))
+        manifest.settle(out / name, settings.identity(loaded), plan_of(loaded, settings))
+        manifest.record_origin(out / name, name, data, tools)
+        manifest.start_session(out / name, tools, settings.gpus, settings.engine_options.gpus_per_engine)
     write_run_settings(out, settings)
 
 

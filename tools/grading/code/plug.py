@@ -45,7 +45,7 @@ class CodeOptions:
 
 
 @dataclasses.dataclass(frozen=True)
-class Program:
+class Candidate:
     """A program to run, and all of its grade that is known. `base` is the grade of a response without one."""
 
     base: Grade
@@ -83,19 +83,19 @@ class CodeGrader:
     def extract(self, response: Response, function: str | None) -> str | None:
         return extract_program(response.answer, function)
 
-    def prepare(self, problem: Problem, response: Response) -> Grade | Program:
+    def prepare(self, problem: Problem, response: Response) -> Grade | Candidate:
         """The grade of a response without a program, or the program."""
         code = self.extract(response, find_function(problem))
         if code is not None and code.strip():
             base = to_grade(response, Judgement(Verdict.GRADER_ERROR))
-            return Program(base, code, source_of(problem))
+            return Candidate(base, code, source_of(problem))
         is_truncated = response.is_closed is False or response.is_cut_off
         verdict = Verdict.TRUNCATED if is_truncated else Verdict.NO_ANSWER
         reason = "cut off before an answer" if is_truncated else "no Python block in the answer"
         return to_grade(response, Judgement(verdict, rule="extraction", reason=reason))
 
-    def grade(self, prepared: Iterable[Grade | Program]) -> Iterator[Grade]:
-        programs: dict[str, Program] = {}
+    def grade(self, prepared: Iterable[Grade | Candidate]) -> Iterator[Grade]:
+        programs: dict[str, Candidate] = {}
         for one in prepared:
             if isinstance(one, Grade):
                 yield one

@@ -23,7 +23,7 @@ from tools.sandbox.session import LostProgram, Sandbox
 from tools.store.files import read_place
 
 
-class Grader:
+class ProgramGrader:
     """Grades solutions of the problem that it was shown last; its tests are decoded once."""
 
     def __init__(self, options: Mapping[str, Any], hangup_fd: int | None) -> None:
@@ -77,7 +77,7 @@ class Grader:
         raise AssertionError("unreachable")
 
 
-def grade_safely(grader: Grader, solution: Mapping[str, Any]) -> dict[str, Any]:
+def grade_safely(grader: ProgramGrader, solution: Mapping[str, Any]) -> dict[str, Any]:
     """A fault of ours on one solution costs this verdict only, and says so."""
     try:
         return grader.grade(solution)
@@ -121,7 +121,7 @@ def main() -> int:
     jobs, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "w", encoding="ascii", buffering=1)
     os.dup2(2, 1)  # nothing else may write between the replies
     try:
-        grader = Grader(json.loads(jobs.readline()), hangup_fd=0)
+        grader = ProgramGrader(json.loads(jobs.readline()), hangup_fd=0)
     except SandboxError as error:
         replies.write(json.dumps({"refused": str(error)}) + "\n")
         return 1

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 if __name__ == "__main__":
-    sys.path[0] = str(Path(__file__).resolve().parents[2])
+    sys.path[0] = str(Path(__file__).resolve().parents[3])
 
 from tools.errors import LatexError
 from tools.mathematics import values
@@ -229,7 +229,7 @@ def _equal_in_digits(difference: Any) -> bool | None:
 
 
 def _answer_as_original(given: str, gold: str) -> dict[str, Any]:
-    from tools.mathematics.original_symbols import equal_as_original
+    from tools.grading.math.original_symbols import equal_as_original
 
     return {"is_equal": equal_as_original(given, gold)}
 
