@@ -1,7 +1,7 @@
 """A 20-minute canary: does this engine version still give the scores that the last one gave?
 
-    python -m tools.analysis.canary make OUT/aime24 canary.json      # from a full run, once per model and engine
-    python -m tools.analysis.canary check OUT2/aime24 canary.json    # a run of the 5 problems x 8 seeds that it names
+    python -m tools canary make OUT/aime24 canary.json      # from a full run, once per model and engine
+    python -m tools canary check OUT2/aime24 canary.json    # a run of the 5 problems x 8 seeds that it names
 
 The expectation holds, for the 5 problems whose rates are nearest to 1/2 (they tell most), how many of their samples were
 correct. The check asks by an exact permutation test whether the new samples are like the old ones. 40 samples find
@@ -102,7 +102,7 @@ def read_expectation(path: Path) -> dict[str, Any]:
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m tools.analysis.canary", description="Does a new engine still agree?"
+        prog="python -m tools canary", description="Does a new engine still agree?"
     )
     parser.add_argument("action", choices=("make", "check"))
     parser.add_argument("run", help="one graded data set's folder")

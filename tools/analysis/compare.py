@@ -1,6 +1,6 @@
 """Compares graded runs: is B better than A, by how much, and could this run have seen it?
 
-    python -m tools.analysis.compare A B [C ...]          # A and B: output folders, or one data set's folder in them
+    python -m tools compare A B [C ...]          # A and B: output folders, or one data set's folder in them
 
 A is the baseline. Runs are paired by problem, samples clustered within problems. Different sets or caps are refused:
 such scores do not compare. With other engines or versions the manifests are shown side by side, with the first
@@ -240,9 +240,9 @@ def _grader(record: Mapping[str, Any]) -> str:
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m tools.analysis.compare",
+        prog="python -m tools compare",
         description="Compare graded runs, paired by problem. The first is the baseline of all others.",
-        epilog="example: python -m tools.analysis.compare out/old out/new",
+        epilog="example: python -m tools compare out/old out/new",
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="output folder of a run, or one data set's folder in it")
     parser.add_argument("--difference", type=float, default=2.0, metavar="POINTS", help="plan seeds for this (2)")

@@ -1,4 +1,4 @@
-"""All analyses of one graded data set as one record, for `python -m tools.analysis` and the report.
+"""All analyses of one graded data set as one record, for `python -m tools analysis` and the report.
 
 What cannot be known (token counts of foreign files, dates of undated problems, responses that are gone) is None and named
 in `unknown` with its reason; nothing is estimated in its place.

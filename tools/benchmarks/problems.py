@@ -213,7 +213,7 @@ def is_aime_answer(answer: str) -> bool:
 
 
 def main() -> int:
-    """`python -m tools.benchmarks.problems NAME ...`, as in version 0.1: the same as `python -m tools.benchmarks fetch`."""
+    """`python -m tools.benchmarks.problems NAME ...`, as in version 0.1: the same as `python -m tools benchmarks fetch`."""
     from tools.benchmarks.__main__ import fetch_all
 
     return fetch_all(sys.argv[1:] or sorted(list_benchmarks()))

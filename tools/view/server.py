@@ -107,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
         _, token, path = [*address.path.split("/", 2), "", ""][:3]
         if not secrets.compare_digest(token.encode(), self.server.token.encode()):
             self._send(
-                b"open the whole address that python -m tools.view printed\n", "text/plain", HTTPStatus.FORBIDDEN
+                b"open the whole address that python -m tools view printed\n", "text/plain", HTTPStatus.FORBIDDEN
             )
             return
         parameters = dict(urllib.parse.parse_qsl(address.query, keep_blank_values=True))
