@@ -25,12 +25,16 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-from tools import worker  # noqa: E402
 from tools.benchmarks.problems import load_benchmark  # noqa: E402
-from tools.records import Sample  # noqa: E402
+from tools.engines import Request, create_engine  # noqa: E402
+from tools.engines.vllm import VllmEngine  # noqa: E402
+from tools.records import Sample, Sampling  # noqa: E402
 from tools.sampling.launcher import CPU_ENVIRONMENT  # noqa: E402
 from tools.sampling.plan import make_plan  # noqa: E402
-from tools.sampling.settings import RunSettings, parse_settings  # noqa: E402
+from tools.sampling.requests import RequestMaker, prepare_requests  # noqa: E402
+from tools.sampling.settings import parse_settings  # noqa: E402
+from tools.sampling.status import StatusFile, workers_folder  # noqa: E402
+from tools.sampling.worker import answer_all  # noqa: E402
 from tools.sampling.workqueue import WorkQueue  # noqa: E402
 
 MODEL = ROOT / "data" / "demo_model"
@@ -38,15 +42,15 @@ LEAST_SHARE = 0.95
 MEASURED_SEEDS = 4  # of the original's way; the others cost the same
 
 
-def run_bare(engine: worker.Engine, requests: list[worker.Request], settings: RunSettings) -> tuple[float, int]:
+def run_bare(engine: VllmEngine, requests: list[Request], sampling: Sampling) -> tuple[float, int]:
     """Seconds and tokens of one LLM.generate."""
     from vllm import SamplingParams
 
     params = [
         SamplingParams(
             seed=request.sample.seed,
-            temperature=settings.temperature,
-            top_p=settings.top_p,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
             max_tokens=request.max_new_tokens,
             stop_token_ids=engine._stop_token_ids,
             skip_special_tokens=False,
@@ -59,17 +63,17 @@ def run_bare(engine: worker.Engine, requests: list[worker.Request], settings: Ru
     return time.monotonic() - started, sum(len(output.outputs[0].token_ids) for output in outputs)
 
 
-def run_ours(engine: worker.Engine, samples: list[Sample], make_request: object, name: str) -> tuple[float, int]:
+def run_ours(engine: VllmEngine, samples: list[Sample], requests: RequestMaker, name: str) -> tuple[float, int]:
     """Seconds and tokens of the worker's loop, from a queue on disk to files on disk."""
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder)
         (out / samples[0].dataset).mkdir()
         WorkQueue.create(out / ".run", samples)
-        status = worker.WorkerStatus(out / ".run/workers" / f"{name}.json", name)
+        file = StatusFile(workers_folder(out), name)
         queue = WorkQueue.join(out / ".run", name)
         started = time.monotonic()
-        worker.answer_all(queue, engine, make_request, out, status)  # type: ignore[arg-type]
-        return time.monotonic() - started, status.tokens
+        answer_all(queue, engine, requests, out, file)
+        return time.monotonic() - started, file.status.tokens
 
 
 def alternate(seeds: int, tokens: int, rounds: int) -> list[float]:
@@ -79,13 +83,14 @@ def alternate(seeds: int, tokens: int, rounds: int) -> list[float]:
     task_ids = [problem.task_id for problem in load_benchmark("aime_sample").problems]
     samples = make_plan({"aime_sample": (task_ids, range(seeds))})
     with tempfile.TemporaryDirectory() as folder:
-        make_request, max_model_len = worker.prepare_requests(pathlib.Path(folder), settings)
-    engine = worker.create_engine(settings, max_model_len)
-    requests = [make_request(sample) for sample in samples]
+        requests = prepare_requests(pathlib.Path(folder), settings)
+    engine = create_engine("vllm", settings.engine_setup(requests.max_model_len), settings.engine_options)
+    assert isinstance(engine, VllmEngine)
+    made = [requests.make(sample) for sample in samples]
     shares = []
     for number in range(rounds + 1):
-        bare_s, bare_tokens = run_bare(engine, requests, settings)
-        ours_s, ours_tokens = run_ours(engine, samples, make_request, f"w{number}.1")
+        bare_s, bare_tokens = run_bare(engine, made, settings.sampling)
+        ours_s, ours_tokens = run_ours(engine, samples, requests, f"w{number}.1")
         shares.append(ours_tokens / ours_s / (bare_tokens / bare_s))
         print(f"bare {bare_tokens / bare_s:.0f} tokens/s, ours {ours_tokens / ours_s:.0f}", flush=True)
     return shares[1:]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How good the order and sharing of tools/sampling/plan.py are: eight simulated GPUs against the lower bound and the original.
 
-    python perf/schedule.py [--lengths ../shared/bench/lengths] [--gpus 8] [--capacity 256] [--seed 0]
+    python perf/schedule.py [--lengths FOLDER] [--gpus 8] [--capacity 256] [--seed 0]
 
 Drives the real Scheduler the way tools/sampling/worker.py does, with lengths of answers from a folder of <set>.jsonl files (one
 line a problem: {"problem", "lengths": [tokens, ...]}). Prints the makespan and its ratios, for: nothing known before,
@@ -145,8 +145,7 @@ def report(name: str, lengths: Lengths, gpus: int, capacity: int, order: int | N
 
 
 def main() -> int:
-    root = pathlib.Path(__file__).resolve().parents[1]
-    default = pathlib.Path(os.environ.get("BENCH_DIR") or root / "../shared/bench") / "lengths"
+    default = pathlib.Path(os.environ.get("BENCH_DIR") or ".") / "lengths"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lengths", type=pathlib.Path, default=default)
     parser.add_argument("--gpus", type=int, default=8)

@@ -25,12 +25,14 @@ from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-from tools import worker  # noqa: E402
 from tools.benchmarks.problems import load_benchmark  # noqa: E402
 from tools.engines import create_engine  # noqa: E402
 from tools.sampling.launcher import CPU_ENVIRONMENT  # noqa: E402
 from tools.sampling.plan import make_plan  # noqa: E402
+from tools.sampling.requests import prepare_requests  # noqa: E402
 from tools.sampling.settings import RunSettings, parse_settings  # noqa: E402
+from tools.sampling.status import StatusFile, workers_folder  # noqa: E402
+from tools.sampling.worker import answer_all  # noqa: E402
 from tools.sampling.workqueue import WorkQueue, living_workers  # noqa: E402
 
 NEW_TOKENS = 200
@@ -58,16 +60,18 @@ class TimedEngine:
 def work(out: pathlib.Path, name: str, workers: int) -> dict[str, float]:
     """One worker's part of a run; begins when all workers have loaded their engines."""
     settings = RunSettings.from_json((out / ".run/settings.json").read_text())
-    make_request, max_model_len = worker.prepare_requests(out, settings)
-    engine = TimedEngine(create_engine(settings, max_model_len))
-    status = worker.WorkerStatus(out / ".run/workers" / f"{name}.json", name)
+    requests = prepare_requests(out, settings)
+    setup = settings.engine_setup(requests.max_model_len)
+    engine = TimedEngine(create_engine(settings.engine, setup, settings.engine_options))
+    file = StatusFile(workers_folder(out), name)
     queue = WorkQueue.join(out / ".run", name)
     while len(living_workers(out / ".run")) < workers:
         time.sleep(0.05)
     wall, cpu = time.monotonic(), time.process_time()
-    worker.answer_all(queue, engine, make_request, out, status)  # type: ignore[arg-type]
+    answer_all(queue, engine, requests, out, file)  # type: ignore[arg-type]
     cpu_s = time.process_time() - cpu
-    return {"wall_s": time.monotonic() - wall, "cpu_s": cpu_s, "engine_cpu_s": engine.cpu_s, "tokens": status.tokens}
+    tokens = file.status.tokens
+    return {"wall_s": time.monotonic() - wall, "cpu_s": cpu_s, "engine_cpu_s": engine.cpu_s, "tokens": tokens}
 
 
 def run(settings: RunSettings, samples: int, workers: int) -> list[dict[str, float]]:

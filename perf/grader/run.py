@@ -1,7 +1,7 @@
 r"""Accuracy and speed of our math grader beside math-verify, on the same cases, in one run on one machine.
 
     python -m venv OUT/mv && OUT/mv/bin/pip install "math-verify[antlr4_13_2]==0.9.0"
-    python perf/grader/run.py --peer-python OUT/mv/bin/python [--cases ../shared/bench/math/cases_*.jsonl]
+    python perf/grader/run.py --peer-python OUT/mv/bin/python [--cases CASES.jsonl ...]
 
 Each grader runs in a process of its own with its own interpreter; a case that takes more than 10 s counts as wrong.
 Printed: share of right verdicts, false positives and negatives outside conventions and hostile cases, median CPU

@@ -41,6 +41,7 @@ def folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.P
     (folder / "weekdays.json").write_text(blocks("json")[0])
     (folder / "weekdays.jsonl").write_text(blocks("jsonl")[0])
     monkeypatch.setenv("BENCHMARKS_DIR", str(folder))
+    monkeypatch.delenv("DATA_DIR", raising=False)
     return folder
 
 

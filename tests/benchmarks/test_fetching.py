@@ -272,7 +272,8 @@ def test_a_value_that_json_cannot_hold_is_refused_by_name_of_its_kind(checkout):
 def test_without_datasets_installed_one_line_says_what_to_install(checkout):
     blocked = "import sys; sys.modules['datasets'] = None; sys.argv = ['x', 'fetch', 'aime24']\n"
     blocked += "from tools.benchmarks.__main__ import main, run_command; sys.exit(run_command(main))"
-    done = subprocess.run([sys.executable, "-c", blocked], cwd=checkout.folder, capture_output=True, text=True)
+    command = [sys.executable, "-c", blocked]
+    done = subprocess.run(command, cwd=checkout.folder, env={}, capture_output=True, text=True)
     assert done.returncode == 1
     assert "datasets is not installed" in done.stderr
     assert done.stderr.count("\n") == 1

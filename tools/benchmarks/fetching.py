@@ -21,7 +21,7 @@ import pathlib
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tools.benchmarks.benchmark import Benchmark, BenchmarkSource
@@ -64,8 +64,11 @@ def read_record(path: pathlib.Path, sha256: str) -> FetchedFrom | None:
     return record if record.sha256 == sha256 else None
 
 
-def fetch(benchmark: Benchmark, target: pathlib.Path) -> pathlib.Path:
-    """Fetches an entry's problems, checks them and writes `target` in one step. Raises FetchError."""
+def fetch(benchmark: Benchmark, target: pathlib.Path, check: Callable[[pathlib.Path], str]) -> pathlib.Path:
+    """Fetches an entry's problems, checks them and writes `target` in one step. Raises FetchError.
+
+    `check` reads a file as this benchmark's, raises DataError when it is not, and returns the file's sha256.
+    """
     source = benchmark.source
     assert source is not None
     fields = (
@@ -77,7 +80,7 @@ def fetch(benchmark: Benchmark, target: pathlib.Path) -> pathlib.Path:
         revision = find_commit(source)
         with _as_fetch_error(source):
             rows, cached = read_rows(datasets, source, revision or source.revision)
-            return write_checked(benchmark, _renamed(rows, source), target, revision or cached)
+            return write_checked(benchmark, _renamed(rows, source), target, revision or cached, check)
     except FetchError as error:
         raise FetchError(f"{error}; {remedy}") from error
 
@@ -170,11 +173,13 @@ def _renamed(rows: Iterable[dict[str, Any]], source: BenchmarkSource) -> Iterato
 
 
 def write_checked(
-    benchmark: Benchmark, rows: Iterable[dict[str, Any]], target: pathlib.Path, revision: str | None
+    benchmark: Benchmark,
+    rows: Iterable[dict[str, Any]],
+    target: pathlib.Path,
+    revision: str | None,
+    check: Callable[[pathlib.Path], str],
 ) -> pathlib.Path:
     """Writes rows beside `target`, checks the file, then renames it. A failure leaves nothing behind."""
-    from tools.benchmarks.problems import load_benchmark
-
     assert benchmark.source is not None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -186,7 +191,7 @@ def write_checked(
     part = folder / target.name
     try:
         _write_rows(rows, part, benchmark)
-        sha256 = load_benchmark(part, benchmark=benchmark).sha256
+        sha256 = check(part)
         source = benchmark.source
         record = FetchedFrom(source.dataset, source.config, source.split, source.files, revision, sha256)
         write_atomically(record_path(target), record.to_json())

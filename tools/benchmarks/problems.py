@@ -17,7 +17,6 @@ import functools
 import hashlib
 import os
 import pathlib
-import sys
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +41,7 @@ from tools.benchmarks.rows import (
     read_lines,
     rename_fields,
 )
-from tools.errors import DataError, run_command
+from tools.errors import DataError
 from tools.records import Place, Problem
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ def find_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path:
         raise DataError(_say_unknown(name_or_path, entry))
     from tools.benchmarks.fetching import fetch
 
-    return fetch(entry, FETCHED / f"{entry.name}.jsonl")
+    return fetch(entry, FETCHED / f"{entry.name}.jsonl", lambda part: load_benchmark(part, benchmark=entry).sha256)
 
 
 def _say_unknown(name_or_path: str | os.PathLike[str], entry: Benchmark | None) -> str:
@@ -210,14 +209,3 @@ def check_benchmark(loaded: LoadedBenchmark) -> None:
 def is_aime_answer(answer: str) -> bool:
     """An integer from 0 to 999, leading zeros allowed."""
     return answer.isascii() and answer.isdigit() and int(answer) <= 999
-
-
-def main() -> int:
-    """`python -m tools.benchmarks.problems NAME ...`, as in version 0.1: the same as `python -m tools benchmarks fetch`."""
-    from tools.benchmarks.__main__ import fetch_all
-
-    return fetch_all(sys.argv[1:] or sorted(list_benchmarks()))
-
-
-if __name__ == "__main__":
-    sys.exit(run_command(main))

@@ -38,12 +38,18 @@ def ask_code(problem: Problem, model_type: str) -> str:
 
 
 QUESTIONS: dict[str, Callable[[Problem, str], str]] = {"math": ask_math, "code": ask_code}
+OWN_TEXT = "{problem}"
 # Stands for any problem where only the words around it matter.
 PROBE = Problem("probe", "{problem}", None, {"starter_code": "{starter_code}"})
 
 
 def render_question(problem: Problem, benchmark: Benchmark, model_type: str) -> str:
-    """The question as a user would type it. `model_type` is r1, qwen or chat. Raises DataError for an unknown template."""
+    """The question as a user would type it. `model_type` is r1, qwen or chat. Raises DataError for an unknown template.
+
+    A benchmark's entry may also hold a text of its own, with {problem} where the statement goes.
+    """
+    if OWN_TEXT in benchmark.question:
+        return benchmark.question.replace(OWN_TEXT, problem.statement)  # not str.format: LaTeX has braces too
     try:
         ask = QUESTIONS[benchmark.question]
     except KeyError:

@@ -173,15 +173,6 @@ class LocalCrew:
         return [by_stream[stream].read() for stream in connection.wait(list(by_stream), timeout_s)]
 
 
-def choose_crew(launcher: str, workers: int | None) -> Crew:
-    """The crew of a launcher: "local", or "ray" for all nodes of a cluster."""
-    if launcher == "ray":
-        from tools.grading.ray_crew import RayCrew
-
-        return RayCrew(workers)
-    return LocalCrew(workers)
-
-
 @dataclass
 class Pool:
     """Runs solutions on a crew's workers, as a context. `on_wait` is told what runs when nothing has come for a while."""

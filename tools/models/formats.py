@@ -1,8 +1,9 @@
 """Reasoning formats, the registry: how each family of models marks off its reasoning from its answer.
 
 A format is one entry below and its rows in tests/golden/reasoning_formats.jsonl. Prompts, engines, the alarm of a run
-and every grader read it from here; nothing else in the toolkit spells a mark. docs/add_a_reasoning_format.md shows how
-to add one. Marks are found by one pass over the text, so hostile text costs no more than its length.
+and every grader read it from here; nothing else in the toolkit spells a mark. A mark inside a string of a program, in a
+fenced block, is text: some programs are about tags. Marks are found by one pass over the text, so hostile text costs no
+more than its length. docs/add_a_reasoning_format.md shows how to add a format.
 
 >>> FORMATS["think"].split("3 + 4 is 7</think>It is 7.")
 SplitResponse(reasoning='3 + 4 is 7', answer='It is 7.', is_closed=True)
@@ -16,8 +17,11 @@ import dataclasses
 import enum
 import functools
 import re
+from collections import deque
 
 FENCE = "```"  # before and after a program
+STRING = re.compile(r"(?<![\w\\])[A-Za-z]{0,2}(\"[^\"\n\\]*(?:\\.[^\"\n\\]*)*\"|'[^'\n\\]*(?:\\.[^'\n\\]*)*')(?!\w)")
+MAX_LINE = 10_000  # a program's line that is longer is not looked at
 
 
 class Marks(enum.Enum):
@@ -67,7 +71,7 @@ class ReasoningFormat:
         """
         if self._is_simple and self.opening[0] not in text:  # nearly all responses: a look at each letter is enough
             before, mark, after = text.partition(self.closing[0])
-            if mark and mark not in after:
+            if mark and mark not in after and before.count(FENCE) % 2 == 0:
                 return SplitResponse(before, after, True)
         return self._split_at_marks(text, is_opened)
 
@@ -113,7 +117,7 @@ class ReasoningFormat:
 
     def _split_at_marks(self, text: str, is_opened: bool | None) -> SplitResponse:
         """What stands between an opening and the next closing mark is reasoning; marks that change nothing are dropped."""
-        found = [(match.lastgroup, match.start(), match.end()) for match in self.pattern.finditer(text)]
+        found = _without_quoted(text, [(match.lastgroup, *match.span()) for match in self.pattern.finditer(text)])
         first = next((kind for kind, _, _ in found if kind != "dropped"), None)
         if first is None and not is_opened:
             return SplitResponse("", text, None)
@@ -132,6 +136,30 @@ class ReasoningFormat:
             is_open = kind == "opening" or (is_open and kind != "closing")
         (inside if is_open else outside).append(text[position:])
         return SplitResponse("".join(inside), "".join(outside), not is_open)
+
+
+def _without_quoted(text: str, marks: list[tuple[str | None, int, int]]) -> list[tuple[str | None, int, int]]:
+    """The marks that are none of a program's strings: in an open fence, within quotes on one line. A mark that counts
+    ends the programs before it. Looks at each line once."""
+    kept = []
+    fences = counted_until = line_end = 0
+    strings: deque[tuple[int, int]] = deque()
+    for kind, start, end in marks:
+        if start >= line_end:
+            line_start = text.rfind("\n", 0, start) + 1
+            line_end = text.find("\n", end)
+            line_end = len(text) if line_end < 0 else line_end
+            fences += text.count(FENCE, counted_until, line_start)
+            counted_until = max(counted_until, line_start)
+            is_program = fences % 2 == 1 and line_end - line_start <= MAX_LINE
+            found = STRING.finditer(text, line_start, line_end) if is_program else ()
+            strings = deque(match.span() for match in found)
+        while strings and strings[0][1] < end:
+            strings.popleft()
+        if not strings or strings[0][0] > start:
+            kept.append((kind, start, end))
+            fences, counted_until = 0, end
+    return kept
 
 
 # The header of a gpt-oss message: a recipient ("to=functions.f") and a content type may follow the channel's name.

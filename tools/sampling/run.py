@@ -12,7 +12,7 @@ import pathlib
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
 from tools.engines import check_engine
@@ -23,12 +23,27 @@ from tools.sampling.launcher import Slot, supervise, write_run_settings
 from tools.sampling.plan import make_plan
 from tools.sampling.progress import RunProgress
 from tools.sampling.requests import plan_of
-from tools.sampling.settings import RunSettings, check_model
+from tools.sampling.settings import RunSettings, check_model, parse_settings
 from tools.sampling.workqueue import PLAN_FILE, WorkQueue, living_workers
 from tools.store import generations, manifest, provenance
 from tools.store.files import hold_lock, storage_error
 
 HELP_EVERY_S = 1.0
+
+
+def sample(model: str, out: str | os.PathLike[str], benchmarks: Sequence[str] = (), **options: object) -> pathlib.Path:
+    """Samples a model from Python as inference.py does from the shell; returns the folder with what was sampled.
+
+    `options` are those of the command line in Python's spelling, for example temperature=0.6, seeds="100 200", gpus=8;
+    the environment plays no part. Raises EvaluationErrors; the same call continues where it was.
+    """
+    words = ["--model", model, "--out", str(out)]
+    words += ["--benchmarks", ",".join(benchmarks)] if benchmarks else []
+    for name, value in options.items():
+        flag = f"--{name.replace('_', '-')}"
+        words += [flag] if value is True else [flag, str(value)] if value not in (None, False) else []
+    generate(parse_settings(words, environ={}))
+    return pathlib.Path(out)
 
 
 def generate(settings: RunSettings) -> None:

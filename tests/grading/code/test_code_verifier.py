@@ -75,17 +75,6 @@ def test_pains_20_right_programs_are_right_however_they_read() -> None:
     assert [verdict["status"] for verdict in verdicts(*styles)] == ["correct"] * len(styles)
 
 
-def test_pains_21_known_faulty_problems_are_listed_and_the_score_is_given_without_them() -> None:
-    from tools.benchmarks.livecodebench import IndexedProblem, breakdown_labels, read_errata, read_facts
-
-    assert "abc350_c" in read_errata()
-    assert read_errata().keys() <= read_facts().keys()
-    rows = [
-        IndexedProblem(name, "", 0, 0, 0, None, "2024-04-20", "easy", "atcoder") for name in ("abc350_c", "abc350_a")
-    ]
-    assert breakdown_labels(rows)["errata"] == {"abc350_c": "known to be faulty", "abc350_a": "without errata"}
-
-
 def test_pains_22_several_workers_share_the_work() -> None:
     busy = (
         "import time, os\nt = time.process_time()\nwhile time.process_time() - t < 0.4: pass\nprint(int(input()) * 2)"

@@ -63,7 +63,7 @@ def test_real_responses_differ_from_their_labels_as_documented(bench_dir):
     assert differing[True] <= 22
 
 
-# The complaints of other graders' users (PAINS.md, D).
+# The complaints of other graders' users.
 def test_pains_31_no_false_positives_from_partial_parses():
     assert not math_equal(r"\frac{1}{2^{99}}", r"\frac{1}{2^{98}}")
     assert not math_equal(r"4\sqrt{2}", "4")

@@ -16,8 +16,8 @@ from tools.errors import DataError, UsageError
 from tools.grading.code.extraction import extract_program
 from tools.grading.code.pool import PoolOptions, ProgramPool
 from tools.grading.code.problem_tests import find_function_name
+from tools.grading.crews import choose_crew
 from tools.grading.grader import Facts, Judgement, Workplace, to_grade
-from tools.grading.pool import choose_crew
 from tools.records import Grade, Problem, Response, Verdict
 from tools.results.timing import describe_timing
 from tools.sandbox.limits import Limits, limits_for

@@ -64,7 +64,7 @@ def extract_answer_original(text: str) -> str | None:
 
 
 def clean_original(answer: str) -> str:
-    """The original's cleaning, step by step in its order (../shared/ORIGINAL.md)."""
+    """The original's cleaning, step by step in its order."""
     wrapped = TEXT_ONLY.match(answer)
     if wrapped and wrapped[1]:
         answer = wrapped[1].replace("(", "").replace(")", "").replace(",", "")
