@@ -66,9 +66,7 @@ def describe_plan(plan: KPlan) -> str:
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools plan-k", description="How many seeds a score needs."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools plan-k", description="How many seeds a score needs.")
     parser.add_argument("run", nargs="?", help="a graded data set's folder to learn from; without it the worst case")
     parser.add_argument("--problems", type=int, default=30, help="problems of the set, without a run (30)")
     parser.add_argument("--half-width", type=float, default=1.0, metavar="POINTS", help="wanted +- in points (1.0)")
