@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import Any
 
 from tools.engines import (
     Completion,
@@ -87,7 +86,7 @@ class TransformersEngine:
         text = text[: min(stops, default=len(text))]
         return [Completion(request.sample, text, "stop" if has_end or stops else "length", len(prompt), len(new))]
 
-    def _options_of_generate(self) -> dict[str, Any]:
+    def _options_of_generate(self) -> dict[str, object]:
         """What was chosen, and for the rest that it does nothing: a model's own generation config has no say."""
         chosen = self._sampling.given()
         del chosen["max_new_tokens"]

@@ -146,7 +146,7 @@ def _set_environment(is_cpu: bool, options: VllmOptions) -> None:
         os.environ.setdefault("VLLM_HOST_IP", "127.0.0.1")
 
 
-def _device_options(is_cpu: bool, max_model_len: int, options: VllmOptions) -> dict[str, Any]:
+def _device_options(is_cpu: bool, max_model_len: int, options: VllmOptions) -> dict[str, bool | int | float]:
     if is_cpu:
         return {
             "enforce_eager": True,

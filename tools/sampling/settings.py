@@ -20,7 +20,6 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from tools.benchmarks.benchmark import find_benchmark
 from tools.benchmarks.problems import LoadedBenchmark, find_local_file
@@ -194,22 +193,19 @@ def _build(given: argparse.Namespace, environ: Mapping[str, str], preset: Preset
     of_engine = read_options(find_engine(told["engine"]).Options, given, environ)
     if preset.dtype:
         of_engine.setdefault("dtype", preset.dtype)
+    of_sampling = read_options(Sampling, given, environ)
+    if "stop" in of_sampling:
+        of_sampling["stop"] = _stop(of_sampling["stop"])
     settings = RunSettings(
         model=given.model,
         out=given.out,
         overwrite=given.overwrite,
-        sampling=_sampling(read_options(Sampling, given, environ), preset),
+        sampling=dataclasses.replace(preset.sampling, **of_sampling),
         engine_options=make_options(told["engine"], of_engine),
         **told,
     )
     check_settings(settings)
     return settings
-
-
-def _sampling(told: dict[str, Any], preset: Preset) -> Sampling:
-    if "stop" in told:
-        told["stop"] = _stop(told["stop"])
-    return dataclasses.replace(preset.sampling, **told)
 
 
 def _stop(text: str) -> tuple[str, ...]:
