@@ -57,8 +57,8 @@ def _as_word(value: object) -> str:
 
 def generate(settings: RunSettings) -> None:
     """Samples all that is missing. Raises EvaluationErrors; the same call continues where it was."""
-    check_engine(settings.engine, settings.sampling)
     check_model(settings)
+    check_engine(settings.engine, settings.sampling)
     out = pathlib.Path(settings.out)
     devices = [] if settings.launcher == "ray" else choose_devices(settings)
     slots = [Slot(device.name, device.gpus) for device in devices]

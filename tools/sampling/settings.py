@@ -295,8 +295,9 @@ def check_model(settings: RunSettings) -> None:
 
 
 def main() -> int:
-    """Prints the benchmarks of a run, one a line: for the shell front doors."""
-    print("\n".join(parse_settings(sys.argv[1:], os.environ.get("DOOR", DEFAULT_DOOR)).benchmarks))
+    """Prints the folder and the name or file of each benchmark of a run, a tab between them: for the shell doors."""
+    for name in parse_settings(sys.argv[1:], os.environ.get("DOOR", DEFAULT_DOOR)).benchmarks:
+        print(find_benchmark(name).name, name, sep="\t")
     return 0
 
 
