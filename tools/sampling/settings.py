@@ -21,7 +21,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from tools.benchmarks.benchmark import find_benchmark
+from tools.benchmarks.benchmark import Benchmark, find_benchmark
 from tools.benchmarks.problems import LoadedBenchmark, find_local_file
 from tools.commandline import CommandLine, add_options, option, option_fields, read_options
 from tools.engines import ENGINES, EngineOptions, EngineSetup, Needs, default_engine, find_engine, make_options
@@ -98,6 +98,11 @@ class RunSettings:
         samples = entry.samples_per_seed if self.samples_per_seed is None else self.samples_per_seed
         return expand_seeds(self.seeds[name], samples)
 
+    def sampling_of(self, benchmark: Benchmark) -> Sampling:
+        """The sampling with the benchmark's own cap on answers, where it has a lower one."""
+        cap = min(self.sampling.max_new_tokens, benchmark.max_new_tokens or self.sampling.max_new_tokens)
+        return dataclasses.replace(self.sampling, max_new_tokens=cap)
+
     def with_batch(self, max_num_seqs: int | None) -> RunSettings:
         """The same with another number of requests at once; None changes nothing."""
         if max_num_seqs is None:
@@ -119,7 +124,7 @@ class RunSettings:
             engine=self.engine,
             engine_version=next((versions.get(name) or versions.get(f"{name}-cpu") for name in packages), None),
             engine_options=self.engine_options.identity(),
-            sampling=self.sampling,
+            sampling=self.sampling_of(loaded.benchmark),
             data_sha256=loaded.sha256,
             reasoning_format=self.reasoning_format,
         )
