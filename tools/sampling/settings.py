@@ -20,9 +20,9 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tools.benchmarks.benchmark import Benchmark, find_benchmark
-from tools.benchmarks.problems import LoadedBenchmark, find_local_file
 from tools.commandline import CommandLine, add_options, option, option_fields, read_options
 from tools.engines import ENGINES, EngineOptions, EngineSetup, Needs, default_engine, find_engine, make_options
 from tools.errors import UsageError, run_command
@@ -31,8 +31,10 @@ from tools.models.presets import Preset, find_preset
 from tools.models.prompts import MODEL_TYPES
 from tools.records import Sampling
 from tools.sampling.plan import expand_seeds
-from tools.store.manifest import Identity
-from tools.store.provenance import model_revision, package_versions
+
+if TYPE_CHECKING:  # what only a run needs is imported where it is used: --help has to be quick
+    from tools.benchmarks.problems import LoadedBenchmark
+    from tools.store.manifest import Identity
 
 LAUNCHERS = ("local", "ray")
 DEFAULT_DOOR = "aime"
@@ -115,6 +117,9 @@ class RunSettings:
 
     def identity(self, loaded: LoadedBenchmark) -> Identity:
         """What decides a sample, as far as it is known before a model is loaded."""
+        from tools.store.manifest import Identity
+        from tools.store.provenance import model_revision, package_versions
+
         packages = self.needs.packages[:1]
         versions = package_versions(packages)
         return Identity(
@@ -232,6 +237,8 @@ def _benchmarks(text: str | None, preset: Preset, door: str) -> tuple[str, ...]:
         if len({find_benchmark(name).name for name in names}) < len(names):
             raise UsageError(f"DATASETS={text!r} names a benchmark twice; name each once")
         return names
+    from tools.benchmarks.problems import find_local_file
+
     at_hand = [name for name in preset.benchmarks_if_at_hand[door] if find_local_file(name)]
     return (*preset.benchmarks[door], *at_hand)
 
