@@ -17,7 +17,7 @@ from tools.engines import (
     Engine,
     EngineSetup,
     Failure,
-    Request,
+    GenerationRequest,
     check_engine,
     create_engine,
     find_engine,
@@ -42,7 +42,7 @@ def connect(url: str, *, model: str = "served", **options: object) -> Engine:
     return make_engine("openai", model=model, base_url=url, **options)
 
 
-def answer_all(engine: Engine, requests: list[Request]) -> dict[Sample, Completion | Failure]:
+def answer_all(engine: Engine, requests: list[GenerationRequest]) -> dict[Sample, Completion | Failure]:
     """Keeps at most `capacity` requests in flight, as the worker does."""
     found: dict[Sample, Completion | Failure] = {}
     waiting = list(reversed(requests))
@@ -57,11 +57,11 @@ def answer_all(engine: Engine, requests: list[Request]) -> dict[Sample, Completi
     return found
 
 
-def real_requests(count: int = 6, max_new_tokens: int = 24) -> list[Request]:
+def real_requests(count: int = 6, max_new_tokens: int = 24) -> list[GenerationRequest]:
     tokenizer = load_tokenizer(MODEL)
     loaded = load_benchmark("aime_sample")
     return [
-        Request(
+        GenerationRequest(
             Sample("aime_sample", problem.task_id, seed),
             encode_prompt(render_question(problem, loaded.benchmark, "qwen"), "qwen", tokenizer),
             max_new_tokens,
@@ -74,8 +74,10 @@ def real_requests(count: int = 6, max_new_tokens: int = 24) -> list[Request]:
 # --- openai --------------------------------------------------------------------------------------------------------
 
 
-def server_requests(count: int, token_ids: tuple[int, ...] | None = (5, 6, 7)) -> list[Request]:
-    return [Request(Sample("set", "p", seed), Prompt("text", token_ids, "question"), 16) for seed in range(count)]
+def server_requests(count: int, token_ids: tuple[int, ...] | None = (5, 6, 7)) -> list[GenerationRequest]:
+    return [
+        GenerationRequest(Sample("set", "p", seed), Prompt("text", token_ids, "question"), 16) for seed in range(count)
+    ]
 
 
 def test_token_ids_and_the_seed_are_sent_and_the_answer_comes_back():

@@ -18,7 +18,7 @@ import zlib
 from collections import deque
 
 from tools.commandline import option
-from tools.engines import Completion, EngineOptions, EngineSetup, Failure, Needs, Request
+from tools.engines import Completion, EngineOptions, EngineSetup, Failure, Needs, GenerationRequest
 from tools.errors import EngineOutOfMemory, EngineUnavailable
 
 WORDS = "so we add seven and three then check that the sum of all digits is right before we go on".split()
@@ -51,10 +51,10 @@ class ScriptedEngine:
         time.sleep(options.script_start_s)
         self.capacity = options.max_num_seqs or 4
         self._options, self._temperature = options, setup.sampling.temperature
-        self._waiting: deque[Request] = deque()
+        self._waiting: deque[GenerationRequest] = deque()
         self._count = 0
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: GenerationRequest) -> None:
         self._waiting.append(request)
 
     def step(self) -> list[Completion | Failure]:
@@ -81,7 +81,7 @@ class ScriptedEngine:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def answer(request: Request, options: ScriptedOptions, temperature: float) -> Completion:
+def answer(request: GenerationRequest, options: ScriptedOptions, temperature: float) -> Completion:
     """A few words of reasoning and a boxed number, as many tokens as words."""
     number = zlib.crc32(f"{request.prompt.text}|{request.sample.seed}|{temperature}".encode())
     length = 1 + number % options.script_words

@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tools.commandline import option
-from tools.engines import Completion, EngineOptions, EngineSetup, Failure, Needs, Request, first_line
+from tools.engines import Completion, EngineOptions, EngineSetup, Failure, GenerationRequest, Needs, first_line
 from tools.errors import EngineUnavailable, RequestFailed, UsageError
 from tools.models.formats import FORMATS
 
@@ -58,10 +58,10 @@ class OpenAIEngine:
         )
         self._check_server()
         self._pool = ThreadPoolExecutor(self.capacity, thread_name_prefix="request")
-        self._running: dict[Future[Completion], Request] = {}
+        self._running: dict[Future[Completion], GenerationRequest] = {}
         self._failures_in_a_row = 0
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: GenerationRequest) -> None:
         self._running[self._pool.submit(self._ask, request)] = request
 
     def step(self) -> list[Completion | Failure]:
@@ -74,7 +74,7 @@ class OpenAIEngine:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
-    def _collect(self, future: Future[Completion], request: Request) -> Completion | Failure:
+    def _collect(self, future: Future[Completion], request: GenerationRequest) -> Completion | Failure:
         try:
             completion = future.result()
         except (RequestFailed, self._openai.OpenAIError) as error:
@@ -102,7 +102,7 @@ class OpenAIEngine:
                 f"the server at {self._client.base_url} has no model {self._setup.model!r}; it has {', '.join(names[:5])}"
             )
 
-    def _ask(self, request: Request) -> Completion:
+    def _ask(self, request: GenerationRequest) -> Completion:
         chosen = self._setup.sampling.given()
         extra = {name: chosen.pop(name) for name in BEYOND_THE_API if name in chosen}
         chosen["max_tokens"] = min(chosen.pop("max_new_tokens"), request.max_new_tokens)

@@ -13,9 +13,9 @@ from tools.engines import (
     Completion,
     EngineSetup,
     Failure,
+    GenerationRequest,
     LocalOptions,
     Needs,
-    Request,
     first_line,
     is_out_of_memory,
     load_tokenizer,
@@ -53,9 +53,9 @@ class TransformersEngine:
         self._end_ids = sorted(
             {vocabulary[mark] for mark in END_MARKS if mark in vocabulary} | _end_ids_of(self._model, self._tokenizer)
         )
-        self._waiting: deque[Request] = deque()
+        self._waiting: deque[GenerationRequest] = deque()
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: GenerationRequest) -> None:
         self._waiting.append(request)
 
     def step(self) -> list[Completion | Failure]:

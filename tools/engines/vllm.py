@@ -13,7 +13,16 @@ import os
 from typing import Any
 
 from tools.commandline import option
-from tools.engines import Completion, EngineSetup, Failure, LocalOptions, Needs, Request, first_line, is_out_of_memory
+from tools.engines import (
+    Completion,
+    EngineSetup,
+    Failure,
+    GenerationRequest,
+    LocalOptions,
+    Needs,
+    first_line,
+    is_out_of_memory,
+)
 from tools.errors import EngineError, EngineOutOfMemory, ModelError, UsageError
 from tools.models.prompts import END_MARKS
 from tools.records import Sample
@@ -75,10 +84,10 @@ class VllmEngine:
             raise _explain(error, setup.model, self.capacity) from error
         self._engine = self._llm.llm_engine
         self._stop_token_ids = self._find_stop_token_ids()
-        self._running: dict[str, Request] = {}
+        self._running: dict[str, GenerationRequest] = {}
         self._count = 0
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: GenerationRequest) -> None:
         self._count += 1
         self._running[str(self._count)] = request
         params = self._sampling_params(

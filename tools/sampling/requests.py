@@ -12,7 +12,7 @@ from typing import Any
 
 from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
 from tools.benchmarks.questions import PROBE, render_question
-from tools.engines import Request, load_tokenizer, read_model_limit
+from tools.engines import GenerationRequest, load_tokenizer, read_model_limit
 from tools.errors import ModelError
 from tools.models.prompts import Prompt, encode_prompt, render_without_tokenizer, template_sha256
 from tools.models.reasoning import find_opened_format, find_template_format
@@ -33,12 +33,12 @@ class RequestMaker:
     caps: Mapping[str, int]
     reasoning_format: str | None
 
-    def make(self, sample: Sample) -> Request:
+    def make(self, sample: Sample) -> GenerationRequest:
         prompt = self.prompts[sample.dataset, sample.task_id]
         cap = self.caps[sample.dataset]
         if prompt.token_ids is None:
-            return Request(sample, prompt, cap)
-        return Request(sample, prompt, min(cap, self.max_model_len - len(prompt.token_ids)))
+            return GenerationRequest(sample, prompt, cap)
+        return GenerationRequest(sample, prompt, min(cap, self.max_model_len - len(prompt.token_ids)))
 
     def is_opened(self, sample: Sample) -> bool:
         return self.prompts[sample.dataset, sample.task_id].is_reasoning_opened
