@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 
@@ -201,13 +202,14 @@ def test_transformers_gives_the_same_texts_in_any_order():
 
 @pytest.mark.slow
 def test_transformers_applies_what_was_chosen():
-    sampling = Sampling(temperature=0.0, repetition_penalty=1.3, stop=("e",))
-    (plain,) = answer_all(
-        make_engine("transformers", sampling=Sampling(temperature=0.0)), real_requests(1)[:1]
-    ).values()
-    (stopped,) = answer_all(make_engine("transformers", sampling=sampling), real_requests(1)[:1]).values()
-    assert "e" in plain.text
-    assert "e" not in stopped.text
+    greedy = Sampling(temperature=0.0)
+    chosen = dataclasses.replace(greedy, stop=("+",), repetition_penalty=1.01)
+    plain, stopped = (
+        next(iter(answer_all(make_engine("transformers", sampling=sampling), real_requests(1)[:1]).values()))
+        for sampling in (greedy, chosen)
+    )
+    assert "+" in plain.text
+    assert plain.text.startswith(stopped.text + "+")
     assert stopped.finish_reason == "stop"
 
 

@@ -18,7 +18,7 @@ import zlib
 from collections import deque
 
 from tools.commandline import option
-from tools.engines import Completion, EngineOptions, EngineSetup, Failure, Needs, GenerationRequest
+from tools.engines import Completion, EngineOptions, EngineSetup, Failure, GenerationRequest, Needs
 from tools.errors import EngineOutOfMemory, EngineUnavailable
 
 WORDS = "so we add seven and three then check that the sum of all digits is right before we go on".split()
