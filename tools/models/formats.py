@@ -69,11 +69,25 @@ class ReasoningFormat:
 
         Text before a closing mark that nothing opened is reasoning too: the prompt must have opened it.
         """
-        if self._is_simple and self.opening[0] not in text:  # nearly all responses: a look at each letter is enough
-            before, mark, after = text.partition(self.closing[0])
-            if mark and mark not in after and before.count(FENCE) % 2 == 0:
-                return SplitResponse(before, after, True)
-        return self._split_at_marks(text, is_opened)
+        found = _without_quoted(text, [(match.lastgroup, *match.span()) for match in self.pattern.finditer(text)])
+        first = next((kind for kind, _, _ in found if kind != "dropped"), None)
+        if first is None and not is_opened:
+            return SplitResponse("", text, None)
+        is_open = bool(is_opened) or first == "closing"
+        inside: list[str] = []
+        outside: list[str] = []
+        position, fence = 0, text.find(FENCE) if self.marks is not Marks.TOKENS else -1
+        for kind, start, end in found:
+            if self.marks is not Marks.TOKENS and not is_open:  # the answer may use these words, and its programs tags
+                if 0 <= fence < position:
+                    fence = text.find(FENCE, position)
+                if kind == "closing" or 0 <= fence < start:
+                    continue
+            (inside if is_open else outside).append(text[position:start])
+            position = end
+            is_open = kind == "opening" or (is_open and kind != "closing")
+        (inside if is_open else outside).append(text[position:])
+        return SplitResponse("".join(inside), "".join(outside), not is_open)
 
     def is_closed(self, text: str, is_opened: bool | None = None) -> bool | None:
         """Whether the reasoning ends in the text; None when there is none."""
@@ -114,28 +128,6 @@ class ReasoningFormat:
     def _is_simple(self) -> bool:
         has_more = self.dropped or self.opening_pattern or self.closing_pattern or self.marks is not Marks.TOKENS
         return len(self.opening) == len(self.closing) == 1 and not has_more
-
-    def _split_at_marks(self, text: str, is_opened: bool | None) -> SplitResponse:
-        """What stands between an opening and the next closing mark is reasoning; marks that change nothing are dropped."""
-        found = _without_quoted(text, [(match.lastgroup, *match.span()) for match in self.pattern.finditer(text)])
-        first = next((kind for kind, _, _ in found if kind != "dropped"), None)
-        if first is None and not is_opened:
-            return SplitResponse("", text, None)
-        is_open = bool(is_opened) or first == "closing"
-        inside: list[str] = []
-        outside: list[str] = []
-        position, fence = 0, text.find(FENCE) if self.marks is not Marks.TOKENS else -1
-        for kind, start, end in found:
-            if self.marks is not Marks.TOKENS and not is_open:  # the answer may use these words, and its programs tags
-                if 0 <= fence < position:
-                    fence = text.find(FENCE, position)
-                if kind == "closing" or 0 <= fence < start:
-                    continue
-            (inside if is_open else outside).append(text[position:start])
-            position = end
-            is_open = kind == "opening" or (is_open and kind != "closing")
-        (inside if is_open else outside).append(text[position:])
-        return SplitResponse("".join(inside), "".join(outside), not is_open)
 
 
 def _without_quoted(text: str, marks: list[tuple[str | None, int, int]]) -> list[tuple[str | None, int, int]]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tools.commandline import option
 from tools.grading.grader import Facts, Judgement, ResponseGrader, to_grade
-from tools.grading.math.grader import COMPARISONS, GRADER_VERSION, MathGrade, find_answer, grade_quickly, math_equal
-from tools.grading.pool import LocalCrew, Pool, Work
+from tools.grading.math import COMPARISON_NAMES, VERSION
 from tools.records import Grade, Problem, Response, Verdict
+
+# The rules themselves are imported where they are used: --help needs none of them.
+if TYPE_CHECKING:
+    from tools.grading.math.grader import MathGrade
 
 WORKER = "tools.grading.math.worker"
 WALL_LIMIT_S = 120.0  # of one answer; its CPU limit (worker.py) is the one that is reached on a machine that works
@@ -27,7 +30,7 @@ class MathOptions:
     answer_from: str = option(
         "answer", "anywhere: the reasoning too, as the original read it", choices=("answer", "anywhere")
     )
-    comparison: str = option("math", "how answers compare", shown="the entry's", choices=tuple(COMPARISONS))
+    comparison: str = option("math", "how answers compare", shown="the entry's", choices=COMPARISON_NAMES)
     original_rules: str = "aime"  # which of the original's rules a benchmark was graded by
 
 
@@ -48,7 +51,7 @@ class Reading:
 class MathGrader(ResponseGrader):
     """Extracts the final answer outside the reasoning and compares it with the reference."""
 
-    name, version, Options = "math", GRADER_VERSION, MathOptions
+    name, version, Options = "math", VERSION, MathOptions
 
     def record(self) -> dict[str, Any]:
         return {"name": "ours", "version": self.version, "answer_from": self.options.answer_from}
@@ -83,9 +86,13 @@ class MathGrader(ResponseGrader):
 
     @property
     def equal(self) -> Callable[[str, str], bool]:
+        from tools.grading.math.grader import math_equal
+
         return math_equal
 
     def _read(self, problem: Problem, response: Response) -> Reading:
+        from tools.grading.math.grader import MathGrade, find_answer
+
         is_read_anywhere = self.options.answer_from == "anywhere"
         text = response.generation.output if is_read_anywhere else response.answer
         comparison = self.options.comparison
@@ -100,11 +107,15 @@ class MathGrader(ResponseGrader):
         return Reading(base, problem.answer or "", answer, anywhere, is_read_anywhere)
 
     def _compare_quickly(self, side: str | MathGrade | None, reference: str) -> MathGrade | None:
-        if side is None or isinstance(side, MathGrade):
+        from tools.grading.math.grader import grade_quickly
+
+        if side is None or not isinstance(side, str):
             return side
         return grade_quickly(side, reference, self.options.comparison)
 
     def _grade_hard(self, readings: list[Reading]) -> Iterator[Grade]:
+        from tools.grading.pool import LocalCrew, Pool, Work
+
         by_id = {f"{reading.base.task_id} seed {reading.base.seed}": reading for reading in readings}
         problems = {
             reading.base.task_id: {"question_id": reading.base.task_id, "reference": reading.reference}
@@ -132,6 +143,8 @@ def failed(solution: Mapping[str, Any], reason: str) -> dict[str, Any]:
 
 def finish_row(reading: Reading, row: Mapping[str, Any]) -> Grade:
     """A process's row joined with what was read of its response."""
+    from tools.grading.math.grader import MathGrade
+
     if "failed" in row:
         reason = f"the comparison was ended: {row['failed']}"
         return finish(reading, MathGrade(Verdict.GRADER_ERROR, None, "fault", reason), None)
@@ -170,7 +183,7 @@ def count_read_anywhere(grades: Sequence[Grade]) -> dict[str, int]:
 class OriginalMathGrader(ResponseGrader):
     """The original toolkit's rules: the whole text is read, and numbers may be off by its tolerances."""
 
-    name, version, Options = "math", GRADER_VERSION, MathOptions
+    name, version, Options = "math", VERSION, MathOptions
 
     def record(self) -> dict[str, Any]:
         return {"name": "original", "version": self.version, "answer_from": self.options.answer_from}
