@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The demo: both main jobs from a tiny model to a score, on the CPU, in minutes. `make demo` runs it.
 #
-# Outputs: out/demo/<set>/ as in a real run. Real sets are added where their files are at hand or the hub is reached.
+# Outputs: out/demo/<benchmark>/ as in a real run. Real sets are added where their files are at hand or the hub is reached.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
@@ -24,7 +24,7 @@ echo "== LiveCodeBench: problems of our own" >&2
 bash run_livecodebench.sh "$model" "$out" --out-seq-len 512
 
 cat >&2 <<TEXT
-Everything lies in $out: <set>/seed*.jsonl (responses), verdicts.jsonl, accuracy_results.json, manifest.json; logs/
+Everything lies in $out: <benchmark>/seed*.jsonl (responses), verdicts.jsonl, accuracy_results.json, manifest.json; logs/
 Look at it:  $python -m tools view $out        (a page in the browser, response by response)
              $python -m tools report $out      (one file to send around)
 TEXT
