@@ -3,7 +3,7 @@
 #
 #   bash generate_livecodebench.sh MODEL SEED OUT TYPE [options]     e.g. ... 111 out qwen
 #
-# TYPE is r1, qwen or chat. DATASETS names another set of programming problems. Outputs: OUT/<set>/seed<SEED>.jsonl and
+# TYPE is r1, qwen or chat. DATASETS names another benchmark. Outputs: OUT/<benchmark>/seed<SEED>.jsonl and
 # manifest.json.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -26,7 +26,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 from tools.benchmarks.problems import load_benchmark  # noqa: E402
-from tools.engines import Request, create_engine  # noqa: E402
+from tools.engines import GenerationRequest, create_engine  # noqa: E402
 from tools.engines.vllm import VllmEngine  # noqa: E402
 from tools.records import Sample, Sampling  # noqa: E402
 from tools.sampling.launcher import CPU_ENVIRONMENT  # noqa: E402
@@ -42,7 +42,7 @@ LEAST_SHARE = 0.95
 MEASURED_SEEDS = 4  # of the original's way; the others cost the same
 
 
-def run_bare(engine: VllmEngine, requests: list[Request], sampling: Sampling) -> tuple[float, int]:
+def run_bare(engine: VllmEngine, requests: list[GenerationRequest], sampling: Sampling) -> tuple[float, int]:
     """Seconds and tokens of one LLM.generate."""
     from vllm import SamplingParams
 

@@ -1,47 +1,66 @@
-"""`python -m tools`: the list of commands is whole and true, and each command is found."""
+"""`python -m tools`: every command is there, says what it does, and starts without loading what it does not need."""
 
 from __future__ import annotations
 
-import importlib.util
-import re
+import pathlib
+import subprocess
+import sys
 
 import pytest
 
 from tests.conftest import ROOT
-from tools.__main__ import COMMANDS
+from tests.support.fake_runs import grades_from_rows, write_run
+from tools.__main__ import COMMANDS, find_command
+from tools.errors import UsageError
 
 
-def test_the_list_names_every_command(run_script) -> None:
-    done = run_script("python", "-m", "tools")
-    assert done.returncode == 0
-    for name, (_, text) in COMMANDS.items():
-        assert re.search(rf"^  {name} +{re.escape(text)}$", done.stdout, re.MULTILINE)
+def tools(*words: str | pathlib.Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tools", *map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_is_a_module_that_calls_itself_so(name: str) -> None:
-    module, _ = COMMANDS[name]
-    spec = importlib.util.find_spec(module)
-    assert spec is not None
-    folder = ROOT / module.replace(".", "/")
-    path = folder / "__main__.py" if folder.is_dir() else folder.with_suffix(".py")
-    text = path.read_text(encoding="utf-8")
-    assert 'if __name__ == "__main__":' in text
-    assert name == "sandbox-check" or f"python -m tools {name}" in text
+def test_without_a_name_all_commands_are_listed() -> None:
+    listed = tools()
+    assert listed.returncode == 0
+    for name, command in COMMANDS.items():
+        assert f"  {name} " in listed.stdout
+        assert command.help in listed.stdout
+    assert tools("--help").stdout == listed.stdout
+    assert all(len(line) <= 100 for line in listed.stdout.splitlines())
 
 
-def test_a_command_gets_its_arguments_and_its_exit_code(run_script) -> None:
-    done = run_script("python", "-m", "tools", "planner", "--half-width", "2")
-    assert done.returncode == 0
-    assert "seeds" in done.stdout
-    wrong = run_script("python", "-m", "tools", "planner", "--half-width", "0")
-    assert "half-width between" in wrong.stderr
-    assert wrong.returncode == 2
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_tells_of_itself_under_its_own_name(name: str) -> None:
+    answer = tools(name, "--help")
+    assert answer.returncode == 0, answer.stderr
+    assert f"usage: python -m tools {name}" in answer.stdout
 
 
-@pytest.mark.parametrize(
-    ("word", "hint"), [("compar", "did you mean compare?"), ("xyz", "`python -m tools` lists them")]
-)
-def test_an_unknown_command_is_one_line(run_script, word: str, hint: str) -> None:
-    done = run_script("python", "-m", "tools", word)
-    assert (done.returncode, done.stderr) == (2, f"error: there is no command {word!r}; {hint}\n")
+def test_listing_loads_no_command() -> None:
+    code = (
+        "import sys; sys.argv = ['tools']; import tools.__main__ as m; m.main();"
+        "print([n for n in ('numpy', 'sympy', 'torch', 'argparse', 'tools.results', 'tools.view') if n in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert answer.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_near_miss_is_suggested_and_a_stranger_gets_the_list() -> None:
+    for wrong, right in (("compair", "compare"), ("plan_k", "plan-k"), ("views", "view"), ("export", "exports")):
+        with pytest.raises(UsageError, match=f"did you mean.* {right}|did you mean {right}"):
+            find_command(wrong)
+    answer = tools("qqq")
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("error: there is no command 'qqq'; choose one of view, report, compare")
+    assert "\n" not in answer.stderr.rstrip("\n")
+
+
+def test_a_command_gets_its_arguments_and_its_exit_code_comes_back(tmp_path: pathlib.Path) -> None:
+    for name, rows in (("old", {"1": [1, 0], "2": [1, 1]}), ("new", {"1": [1, 1], "2": [1, 1]})):
+        write_run(tmp_path / name, grades_from_rows(rows, [1, 2]))
+    compared = tools("compare", tmp_path / "old", tmp_path / "new", "--no-texts")
+    assert compared.returncode == 0, compared.stderr
+    assert "B - A = +25.0 points" in compared.stdout
+    assert tools("compare", tmp_path / "old").returncode == 2
+    assert tools("report", tmp_path / "absent").returncode == 1

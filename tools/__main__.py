@@ -1,60 +1,86 @@
-"""`python -m tools` lists the commands of the toolkit; `python -m tools COMMAND ...` runs one.
+"""`python -m tools`: every command of the toolkit by name, loaded when it is run.
 
-    python -m tools view out/
-    python -m tools compare out-old/aime24 out-new/aime24
-    python -m tools compare --help
+    python -m tools                          lists them
+    python -m tools compare out/old out/new  runs one; each tells of itself with --help
 
-Each command is a module and also runs by its own name (`python -m tools.view`).
+A new command is one line of COMMANDS. The front doors (run_*.sh, evaluate_*.py) stand beside it: they are what most need.
+
+>>> COMMANDS["compare"].place
+'tools.analysis.compare:main'
 """
 
 from __future__ import annotations
 
-import difflib
-import runpy
+import importlib
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tools.errors import UsageError, run_command
 
-# Command -> its module and what it does, in the order in which one needs them.
+
+@dataclass(frozen=True)
+class Command:
+    """`place`: module:function, which reads sys.argv. `usage` stands for the help of a command that parses nothing."""
+
+    place: str
+    help: str
+    usage: str | None = None
+
+
 COMMANDS = {
-    "benchmarks": ("tools.benchmarks", "list the benchmarks, fetch and check their problems"),
-    "monitor": ("tools.sampling.monitor", "follow a run that samples, in the terminal"),
-    "view": ("tools.view", "look at runs in the browser, also while they are going"),
-    "report": ("tools.report", "write one HTML file about a graded run"),
-    "compare": ("tools.analysis.compare", "compare graded runs, paired by problem"),
-    "analysis": ("tools.analysis", "lengths, smaller budgets, loops and contamination of a graded run"),
-    "exports": ("tools.report.exports", "results as Markdown, CSV or model-index"),
-    "planner": ("tools.analysis.planner", "how many seeds a score needs"),
-    "canary": ("tools.analysis.canary", "does a new engine still agree with an old run"),
-    "sandbox-check": ("tools.sandbox.check", "try what protects this machine from the programs of models"),
+    "view": Command("tools.view.__main__:main", "a page in the browser over one or many runs, live while they go"),
+    "report": Command("tools.report.__main__:main", "report.html: one file of a run to keep, send or print"),
+    "compare": Command("tools.analysis.compare:main", "is B better than A, by how much, and could these runs see it"),
+    "analysis": Command("tools.analysis.__main__:main", "lengths, smaller budgets, loops, months, contamination"),
+    "monitor": Command("tools.sampling.monitor:main", "how far a run of generation is, from another shell"),
+    "plan-k": Command("tools.analysis.planner:main", "how many seeds a score needs for a wanted interval"),
+    "canary": Command("tools.analysis.canary:main", "does a new engine version still give the scores of the last"),
+    "exports": Command("tools.report.exports:main", "scores as Markdown, CSV, or metadata of a model card"),
+    "benchmarks": Command("tools.benchmarks.__main__:main", "lists benchmarks; fetches and checks their files"),
+    "sandbox-check": Command(
+        "tools.sandbox.check:main", "what protects this machine from programs", usage="python -m tools sandbox-check"
+    ),
 }
+HELP_WORDS = ("-h", "--help")
 
 
-def describe() -> str:
-    """The list of commands.
-
-    >>> describe().splitlines()[0]
-    'usage: python -m tools COMMAND [arguments]; COMMAND --help says more'
-    """
+def list_commands() -> str:
+    """The names with one line each."""
     width = max(map(len, COMMANDS))
-    rows = [f"  {name:<{width}}  {text}" for name, (_, text) in COMMANDS.items()]
-    doors = "Sampling: inference.py, run_aime.sh, run_livecodebench.sh. Grading: evaluate_aime.py, evaluate_livecodebench.py."
-    return "\n".join(["usage: python -m tools COMMAND [arguments]; COMMAND --help says more", "", *rows, "", doors])
+    lines = [f"  {name:{width}}  {command.help}" for name, command in COMMANDS.items()]
+    return "\n".join(["usage: python -m tools COMMAND [options]    (COMMAND --help tells more)", "", *lines])
+
+
+def find_command(name: str) -> Command:
+    """Raises UsageError for an unknown name, with the nearest ones."""
+    if name in COMMANDS:
+        return COMMANDS[name]
+    import difflib
+
+    near = difflib.get_close_matches(name.replace("_", "-"), COMMANDS, n=2, cutoff=0.5)
+    advice = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(COMMANDS)}"
+    raise UsageError(f"there is no command {name!r}; {advice}")
+
+
+def run(name: str, arguments: Sequence[str]) -> int:
+    """Runs a command as if it were a program of its own; returns its exit code."""
+    command = find_command(name)
+    if command.usage and any(word in HELP_WORDS for word in arguments):
+        print(f"usage: {command.usage}\n\n{command.help}")
+        return 0
+    module, _, function = command.place.partition(":")
+    sys.argv = [f"python -m tools {name}", *arguments]
+    code: int = getattr(importlib.import_module(module), function)()
+    return code
 
 
 def main() -> int:
-    words = sys.argv[1:]
-    if not words or words[0] in ("-h", "--help"):
-        print(describe())
+    name, *arguments = sys.argv[1:] or HELP_WORDS
+    if name in HELP_WORDS:
+        print(list_commands())
         return 0
-    if words[0] not in COMMANDS:
-        near = difflib.get_close_matches(words[0], COMMANDS, n=1)
-        meant = f"did you mean {near[0]}?" if near else "`python -m tools` lists them"
-        raise UsageError(f"there is no command {words[0]!r}; {meant}")
-    module, _ = COMMANDS[words[0]]
-    del sys.argv[1]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
-    return 0
+    return run(name, arguments)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 
 import pytest
 
 from tests.support.doc_pages import DocPage, TreeCopy, copy_of_the_tree
+from tools.engines import Needs
 
 PAGE = DocPage("add_an_engine")
 HELP, SAMPLE, GRADE = PAGE.commands()
@@ -67,3 +69,7 @@ def test_a_class_outside_the_repository_needs_no_line(tmp_path: pathlib.Path) ->
     tree.result(f"{command} --limit 1", {"PYTHONPATH": "elsewhere"})
     row = json.loads((tree.root / "out/aime_sample/seed100.jsonl").read_text())
     assert row["output"].startswith("<|im_start|>system")
+
+
+def test_the_page_names_every_need() -> None:
+    assert PAGE.tabled("What it says") == {field.name for field in dataclasses.fields(Needs)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 
@@ -17,7 +18,7 @@ from tools.engines import (
     Engine,
     EngineSetup,
     Failure,
-    Request,
+    GenerationRequest,
     check_engine,
     create_engine,
     find_engine,
@@ -42,7 +43,7 @@ def connect(url: str, *, model: str = "served", **options: object) -> Engine:
     return make_engine("openai", model=model, base_url=url, **options)
 
 
-def answer_all(engine: Engine, requests: list[Request]) -> dict[Sample, Completion | Failure]:
+def answer_all(engine: Engine, requests: list[GenerationRequest]) -> dict[Sample, Completion | Failure]:
     """Keeps at most `capacity` requests in flight, as the worker does."""
     found: dict[Sample, Completion | Failure] = {}
     waiting = list(reversed(requests))
@@ -57,11 +58,11 @@ def answer_all(engine: Engine, requests: list[Request]) -> dict[Sample, Completi
     return found
 
 
-def real_requests(count: int = 6, max_new_tokens: int = 24) -> list[Request]:
+def real_requests(count: int = 6, max_new_tokens: int = 24) -> list[GenerationRequest]:
     tokenizer = load_tokenizer(MODEL)
     loaded = load_benchmark("aime_sample")
     return [
-        Request(
+        GenerationRequest(
             Sample("aime_sample", problem.task_id, seed),
             encode_prompt(render_question(problem, loaded.benchmark, "qwen"), "qwen", tokenizer),
             max_new_tokens,
@@ -74,8 +75,10 @@ def real_requests(count: int = 6, max_new_tokens: int = 24) -> list[Request]:
 # --- openai --------------------------------------------------------------------------------------------------------
 
 
-def server_requests(count: int, token_ids: tuple[int, ...] | None = (5, 6, 7)) -> list[Request]:
-    return [Request(Sample("set", "p", seed), Prompt("text", token_ids, "question"), 16) for seed in range(count)]
+def server_requests(count: int, token_ids: tuple[int, ...] | None = (5, 6, 7)) -> list[GenerationRequest]:
+    return [
+        GenerationRequest(Sample("set", "p", seed), Prompt("text", token_ids, "question"), 16) for seed in range(count)
+    ]
 
 
 def test_token_ids_and_the_seed_are_sent_and_the_answer_comes_back():
@@ -199,13 +202,14 @@ def test_transformers_gives_the_same_texts_in_any_order():
 
 @pytest.mark.slow
 def test_transformers_applies_what_was_chosen():
-    sampling = Sampling(temperature=0.0, repetition_penalty=1.3, stop=("e",))
-    (plain,) = answer_all(
-        make_engine("transformers", sampling=Sampling(temperature=0.0)), real_requests(1)[:1]
-    ).values()
-    (stopped,) = answer_all(make_engine("transformers", sampling=sampling), real_requests(1)[:1]).values()
-    assert "e" in plain.text
-    assert "e" not in stopped.text
+    greedy = Sampling(temperature=0.0)
+    chosen = dataclasses.replace(greedy, stop=("+",), repetition_penalty=1.01)
+    plain, stopped = (
+        next(iter(answer_all(make_engine("transformers", sampling=sampling), real_requests(1)[:1]).values()))
+        for sampling in (greedy, chosen)
+    )
+    assert "+" in plain.text
+    assert plain.text.startswith(stopped.text + "+")
     assert stopped.finish_reason == "stop"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.real_runs import SCRIPTED
+from tools.benchmarks.benchmark import Benchmark
 from tools.benchmarks.problems import load_benchmark
 from tools.commandline import option_fields
 from tools.engines import ENGINES, find_engine
@@ -151,3 +152,10 @@ def test_model_folders_are_checked_before_anything_starts(tmp_path):
     with pytest.raises(UsageError, match="no tokenizer"):
         check(str(tmp_path))
     check("org/model")  # a hub name is the engine's to find
+
+
+def test_a_benchmark_may_cap_its_answers():
+    entry = Benchmark("short", max_new_tokens=100)
+    assert settings_of().sampling_of(entry).max_new_tokens == 100
+    assert settings_of(OUT_SEQ_LEN="64").sampling_of(entry).max_new_tokens == 64
+    assert settings_of().sampling_of(Benchmark("any")).max_new_tokens == 32768

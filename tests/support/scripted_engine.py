@@ -2,7 +2,7 @@
 
     ENGINE=tests.support.scripted_engine:ScriptedEngine python inference.py --model any/name --out out ...
 
-The text depends on the prompt and the seed alone, as with a real engine. Its options are environment variables too, as
+The text depends on the prompt, the seed and the temperature alone, as with a real engine. Its options are environment variables too, as
 any engine's, so a test can have it slow, failing, out of memory or dying at a chosen request. What happens once in a
 run (a crash) is noted in a file, so that the next start goes on.
 """
@@ -18,7 +18,7 @@ import zlib
 from collections import deque
 
 from tools.commandline import option
-from tools.engines import Completion, EngineOptions, EngineSetup, Failure, Needs, Request
+from tools.engines import Completion, EngineOptions, EngineSetup, Failure, GenerationRequest, Needs
 from tools.errors import EngineOutOfMemory, EngineUnavailable
 
 WORDS = "so we add seven and three then check that the sum of all digits is right before we go on".split()
@@ -50,11 +50,11 @@ class ScriptedEngine:
             raise EngineUnavailable(options.script_refuse)
         time.sleep(options.script_start_s)
         self.capacity = options.max_num_seqs or 4
-        self._options = options
-        self._waiting: deque[Request] = deque()
+        self._options, self._temperature = options, setup.sampling.temperature
+        self._waiting: deque[GenerationRequest] = deque()
         self._count = 0
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: GenerationRequest) -> None:
         self._waiting.append(request)
 
     def step(self) -> list[Completion | Failure]:
@@ -67,7 +67,7 @@ class ScriptedEngine:
         request = self._waiting.popleft()
         if options.script_fail_every and self._count % options.script_fail_every == 0:
             return [Failure(request.sample, f"request {self._count} has a bad day")]
-        return [answer(request, options)]
+        return [answer(request, options, self._temperature)]
 
     def close(self) -> None:
         self._waiting.clear()
@@ -81,9 +81,9 @@ class ScriptedEngine:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def answer(request: Request, options: ScriptedOptions) -> Completion:
+def answer(request: GenerationRequest, options: ScriptedOptions, temperature: float) -> Completion:
     """A few words of reasoning and a boxed number, as many tokens as words."""
-    number = zlib.crc32(f"{request.prompt.text}|{request.sample.seed}".encode())
+    number = zlib.crc32(f"{request.prompt.text}|{request.sample.seed}|{temperature}".encode())
     length = 1 + number % options.script_words
     words = [WORDS[(number + index) % len(WORDS)] for index in range(length)]
     text = options.script_answer or f"{' '.join(words)}</think>\n\\boxed{{{number % 1000}}}"

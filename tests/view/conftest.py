@@ -1,44 +1,26 @@
-"""A headless browser and a served page: what the tests of the page share."""
+"""Two runs, and the page's server over them, shared by the tests of a file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.support.browser import Browser, start_browser
 from tests.support.report_runs import RunShape, make_run
-from tests.support.view_server import Served, serve
-
-MATH = RunShape(problems=6, seeds=8, chars=1500)
-CODE = RunShape("code", "livecodebench", 30, 4, 1500)
+from tests.support.view_server import CODE, MATH, Served, serve
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with start_browser(tmp_path_factory.mktemp("profile")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     make_run(folder / "first", MATH)
     make_run(folder / "first", CODE)
-    make_run(folder / "second", RunShape("code", "livecodebench", 30, 4, 1500, draw=2))
-    with serve(folder / "first", folder / "second") as server:
+    make_run(folder / "second", RunShape("code", "livecodebench", 12, 3, 600, draw=2))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(runs: Path) -> Iterator[Served]:
+    with serve(runs / "first", runs / "second") as server:
         yield server
-
-
-@pytest.fixture
-def nothing_was_said_or_asked(browser: Browser) -> Iterator[None]:
-    """After every test: the console is silent, and every request went to this machine."""
-    browser.open("about:blank")
-    browser.log()
-    browser.requests()
-    yield
-    assert browser.log() == []
-    foreign = [
-        url for url in browser.requests() if not url.startswith(("http://127.0.0.1:", "file:///", "about:", "data:"))
-    ]
-    assert foreign == []

@@ -11,7 +11,6 @@ its problems are mathematics or programs.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import json
 import os
@@ -153,6 +152,8 @@ def near_names(word: str) -> list[str]:
         for entry in list_benchmarks().values()
         for each in (*entry.aliases, entry.name)
     }
+    import difflib  # here, because only a mistake needs it
+
     return [words[each] for each in difflib.get_close_matches(word.lower(), words, n=3, cutoff=0.6)]
 
 

@@ -92,7 +92,7 @@ class EngineSetup:
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
+class GenerationRequest:
     """One sample to ask, with its own seed in `sample`."""
 
     sample: Sample
@@ -132,7 +132,7 @@ class Engine(Protocol):
 
     def __init__(self, setup: EngineSetup, options: Any) -> None: ...
 
-    def submit(self, request: Request) -> None: ...
+    def submit(self, request: GenerationRequest) -> None: ...
 
     def step(self) -> list[Completion | Failure]:
         """Works until something may have finished; returns what has."""

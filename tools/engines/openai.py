@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tools.commandline import option
-from tools.engines import Completion, EngineOptions, EngineSetup, Failure, Needs, Request, first_line
+from tools.engines import Completion, EngineOptions, EngineSetup, Failure, GenerationRequest, Needs, first_line
 from tools.errors import EngineUnavailable, RequestFailed, UsageError
 from tools.models.formats import FORMATS
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 DEFAULT_CAPACITY = 64
 FAILURES_IN_A_ROW = 8  # then the server is taken for broken and the run stops
@@ -42,6 +44,8 @@ class OpenAIEngine:
     Options = OpenAIOptions
 
     def __init__(self, setup: EngineSetup, options: OpenAIOptions) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # here, because --help reads the options of this file
+
         import openai
 
         self.capacity = options.max_num_seqs or DEFAULT_CAPACITY
@@ -54,13 +58,15 @@ class OpenAIEngine:
         )
         self._check_server()
         self._pool = ThreadPoolExecutor(self.capacity, thread_name_prefix="request")
-        self._running: dict[Future[Completion], Request] = {}
+        self._running: dict[Future[Completion], GenerationRequest] = {}
         self._failures_in_a_row = 0
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: GenerationRequest) -> None:
         self._running[self._pool.submit(self._ask, request)] = request
 
     def step(self) -> list[Completion | Failure]:
+        from concurrent.futures import FIRST_COMPLETED, wait
+
         finished, _ = wait(self._running, timeout=1.0, return_when=FIRST_COMPLETED)
         return [self._collect(future, self._running.pop(future)) for future in finished]
 
@@ -68,7 +74,7 @@ class OpenAIEngine:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
-    def _collect(self, future: Future[Completion], request: Request) -> Completion | Failure:
+    def _collect(self, future: Future[Completion], request: GenerationRequest) -> Completion | Failure:
         try:
             completion = future.result()
         except (RequestFailed, self._openai.OpenAIError) as error:
@@ -96,7 +102,7 @@ class OpenAIEngine:
                 f"the server at {self._client.base_url} has no model {self._setup.model!r}; it has {', '.join(names[:5])}"
             )
 
-    def _ask(self, request: Request) -> Completion:
+    def _ask(self, request: GenerationRequest) -> Completion:
         chosen = self._setup.sampling.given()
         extra = {name: chosen.pop(name) for name in BEYOND_THE_API if name in chosen}
         chosen["max_tokens"] = min(chosen.pop("max_new_tokens"), request.max_new_tokens)

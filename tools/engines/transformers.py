@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import Any
 
 from tools.engines import (
     Completion,
     EngineSetup,
     Failure,
+    GenerationRequest,
     LocalOptions,
     Needs,
-    Request,
     first_line,
     is_out_of_memory,
     load_tokenizer,
@@ -54,9 +53,9 @@ class TransformersEngine:
         self._end_ids = sorted(
             {vocabulary[mark] for mark in END_MARKS if mark in vocabulary} | _end_ids_of(self._model, self._tokenizer)
         )
-        self._waiting: deque[Request] = deque()
+        self._waiting: deque[GenerationRequest] = deque()
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: GenerationRequest) -> None:
         self._waiting.append(request)
 
     def step(self) -> list[Completion | Failure]:
@@ -87,7 +86,7 @@ class TransformersEngine:
         text = text[: min(stops, default=len(text))]
         return [Completion(request.sample, text, "stop" if has_end or stops else "length", len(prompt), len(new))]
 
-    def _options_of_generate(self) -> dict[str, Any]:
+    def _options_of_generate(self) -> dict[str, object]:
         """What was chosen, and for the rest that it does nothing: a model's own generation config has no say."""
         chosen = self._sampling.given()
         del chosen["max_new_tokens"]

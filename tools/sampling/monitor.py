@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """A running or finished run in the terminal, from another shell or another machine that sees the folder.
 
     python -m tools monitor out             # looks again every 2 seconds until the run ends; Ctrl-C leaves the run alone

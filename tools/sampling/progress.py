@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.errors import EvaluationError
 from tools.sampling.settings import RunSettings
-from tools.sampling.status import Counts, RunStatus, Share, WorkerStatus, merge_lives, read_worker, workers_folder
+from tools.sampling.status import RunStatus, SampleCounts, Share, WorkerStatus, merge_lives, read_worker, workers_folder
 from tools.store.files import write_atomically
 from tools.store.provenance import now
 
@@ -79,7 +79,7 @@ class RunProgress:
 
     def _make_status(self) -> RunStatus:
         workers = self._merge_workers()
-        sums = Counts()
+        sums = SampleCounts()
         for worker in workers:
             sums.add(worker)
         done = {name: before + sums.by_dataset.get(name, 0) for name, before in self._done_before.items()}

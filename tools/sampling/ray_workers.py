@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tools.cluster.connection import connected
-from tools.engines import Completion, Failure, Request, create_engine
+from tools.engines import Completion, Failure, GenerationRequest, create_engine
 from tools.errors import EngineError, EngineOutOfMemory, EvaluationError, UsageError
 from tools.sampling import worker
 from tools.sampling.launcher import (
@@ -76,7 +76,7 @@ class EngineActor:
         """Loads the model."""
         return self._answer(self._load)
 
-    def exchange(self, requests: Sequence[Request]) -> Report:
+    def exchange(self, requests: Sequence[GenerationRequest]) -> Report:
         """Takes new requests in, works a moment, gives back what has finished."""
         return self._answer(self._work, requests)
 
@@ -87,7 +87,7 @@ class EngineActor:
         self._engine = create_engine(settings.engine, setup, settings.engine_options)
         return Report(capacity=self._engine.capacity)
 
-    def _work(self, requests: Sequence[Request]) -> Report:
+    def _work(self, requests: Sequence[GenerationRequest]) -> Report:
         for request in requests:
             self._engine.submit(request)
         self._in_flight += len(requests)

@@ -12,7 +12,7 @@ from typing import Any
 
 from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
 from tools.benchmarks.questions import PROBE, render_question
-from tools.engines import Request, load_tokenizer, read_model_limit
+from tools.engines import GenerationRequest, load_tokenizer, read_model_limit
 from tools.errors import ModelError
 from tools.models.prompts import Prompt, encode_prompt, render_without_tokenizer, template_sha256
 from tools.models.reasoning import find_opened_format, find_template_format
@@ -25,18 +25,20 @@ PromptKey = tuple[str, str]  # benchmark, task_id
 
 @dataclasses.dataclass(frozen=True)
 class RequestMaker:
-    """The prompts of a run, and what makes a sample of them into a request. `max_model_len` is in tokens."""
+    """The prompts of a run, and what makes a sample of them into a request. `max_model_len` and `caps` (of an answer,
+    by benchmark) are in tokens."""
 
     prompts: Mapping[PromptKey, Prompt]
     max_model_len: int
-    max_new_tokens: int
+    caps: Mapping[str, int]
     reasoning_format: str | None
 
-    def make(self, sample: Sample) -> Request:
+    def make(self, sample: Sample) -> GenerationRequest:
         prompt = self.prompts[sample.dataset, sample.task_id]
+        cap = self.caps[sample.dataset]
         if prompt.token_ids is None:
-            return Request(sample, prompt, self.max_new_tokens)
-        return Request(sample, prompt, min(self.max_new_tokens, self.max_model_len - len(prompt.token_ids)))
+            return GenerationRequest(sample, prompt, cap)
+        return GenerationRequest(sample, prompt, min(cap, self.max_model_len - len(prompt.token_ids)))
 
     def is_opened(self, sample: Sample) -> bool:
         return self.prompts[sample.dataset, sample.task_id].is_reasoning_opened
@@ -48,10 +50,11 @@ def prepare_requests(out: pathlib.Path, settings: RunSettings) -> RequestMaker:
     has_tokenizer = settings.needs.tokenizer and not settings.sends_questions
     tokenizer = load_tokenizer(settings.model, settings.tokenizer, settings.revision) if has_tokenizer else None
     prompts = encode_prompts(benchmarks, settings, tokenizer)
+    caps = {loaded.name: settings.sampling_of(loaded.benchmark).max_new_tokens for loaded in benchmarks}
     requests = RequestMaker(
         prompts,
-        fit_length(prompts, settings),
-        settings.sampling.max_new_tokens,
+        fit_length(prompts, caps, settings),
+        caps,
         choose_format(next(iter(prompts.values())), settings, tokenizer),
     )
     for loaded in benchmarks:
@@ -73,11 +76,11 @@ def encode_prompts(benchmarks: list[LoadedBenchmark], settings: RunSettings, tok
     return prompts
 
 
-def fit_length(prompts: Mapping[PromptKey, Prompt], settings: RunSettings) -> int:
+def fit_length(prompts: Mapping[PromptKey, Prompt], caps: Mapping[str, int], settings: RunSettings) -> int:
     """Prompt and answer in tokens at most: what was asked for, or the model's limit if that is less."""
-    longest = max(len(prompt.token_ids or ()) for prompt in prompts.values())
-    max_new_tokens = settings.sampling.max_new_tokens
-    wanted = longest + max_new_tokens
+    lengths = {key: len(prompt.token_ids or ()) for key, prompt in prompts.items()}
+    longest = max(lengths.values())
+    wanted = max(length + caps[benchmark] for (benchmark, _), length in lengths.items())
     limit = read_model_limit(settings.model, settings.revision) if settings.needs.loads_model else None
     if limit is None or wanted <= limit:
         return wanted
@@ -85,7 +88,8 @@ def fit_length(prompts: Mapping[PromptKey, Prompt], settings: RunSettings) -> in
         raise ModelError(
             f"the longest prompt has {longest} tokens and the model ends at {limit}; choose another model or benchmark"
         )
-    print(f"note: the model ends at {limit} tokens, so answers end before OUT_SEQ_LEN={max_new_tokens}", flush=True)
+    cap = settings.sampling.max_new_tokens
+    print(f"note: the model ends at {limit} tokens, so answers end before OUT_SEQ_LEN={cap}", flush=True)
     return limit
 
 

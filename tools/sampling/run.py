@@ -34,22 +34,31 @@ HELP_EVERY_S = 1.0
 def sample(model: str, out: str | os.PathLike[str], benchmarks: Sequence[str] = (), **options: object) -> pathlib.Path:
     """Samples a model from Python as inference.py does from the shell; returns the folder with what was sampled.
 
-    `options` are those of the command line in Python's spelling, for example temperature=0.6, seeds="100 200", gpus=8;
+    `options` are those of the command line in Python's spelling, for example temperature=0.6, seeds=[100, 200], gpus=8;
     the environment plays no part. Raises EvaluationErrors; the same call continues where it was.
     """
     words = ["--model", model, "--out", str(out)]
     words += ["--benchmarks", ",".join(benchmarks)] if benchmarks else []
     for name, value in options.items():
         flag = f"--{name.replace('_', '-')}"
-        words += [flag] if value is True else [flag, str(value)] if value not in (None, False) else []
+        if flag == "--overwrite":
+            words += [flag] if value else []
+        elif value is not None:
+            words += [flag, _as_word(value)]
     generate(parse_settings(words, environ={}))
     return pathlib.Path(out)
 
 
+def _as_word(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value))
+    return str(int(value) if isinstance(value, bool) else value)
+
+
 def generate(settings: RunSettings) -> None:
     """Samples all that is missing. Raises EvaluationErrors; the same call continues where it was."""
-    check_engine(settings.engine, settings.sampling)
     check_model(settings)
+    check_engine(settings.engine, settings.sampling)
     out = pathlib.Path(settings.out)
     devices = [] if settings.launcher == "ray" else choose_devices(settings)
     slots = [Slot(device.name, device.gpus) for device in devices]

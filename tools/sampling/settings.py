@@ -20,10 +20,9 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-from tools.benchmarks.benchmark import find_benchmark
-from tools.benchmarks.problems import LoadedBenchmark, find_local_file
+from tools.benchmarks.benchmark import Benchmark, find_benchmark
 from tools.commandline import CommandLine, add_options, option, option_fields, read_options
 from tools.engines import ENGINES, EngineOptions, EngineSetup, Needs, default_engine, find_engine, make_options
 from tools.errors import UsageError, run_command
@@ -32,8 +31,10 @@ from tools.models.presets import Preset, find_preset
 from tools.models.prompts import MODEL_TYPES
 from tools.records import Sampling
 from tools.sampling.plan import expand_seeds
-from tools.store.manifest import Identity
-from tools.store.provenance import model_revision, package_versions
+
+if TYPE_CHECKING:  # what only a run needs is imported where it is used: --help has to be quick
+    from tools.benchmarks.problems import LoadedBenchmark
+    from tools.store.manifest import Identity
 
 LAUNCHERS = ("local", "ray")
 DEFAULT_DOOR = "aime"
@@ -99,6 +100,11 @@ class RunSettings:
         samples = entry.samples_per_seed if self.samples_per_seed is None else self.samples_per_seed
         return expand_seeds(self.seeds[name], samples)
 
+    def sampling_of(self, benchmark: Benchmark) -> Sampling:
+        """The sampling with the benchmark's own cap on answers, where it has a lower one."""
+        cap = min(self.sampling.max_new_tokens, benchmark.max_new_tokens or self.sampling.max_new_tokens)
+        return dataclasses.replace(self.sampling, max_new_tokens=cap)
+
     def with_batch(self, max_num_seqs: int | None) -> RunSettings:
         """The same with another number of requests at once; None changes nothing."""
         if max_num_seqs is None:
@@ -111,6 +117,9 @@ class RunSettings:
 
     def identity(self, loaded: LoadedBenchmark) -> Identity:
         """What decides a sample, as far as it is known before a model is loaded."""
+        from tools.store.manifest import Identity
+        from tools.store.provenance import model_revision, package_versions
+
         packages = self.needs.packages[:1]
         versions = package_versions(packages)
         return Identity(
@@ -120,7 +129,7 @@ class RunSettings:
             engine=self.engine,
             engine_version=next((versions.get(name) or versions.get(f"{name}-cpu") for name in packages), None),
             engine_options=self.engine_options.identity(),
-            sampling=self.sampling,
+            sampling=self.sampling_of(loaded.benchmark),
             data_sha256=loaded.sha256,
             reasoning_format=self.reasoning_format,
         )
@@ -194,22 +203,19 @@ def _build(given: argparse.Namespace, environ: Mapping[str, str], preset: Preset
     of_engine = read_options(find_engine(told["engine"]).Options, given, environ)
     if preset.dtype:
         of_engine.setdefault("dtype", preset.dtype)
+    of_sampling = read_options(Sampling, given, environ)
+    if "stop" in of_sampling:
+        of_sampling["stop"] = _stop(of_sampling["stop"])
     settings = RunSettings(
         model=given.model,
         out=given.out,
         overwrite=given.overwrite,
-        sampling=_sampling(read_options(Sampling, given, environ), preset),
+        sampling=dataclasses.replace(preset.sampling, **of_sampling),
         engine_options=make_options(told["engine"], of_engine),
         **told,
     )
     check_settings(settings)
     return settings
-
-
-def _sampling(told: dict[str, Any], preset: Preset) -> Sampling:
-    if "stop" in told:
-        told["stop"] = _stop(told["stop"])
-    return dataclasses.replace(preset.sampling, **told)
 
 
 def _stop(text: str) -> tuple[str, ...]:
@@ -231,6 +237,8 @@ def _benchmarks(text: str | None, preset: Preset, door: str) -> tuple[str, ...]:
         if len({find_benchmark(name).name for name in names}) < len(names):
             raise UsageError(f"DATASETS={text!r} names a benchmark twice; name each once")
         return names
+    from tools.benchmarks.problems import find_local_file
+
     at_hand = [name for name in preset.benchmarks_if_at_hand[door] if find_local_file(name)]
     return (*preset.benchmarks[door], *at_hand)
 
@@ -299,8 +307,9 @@ def check_model(settings: RunSettings) -> None:
 
 
 def main() -> int:
-    """Prints the benchmarks of a run, one a line: for the shell front doors."""
-    print("\n".join(parse_settings(sys.argv[1:], os.environ.get("DOOR", DEFAULT_DOOR)).benchmarks))
+    """Prints the folder and the name or file of each benchmark of a run, a tab between them: for the shell doors."""
+    for name in parse_settings(sys.argv[1:], os.environ.get("DOOR", DEFAULT_DOOR)).benchmarks:
+        print(find_benchmark(name).name, name, sep="\t")
     return 0
 
 

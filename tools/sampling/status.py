@@ -23,7 +23,7 @@ STATUS_EVERY_S = 1.0
 
 
 @dataclasses.dataclass
-class Counts:
+class SampleCounts:
     """What came of the samples: `unclosed` ones hold reasoning that never ends."""
 
     done: int = 0
@@ -33,7 +33,7 @@ class Counts:
     unclosed: int = 0
     by_dataset: dict[str, int] = dataclasses.field(default_factory=dict)  # done, by benchmark
 
-    def add(self, other: Counts) -> None:
+    def add(self, other: SampleCounts) -> None:
         for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name, count in other.by_dataset.items():
@@ -44,7 +44,7 @@ COUNTS = ("done", "failed", "tokens", "truncated", "unclosed")
 
 
 @dataclasses.dataclass
-class WorkerStatus(Counts):
+class WorkerStatus(SampleCounts):
     """One life of a worker, or, in the run's status, all lives of the workers of one slot.
 
     `answering_s` and `answering_cpu_s` are between the engine's start and its last answer; `restarts`, `log` and
@@ -115,7 +115,7 @@ def read_worker(out: pathlib.Path, name: str) -> WorkerStatus | None:
 def merge_lives(lives: Sequence[WorkerStatus]) -> WorkerStatus:
     """All lives of one slot as one row: counts added, the rest from the last."""
     last = max(lives, key=lambda life: life.life)
-    counts = Counts()
+    counts = SampleCounts()
     for life in lives:
         counts.add(life)
     name = last.slot

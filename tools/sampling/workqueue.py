@@ -15,6 +15,7 @@ mounted with `flock`, GPFS).
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import fcntl
 import json
@@ -32,6 +33,27 @@ from tools.store.files import hold_lock, storage_error, write_atomically
 
 PLAN_FILE, EVENTS_FILE, WORKERS_FOLDER = "plan.json", "events.jsonl", "workers"
 COUNT_LIVING_EVERY_S = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """One line of the log: what a worker took, did or gave up, or found that a dead one left. Numbers are the places
+    of samples in the plan."""
+
+    by: str = ""
+    take: Sequence[int] = ()
+    done: tuple[int, int] | None = None  # with its tokens
+    failed: tuple[int, str] | None = None  # with the reason
+    back: Sequence[int] = ()
+    finished: Sequence[int] = ()
+
+    def to_json(self, by: str) -> str:
+        said = {name: value for name, value in self.__dict__.items() if value}
+        return json.dumps({**said, "by": by})
+
+    @classmethod
+    def from_json(cls, row: dict[str, Any]) -> Event:
+        return cls(**row)
 
 
 class WorkQueue:
@@ -94,18 +116,18 @@ class WorkQueue:
             self._replay(log)
             samples = self._scheduler.take(self.name, count, self._living)
             if samples:
-                self._append(log, {"take": [self._index[sample] for sample in samples]})
+                self._append(log, Event(take=[self._index[sample] for sample in samples]))
         return samples
 
     def done(self, sample: Sample, tokens: int) -> None:
         """Says that a sample is on disk, with its length."""
         with self._locked() as log:
-            self._append(log, {"done": [self._index[sample], tokens]})
+            self._append(log, Event(done=(self._index[sample], tokens)))
 
     def failed(self, sample: Sample, reason: str) -> None:
         """Says that a sample cannot be had in this run; it stays missing."""
         with self._locked() as log:
-            self._append(log, {"failed": [self._index[sample], reason]})
+            self._append(log, Event(failed=(self._index[sample], reason)))
 
     def recover(self, find_on_disk: Callable[[Iterable[Sample]], set[Sample]]) -> int:
         """Puts back what dead workers took and did not finish; returns how many samples that were.
@@ -120,7 +142,7 @@ class WorkQueue:
                 return 0
             finished = find_on_disk(lost)
             back = [self._index[sample] for sample in lost if sample not in finished]
-            self._append(log, {"back": back, "finished": [self._index[sample] for sample in finished]})
+            self._append(log, Event(back=back, finished=[self._index[sample] for sample in finished]))
             self._replay(log)
         return len(back)
 
@@ -156,12 +178,12 @@ class WorkQueue:
         except OSError as error:
             raise storage_error(path, error) from error
 
-    def _append(self, log: int, event: dict[str, Any]) -> None:
+    def _append(self, log: int, event: Event) -> None:
         """Writes one line, whole or not at all."""
         size = os.fstat(log).st_size
         # A writer that was killed mid-line leaves a torn line; the leading line end keeps this one whole.
         is_torn = size > 0 and os.pread(log, 1, size - 1) != b"\n"
-        line = (b"\n" if is_torn else b"") + json.dumps({**event, "by": self.name}).encode() + b"\n"
+        line = (b"\n" if is_torn else b"") + event.to_json(self.name).encode() + b"\n"
         if os.write(log, line) < len(line):
             os.ftruncate(log, size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -174,24 +196,24 @@ class WorkQueue:
         self._offset += end
         for line in data[:end].split(b"\n"):
             try:
-                event = json.loads(line) if line else {}
-            except ValueError:
+                event = Event.from_json(json.loads(line)) if line else Event()
+            except (ValueError, TypeError, AttributeError):
                 continue  # a torn line: its writer is dead, and its samples come back through recover()
             self._apply(event)
 
-    def _apply(self, event: Mapping[str, Any]) -> None:
-        if "take" in event and event["by"] != self.name:  # its own it has noted when it took them
-            self._scheduler.assign(event["by"], [self._samples[index] for index in event["take"]])
-        if "done" in event:
-            index, tokens = event["done"]
+    def _apply(self, event: Event) -> None:
+        if event.take and event.by != self.name:  # its own it has noted when it took them
+            self._scheduler.assign(event.by, [self._samples[index] for index in event.take])
+        if event.done:
+            index, tokens = event.done
             self._close(self._samples[index], tokens)
-        if "failed" in event:
-            index, reason = event["failed"]
+        if event.failed:
+            index, reason = event.failed
             self._failures[self._samples[index]] = reason
             self._close(self._samples[index])
-        for index in event.get("finished", ()):
+        for index in event.finished:
             self._close(self._samples[index])
-        back = [self._samples[index] for index in event.get("back", ())]
+        back = [self._samples[index] for index in event.back]
         self._scheduler.put_back([sample for sample in back if sample not in self._closed])
 
     def _close(self, sample: Sample, tokens: int | None = None) -> None:

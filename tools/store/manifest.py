@@ -14,7 +14,7 @@ import os
 import pathlib
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -233,28 +233,30 @@ def settle(folder: pathlib.Path, identity: Identity, plan: Plan) -> None:
 
 def record_origin(folder: pathlib.Path, benchmark: str, data: DataFile, tools: Tools) -> None:
     """Records once with what the folder's first samples were made."""
-    _add_once(folder, {**tools.to_json(), "dataset": benchmark, "data": dataclasses.asdict(data)})
+    with _changing(folder) as row:
+        for key, value in {**tools.to_json(), "dataset": benchmark, "data": dataclasses.asdict(data)}.items():
+            row.setdefault(key, value)
 
 
 def record_prompt(folder: pathlib.Path, facts: PromptFacts) -> None:
     """Records once what the first worker found."""
-    _add_once(folder, dataclasses.asdict(facts))
+    with _changing(folder) as row:
+        for key, value in dataclasses.asdict(facts).items():
+            row.setdefault(key, value)
 
 
 def start_session(folder: pathlib.Path, tools: Tools, gpus: str | None, gpus_per_engine: int) -> None:
     """Records that a command begins to work on this folder."""
     session = {"start_time": now(), "gpus": gpus, "tensor_parallel": gpus_per_engine, **tools.to_json()}
-    _extend(folder, lambda manifest: manifest["sessions"].append(session))
+    with _changing(folder) as row:
+        row.setdefault("sessions", []).append(session)
 
 
 def end_session(folder: pathlib.Path, seconds: float) -> None:
     """Records that all samples of the plan are there."""
-
-    def finish(manifest: dict[str, Any]) -> None:
-        manifest["end_time"] = now()
-        manifest["total_evaluation_time_seconds"] = round(manifest["total_evaluation_time_seconds"] + seconds, 1)
-
-    _extend(folder, finish)
+    with _changing(folder) as row:
+        row["end_time"] = now()
+        row["total_evaluation_time_seconds"] = round(row.get("total_evaluation_time_seconds", 0.0) + seconds, 1)
 
 
 def move_to_backup(folder: pathlib.Path) -> pathlib.Path | None:
@@ -269,19 +271,14 @@ def move_to_backup(folder: pathlib.Path) -> pathlib.Path | None:
     return backup
 
 
-def _add_once(folder: pathlib.Path, facts: dict[str, Any]) -> None:
-    def add(manifest: dict[str, Any]) -> None:
-        manifest |= {key: value for key, value in facts.items() if key not in manifest}
-
-    _extend(folder, add)
-
-
-def _extend(folder: pathlib.Path, change: Callable[[dict[str, Any]], None]) -> None:
+@contextmanager
+def _changing(folder: pathlib.Path) -> Iterator[Any]:
+    """The manifest as it stands in the file, written back afterwards; where there is none, nothing is written."""
     with _locked(folder):
-        manifest = read_raw(folder)
-        if manifest is not None:
-            change(manifest)
-            _write(folder, manifest)
+        row = read_raw(folder)
+        yield {} if row is None else row
+        if row is not None:
+            _write(folder, row)
 
 
 def _write(folder: pathlib.Path, manifest: Mapping[str, Any]) -> None:

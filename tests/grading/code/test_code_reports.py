@@ -11,7 +11,7 @@ import pytest
 
 from tests.grading.code.test_code_verifier import problem, verdicts
 from tools.code_verifier import verify_many
-from tools.grading.code import plug
+from tools.grading.code import extraction
 from tools.grading.grader import GradingOptions
 from tools.grading.session import grade
 
@@ -96,6 +96,7 @@ def test_modules_of_calls_can_be_found_by_name() -> None:
         "sys.stdout.flush(); os.close(1)",
         "sys.stdout.flush(); sys.stdout = io.StringIO(); sys.stdout.close()",
         "with sys.stdout as f: f.flush()",
+        "sys.stdout.flush(); del sys.stdout, sys.__stdout__",
         "sys.stdout = sys.stderr = None",
         "sys.stdout.flush(); sys.stdout.detach(); sys.stdout = None; sys.__stdout__ = None",
     ],
@@ -176,14 +177,14 @@ def test_a_fault_on_one_response_is_its_verdict_and_stops_nothing(
     responses[1]["output"] = "a fault"
     text = "".join(json.dumps(response) + "\n" for response in responses)
     (tmp_path / "out" / "seed1.jsonl").write_text(text, encoding="utf-8")
-    extract = plug.extract_program
+    extract = extraction.extract_program
 
     def fail(answer: str, function: str | None = None) -> str | None:
         if answer == "a fault":
             raise RecursionError("of ours")
         return extract(answer, function)
 
-    monkeypatch.setattr(plug, "extract_program", fail)
+    monkeypatch.setattr(extraction, "extract_program", fail)
     grade(tmp_path / "out", str(tmp_path / "set.jsonl"), GradingOptions(workers=1))
     lines = (tmp_path / "out" / "verdicts.jsonl").read_text(encoding="utf-8").split("\n")
     graded = {row["task_id"]: row for row in map(json.loads, filter(None, lines))}

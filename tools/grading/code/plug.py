@@ -13,14 +13,11 @@ from typing import Any, ClassVar
 from tools.benchmarks.benchmark import Benchmark
 from tools.commandline import option
 from tools.errors import DataError, UsageError
-from tools.grading.code.extraction import extract_program
-from tools.grading.code.pool import PoolOptions, ProgramPool
-from tools.grading.code.problem_tests import find_function_name
-from tools.grading.crews import choose_crew
 from tools.grading.grader import Facts, Judgement, Workplace, to_grade
 from tools.records import Grade, Problem, Response, Verdict
-from tools.results.timing import describe_timing
 from tools.sandbox.limits import Limits, limits_for
+
+# The pool and the rules are imported where they are used: --help needs none of them.
 
 VERIFIER_VERSION = "1.1"  # goes up with every change that could change a verdict
 ORIGINAL_END = "</think>"  # what the original looked for, whatever the model writes
@@ -62,6 +59,9 @@ class CodeGrader:
     equal = None  # programs are not voted on
 
     def __init__(self, options: CodeOptions, workplace: Workplace, benchmark: Benchmark | None = None) -> None:
+        from tools.grading.code.pool import PoolOptions, ProgramPool
+        from tools.grading.crews import choose_crew
+
         self.options, self.workplace = options, workplace
         self._pool = ProgramPool(
             choose_crew(workplace.launcher, workplace.workers),
@@ -81,6 +81,8 @@ class CodeGrader:
         }  # fmt: skip
 
     def extract(self, response: Response, function: str | None) -> str | None:
+        from tools.grading.code.extraction import extract_program
+
         return extract_program(response.answer, function)
 
     def prepare(self, problem: Problem, response: Response) -> Grade | Candidate:
@@ -110,6 +112,8 @@ class CodeGrader:
             yield finish(programs[row["solution_id"]].base, row)
 
     def facts(self, grades: Sequence[Grade]) -> Facts:
+        from tools.results.timing import describe_timing
+
         protection = self._pool.protection or self._pool.find_protection()
         doubts = []
         if not protection.get("is_safe", False):
@@ -127,6 +131,8 @@ def describe_wait(names: Sequence[str]) -> str:
 
 def find_function(problem: Problem) -> str | None:
     """The function that a program has to define, for the extraction only; a damaged row gets its verdict when graded."""
+    from tools.grading.code.problem_tests import find_function_name
+
     try:
         named = find_function_name(problem.fields, bool(problem.fields.get("starter_code")))
     except DataError:
@@ -164,6 +170,8 @@ class OriginalCodeGrader(CodeGrader):
     rules = "original"
 
     def extract(self, response: Response, function: str | None) -> str | None:
+        from tools.grading.code.extraction import extract_program
+
         text = response.generation.output
         return extract_program(text, function) if ORIGINAL_END in text else None
 

@@ -19,6 +19,7 @@ from fractions import Fraction
 from typing import Any
 
 from tools.errors import UsageError
+from tools.grading.math import VERSION
 from tools.grading.math.cleaning import math_answer_cleaning, plain_form
 from tools.grading.math.extraction import MAX_BARE_ANSWER_CHARS, Extraction, extract, extract_answer
 from tools.grading.math.math_spans import math_spans
@@ -43,7 +44,7 @@ __all__ = [
     "symbolic_equal",
 ]
 
-GRADER_VERSION = "1.1"
+GRADER_VERSION = VERSION
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-4, 1e-6  # the original's, for `is_close` only
 BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
 WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}")
