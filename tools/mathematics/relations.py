@@ -3,12 +3,13 @@ r"""Names and relations: `x = 5` is 5, equations are equal up to side and scale,
 >>> from tools.mathematics.reader import read
 >>> split_name(read("m+n=204"))
 (('add', ('sym', 'm'), ('sym', 'n')), ('num', 204))
->>> relations_equal(read("x+y=1"), read("2x+2y=2"))
+>>> relations_equal(read("x+y=1"), read("2x+2y=2"), values_equal)
 True
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 
@@ -20,6 +21,7 @@ from tools.mathematics.sums import NotExact
 from tools.mathematics.tree import Tree, nodes, symbols
 from tools.mathematics.values import all_of, any_of, plain_values_equal, values_equal
 
+SidesEqual = Callable[[Tree, Tree], "bool | None"]  # handed in: compare.py, which has it, imports this module
 FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
 NAMELESS: Tree = ("sym", "")
 CONSTANT_KINDS = frozenset(["num", "dec", "const", "add", "mul", "neg", "div", "pow", "root", "call", "percent"])
@@ -103,19 +105,19 @@ def _occurs(name: Tree, value: Tree) -> bool:
     return any(node == name for node in nodes(value)) if name[0] in ("sym", "apply") else False
 
 
-def relations_equal(given: Tree, gold: Tree) -> bool | None:
-    """Equality of two relations with the same signs (either direction)."""
+def relations_equal(given: Tree, gold: Tree, sides_equal: SidesEqual) -> bool | None:
+    """Equality of two relations with the same signs (either direction). `sides_equal`: compare.trees_equal."""
     if "of" in given[1] or "of" in gold[1]:
         return _congruences_equal(given, gold)
     left, right = _pairs(given), _pairs(gold)
     if left is None or right is None:
         if given[1] != gold[1]:
             return False
-        return all_of(values_or_sets_equal(a, b) for a, b in zip(given[2:], gold[2:], strict=True))
+        return all_of(sides_equal(a, b) for a, b in zip(given[2:], gold[2:], strict=True))
     if len(left) != len(right):
         return False
     if not symbols(given) and not symbols(gold):  # a statement about numbers has no scale
-        return all_of(trees_equal_pair(a, b) for a, b in zip(left, right, strict=True))
+        return all_of(_same_pair(a, b, sides_equal) for a, b in zip(left, right, strict=True))
     remaining = list(right)
     is_open = False
     for pair in left:
@@ -130,18 +132,11 @@ def relations_equal(given: Tree, gold: Tree) -> bool | None:
     return True
 
 
-def trees_equal_pair(given: tuple[str, Tree, Tree], gold: tuple[str, Tree, Tree]) -> bool | None:
+def _same_pair(given: tuple[str, Tree, Tree], gold: tuple[str, Tree, Tree], sides_equal: SidesEqual) -> bool | None:
     """The same sign between the same values."""
     if given[0] != gold[0]:
         return False
-    return all_of([values_or_sets_equal(given[1], gold[1]), values_or_sets_equal(given[2], gold[2])])
-
-
-def values_or_sets_equal(given: Tree, gold: Tree) -> bool | None:
-    """Operands of `in`, `subset` and their kin."""
-    from tools.mathematics.compare import trees_equal
-
-    return trees_equal(given, gold)
+    return all_of([sides_equal(given[1], gold[1]), sides_equal(given[2], gold[2])])
 
 
 def _pairs(tree: Tree) -> list[tuple[str, Tree, Tree]] | None:

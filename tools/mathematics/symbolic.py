@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tools.mathematics.answers import Comparison
+from tools.mathematics.comparison import Comparison
 from tools.mathematics.limits import MAX_EXPRESSION_CHARS, SYMBOLIC_MEMORY_BYTES, SYMBOLIC_TIMEOUT_S
 
 # A script of the room that knows the LaTeX grammar too; it is started by its path, never imported here.

@@ -1,0 +1,20 @@
+"""What comparing two answers gave: the record that every stage of tools/mathematics/answers.py returns.
+
+>>> Comparison(True, "integer").is_equal
+True
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`is_equal` None: not decided within the budgets. The forms are the trees as they were read, or the words."""
+
+    is_equal: bool | None
+    rule: str
+    reason: str = ""
+    given_form: str = ""
+    gold_form: str = ""
