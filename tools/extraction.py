@@ -101,6 +101,10 @@ def _from_marks(text: str, is_prose_read: bool) -> Extraction:
         found = _from_phrase(announced.text)
         if found.answer:
             return found
+    if is_prose_read and name == "display":  # a formula on the way, when a sentence behind it concludes
+        later = _from_conclusion(prose[start:].partition("\\]")[2])
+        if later.pattern == "conclusion" and later.answer:
+            return later
     return Extraction(answer, name)
 
 

@@ -111,9 +111,24 @@ class BracketReader(TokenCursor):
         if text in CURRENCY_CODES and self.following().kind == "number":
             self.advance()
             return self.money(CURRENCY_CODES[text])
-        if text[0] in LETTERS_OF_FUNCTIONS and text.rstrip("'") == text[0] and self.following().text == "(":
+        is_function = text[0] in LETTERS_OF_FUNCTIONS or (self.index == 0 and self.names_application())
+        if is_function and text.rstrip("'") == text[0] and self.following().text == "(":
             return self.application(text)
         return self.split_word()
+
+    def names_application(self) -> bool:
+        """`E(x,+0,z) = ...` at the start: a letter applied to names and numbers, before an equality sign."""
+        if len(self.text.rstrip("'")) != 1 or self.following().text != "(":
+            return False
+        step = 2
+        while self.following(step).text != ")":
+            token, before = self.following(step), self.following(step - 1).text
+            is_argument = token.kind in ("word", "number", "command") and before in ("(", ",", "+", "-") and token.text != self.text
+            is_sign = token.text == "," or (token.text in ("+", "-") and before in ("(", ","))
+            if not (is_argument or is_sign):
+                return False
+            step += 1
+        return self.following(step + 1).text == "="
 
     def split_word(self) -> Tree:
         """One token per letter from here on: `xy^2` is x times y squared."""

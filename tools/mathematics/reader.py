@@ -21,6 +21,9 @@ from tools.mathematics.tree import ONE, Tree, negated, number, words
 from tools.mathematics.unit_reader import UnitReader
 
 NAMELESS: Tree = ("sym", "")
+DOTS: Tree = ("sym", "\\ldots")
+DOTS_SIGNS = frozenset(["...", "....", r"\ldots", r"\dots", r"\cdots", r"\dotsc", r"\dotsb"])
+DOTS_NEIGHBOURS = frozenset([",", ";", "", ")", "]", r"\}", "}", r"\rangle", " and ", "and"])
 UNIONS = {r"\cap": "cap", r"\cup": "cup", r"\bigcup": "cup", "U": "cup", "u": "cup"}
 TIMES = ("*", r"\cdot", r"\times", r"\ast", r"\cdotp", r"\bullet", r"\star")
 OVER = ("/", r"\div", r"\slash", r"\big/")
@@ -54,7 +57,11 @@ class Reader(UnitReader):
         groups: list[list[Tree]] = [[]]
         connectives: list[str] = []
         while True:
-            groups[-1].append(self.relation())
+            if self.text in DOTS_SIGNS and (groups[-1] or len(groups) > 1) and self.following().text in DOTS_NEIGHBOURS:
+                self.advance()
+                groups[-1].append(DOTS)
+            else:
+                groups[-1].append(self.relation())
             connective = self.separator()
             if connective is None:
                 break
