@@ -150,7 +150,9 @@ def _may_the_grammar_know(text: str, error: Exception | None) -> bool:
 
 def _as_strings(given: str, gold: str, reason: str) -> Comparison:
     """A reference that is no mathematics we know: the answer must repeat it."""
-    bare = ["".join(TEXT_WRAPPER.sub(r"\1", side).split()).lower() for side in (given, gold)]
+    bare = [
+        re.sub(r"\{(\w)\}", r"\1", "".join(TEXT_WRAPPER.sub(r"\1", side).split())).lower() for side in (given, gold)
+    ]
     is_equal = bare[0] == bare[1]
     return Comparison(is_equal, "string", reason, given[:200], gold[:200])
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 from tools.mathematics.commands import PRIMARY_COMMANDS
 from tools.mathematics.cursor import TokenCursor
 from tools.mathematics.numbers import int_from_digits, lowest, read_number
-from tools.mathematics.tokens import CONSTANTS, CURRENCIES, CURRENCY_CODES, FUNCTIONS, GREEK, Token
+from tools.mathematics.tokens import CONSTANTS, CURRENCIES, CURRENCY_CODES, FUNCTIONS, GREEK, NO_PRODUCTS, Token
 from tools.mathematics.tree import NotMathematics, Tree
 
 CLOSINGS = {
@@ -64,6 +64,8 @@ class BracketReader(TokenCursor):
     def number(self) -> Tree:
         text = self.text
         self.advance()
+        if text[:2] in ("0x", "0X"):
+            return ("num", int(text[2:], 16))
         value = read_number(text)
         if value is None:
             raise self.error(f"number {text[:20]} is out of bounds before")
@@ -134,10 +136,15 @@ class BracketReader(TokenCursor):
         """One token per letter from here on: `xy^2` is x times y squared."""
         text = self.text
         letters = text.rstrip("'")
-        if len(letters) > 3 or (len(letters) == 3 and _is_word(letters)):
+        if len(letters) > 3 or (len(letters) == 3 and _is_word(letters)) or letters in NO_PRODUCTS:
             raise NotMathematics(f"the word {text[:30]!r} is no value", self.position)
         if len(letters) == 1:
+            if [self.following(step).text for step in (1, 2, 3)] == ["(", "0", ")"]:  # I(0) is no product
+                return self.application(text)
             self.advance()
+            if self.kind == "number" and text not in ("e", "i") and self.text.isdigit() and not self.is_spaced:
+                text += "_" + self.text  # x1, v0: names with an index
+                self.advance()
             return self.subscripted(("const", text) if text in ("e", "i") else ("sym", text))
         marks = text[len(letters) :]
         position = self.position

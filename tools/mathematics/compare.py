@@ -258,6 +258,8 @@ def _lists_equal(given: Tree, gold: Tree) -> bool | None:
             [*zip(given_names, given_items, strict=True)], [*zip(gold_names, gold_items, strict=True)], _pairs_equal
         )
     if len(set(given_names)) > 1 or len(set(gold_names)) > 1:  # x = 1, y = 2 against 1, 2
+        if {*given_names} != {None} and {*gold_names} != {None}:
+            return False
         return all_of(trees_equal(a, b) for a, b in zip(given_items, gold_items, strict=True))
     if given_names and gold_names and given_names[0] and gold_names[0] and given_names[0] != gold_names[0]:
         return False

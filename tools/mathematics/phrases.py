@@ -82,7 +82,7 @@ def same_statement(given: str, gold: str, equal: Callable[[str, str], bool | Non
     if [kind for kind, _ in left] != [kind for kind, _ in right]:
         return False
     return all(
-        first == second or (kind == "formula" and bool(equal(first, second)))
+        "".join(first.split()) == "".join(second.split()) or (kind == "formula" and bool(equal(first, second)))
         for (kind, first), (_, second) in zip(left, right, strict=True)
     )
 

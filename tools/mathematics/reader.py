@@ -20,6 +20,8 @@ from tools.mathematics.tokens import CONSTANTS, FUNCTIONS, GREEK, RELATIONS, SEP
 from tools.mathematics.tree import ONE, Tree, negated, number, words
 from tools.mathematics.unit_reader import UnitReader
 
+# Digits beyond 9 in a base that is said: `2A_{16}`.
+BASED = re.compile(r"([0-9A-Fa-f]{1,60})_\{?(1[1-6])\}?")
 NAMELESS: Tree = ("sym", "")
 DOTS: Tree = ("sym", "\\ldots")
 DOTS_SIGNS = frozenset(["...", "....", r"\ldots", r"\dots", r"\cdots", r"\dotsc", r"\dotsb"])
@@ -39,6 +41,9 @@ FACTOR_COMMANDS = words(
 
 def read(text: str, groups_digits: bool = True) -> Tree:
     """The tree of a whole answer; raises Unreadable or BeyondLimits."""
+    based = BASED.fullmatch(text)
+    if based is not None and not based[1].isdigit() and all(int(digit, 36) < int(based[2]) for digit in based[1]):
+        return ("based", based[1].upper(), int(based[2]))
     reader = Reader(text, groups_digits)
     tree = reader.answer()
     if reader.kind != "end":

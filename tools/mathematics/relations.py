@@ -110,6 +110,8 @@ def relations_equal(given: Tree, gold: Tree) -> bool | None:
         return all_of(values_or_sets_equal(a, b) for a, b in zip(given[2:], gold[2:], strict=True))
     if len(left) != len(right):
         return False
+    if not symbols(given) and not symbols(gold):  # a statement about numbers has no scale
+        return all_of(trees_equal_pair(a, b) for a, b in zip(left, right, strict=True))
     remaining = list(right)
     is_open = False
     for pair in left:
@@ -122,6 +124,13 @@ def relations_equal(given: Tree, gold: Tree) -> bool | None:
         else:
             return None if is_open else False
     return True
+
+
+def trees_equal_pair(given: tuple[str, Tree, Tree], gold: tuple[str, Tree, Tree]) -> bool | None:
+    """The same sign between the same values."""
+    if given[0] != gold[0]:
+        return False
+    return all_of([values_or_sets_equal(given[1], gold[1]), values_or_sets_equal(given[2], gold[2])])
 
 
 def values_or_sets_equal(given: Tree, gold: Tree) -> bool | None:

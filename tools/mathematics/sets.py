@@ -136,6 +136,12 @@ def members_of(tree: Tree, points: Breakpoints) -> Members:
 
 def _interval(tree: Tree, points: Breakpoints) -> Members:
     _, opening, closing, lower, upper = tree
+    if (_is_infinite(lower) and opening == "[") or (_is_infinite(upper) and closing == "]"):
+        raise NotASet  # infinity is no member
+    if not (_is_infinite(lower) or _is_infinite(upper)):
+        ends = [evaluate(end, {}, MACHINE) for end in (lower, upper) if not symbols(end)]
+        if len(ends) == 2 and not any(isinstance(end, complex) for end in ends) and ends[0] >= ends[1]:
+            raise NotASet  # (5, 2) is a point, whatever its brackets
     above = _half_line(lower, ">=" if opening == "[" else ">", points)
     below = _half_line(upper, "<=" if closing == "]" else "<", points)
     return lambda rank: above(rank) and below(rank)
