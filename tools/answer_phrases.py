@@ -45,7 +45,8 @@ LEADING_MARKS = " \t\r\n*_:：`=>"
 DISPLAY_MARKS = ("$$", r"\[")
 ANSWER_TAG = re.compile(r"</?answer>", re.IGNORECASE)
 PREFIX = re.compile(
-    r"\s*(?:(?:so|thus|hence|therefore),?\s+)?(?:the\s+)?(?:final\s+|correct\s+)?answer\s*(?:is\s*:?|:)\s*", re.IGNORECASE
+    r"\s*(?:(?:so|thus|hence|therefore),?\s+)?(?:the\s+)?(?:final\s+|correct\s+)?answer\s*(?:is\s*:?|:)\s*",
+    re.IGNORECASE,
 )
 
 

@@ -48,7 +48,11 @@ def _closing_dollar(text: str, marks: list[tuple[int, str]], index: int) -> int 
             return None
         if mark == "$":
             inner = text[start + 1 : position]
-            return None if not inner.strip() or "\n" in inner or _is_money(inner, text[position + 1 : position + 2]) else later
+            return (
+                None
+                if not inner.strip() or "\n" in inner or _is_money(inner, text[position + 1 : position + 2])
+                else later
+            )
     return None
 
 

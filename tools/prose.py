@@ -34,8 +34,12 @@ VERBS = frozenset(
     "is are was were equals equal be being get gets got obtain obtains have has gives give yields makes make takes take "
     "needs need paid pays pay costs cost contains becomes remain remains ist sind beträgt es son est sont и равно является".split()
 )
-TO_BEFORE = frozenset("equal equals equivalent simplifies comes adds reduces rounds up amounts sums leads evaluates".split())
-ARTICLES = frozenset("the a an exactly only just about approximately therefore thus then also now still indeed precisely roughly".split())
+TO_BEFORE = frozenset(
+    "equal equals equivalent simplifies comes adds reduces rounds up amounts sums leads evaluates".split()
+)
+ARTICLES = frozenset(
+    "the a an exactly only just about approximately therefore thus then also now still indeed precisely roughly".split()
+)
 JOINS = frozenset(["and", "or", "y", "und", "et", "и", "和", "或"])
 DENIALS = frozenset("not never isn't aren't wasn't than without except excluding unlike instead".split())
 BOUNDS = frozenset("least most between under over below above within exceeding unless beyond neither either".split())
@@ -99,7 +103,9 @@ def is_sentence(text: str) -> bool:
             return True
         is_word = piece.kind == "word" and len(piece.text) > 1 and "\\" not in piece.text
         is_word = is_word and (piece.start == 0 or text[piece.start - 1] not in "\\{")
-        words_in_row = words_in_row + 1 if is_word and piece.text.lower() not in JOINS else words_in_row if is_word else 0
+        words_in_row = (
+            words_in_row + 1 if is_word and piece.text.lower() not in JOINS else words_in_row if is_word else 0
+        )
         if is_word:
             words_before += piece.text.lower() not in JOINS and not is_value_seen
             leads_on = not piece.text.isascii() or piece.text.lower() in VERBS
@@ -111,7 +117,8 @@ def is_sentence(text: str) -> bool:
             is_value_seen = True
     has_formula = any(_is_formula(piece) for piece in pieces)
     return has_formula and any(
-        piece.kind == "word" and not _is_formula(piece) and len(piece.text) > 1 and piece.text.lower() not in JOINS for piece in pieces
+        piece.kind == "word" and not _is_formula(piece) and len(piece.text) > 1 and piece.text.lower() not in JOINS
+        for piece in pieces
     )
 
 
@@ -172,13 +179,22 @@ def _single(sentence: list[Piece], index: int) -> tuple[int, int, str] | None:
                 return None
             parts.append(part.text)
         return None
-    if piece.kind == "word" and len(piece.text) == 1 and following is not None and following.text == "=" and index + 2 < len(sentence):
+    if (
+        piece.kind == "word"
+        and len(piece.text) == 1
+        and following is not None
+        and following.text == "="
+        and index + 2 < len(sentence)
+    ):
         value = _single(sentence, index + 2) if sentence[index + 2].kind in ("value", "opening") else None
         is_whole = value is not None and (index == 0 or sentence[index - 1].kind in ("word", "separator", "sign"))
         return (index, value[1], f"{piece.text} = {value[2]}") if value is not None and is_whole else None
     if piece.kind != "value":
         return None
-    text, end = piece.text.replace("$", r"\$") if piece.text[:2] != r"\$" and _is_money(piece) else piece.text, index + 1
+    text, end = (
+        piece.text.replace("$", r"\$") if piece.text[:2] != r"\$" and _is_money(piece) else piece.text,
+        index + 1,
+    )
     if following is not None and following.kind == "word" and is_unit_word(following.text) and "\\" not in piece.text:
         text, end = f"{text} {following.text}", end + 1
     return index, end, text
@@ -190,8 +206,10 @@ def _is_money(piece: Piece) -> bool:
 
 def _is_joined(between: list[Piece]) -> bool:
     """Only commas and joining words stand between two values."""
-    return bool(between) and len(between) <= 2 and all(
-        piece.kind == "separator" or piece.text.lower() in JOINS for piece in between
+    return (
+        bool(between)
+        and len(between) <= 2
+        and all(piece.kind == "separator" or piece.text.lower() in JOINS for piece in between)
     )
 
 
@@ -211,9 +229,11 @@ def _conclusion(sentence: list[Piece], groups: list[tuple[int, int, str]]) -> st
         after = [group for group in groups if group[0] > place or group[0] <= place < group[1]]
         if not after:
             continue
-        led = [group for group in after if group[0] > place and all(
-            piece.text.lower() in ARTICLES for piece in sentence[place + 1 : group[0]]
-        )]
+        led = [
+            group
+            for group in after
+            if group[0] > place and all(piece.text.lower() in ARTICLES for piece in sentence[place + 1 : group[0]])
+        ]
         return _bounded(sentence, led[0] if led else after[-1])
     return _bounded(sentence, groups[-1])
 

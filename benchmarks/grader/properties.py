@@ -29,12 +29,31 @@ from tools.grader import is_correct, math_equal  # noqa: E402
 Pair = tuple[str, str]  # (what was done, the other answer)
 DIGIT = re.compile(r"\d")
 SIGN = re.compile(r"(?<=[\w)}\]])\s*([-+])\s*(?=[\w(\\])")
-FUNCTIONS = {"sin": "cos", "cos": "sin", "tan": "cot", "ln": "cos", "log": "ln", "max": "min", "arcsin": "arccos", "arctan": "arccos", "lfloor": "lceil"}
+FUNCTIONS = {
+    "sin": "cos",
+    "cos": "sin",
+    "tan": "cot",
+    "ln": "cos",
+    "log": "ln",
+    "max": "min",
+    "arcsin": "arccos",
+    "arctan": "arccos",
+    "lfloor": "lceil",
+}
 UNIT_CHANGES = {
     "cm": "mm", "m": "cm", "km": "m", "kg": "g", "g": "kg", "hours": "minutes", "minutes": "seconds", "seconds": "hours", "dollars": "cents",
     "feet": "inches", "inches": "feet", "miles": "kilometers", "years": "months", "N": "J", "J": "W", "units": "", "degrees": "",
 }  # fmt: skip
-RELATIONS = {r"\le": "<", r"\leq": "<", r"\ge": ">", r"\geq": ">", "<": r"\le ", ">": r"\ge ", r"\ne": "=", r"\neq": "="}
+RELATIONS = {
+    r"\le": "<",
+    r"\leq": "<",
+    r"\ge": ">",
+    r"\geq": ">",
+    "<": r"\le ",
+    ">": r"\ge ",
+    r"\ne": "=",
+    r"\neq": "=",
+}
 TOP_LEVEL_TERM = re.compile(r"\s*[-+]\s*")
 
 
@@ -78,7 +97,9 @@ def _word_changes(gold: str) -> Iterator[Pair]:
     for match in list(re.finditer(r"\\(?:leq?|geq?|neq?)(?![a-z])|[<>]", gold))[:2]:
         yield "relation", gold[: match.start()] + RELATIONS[match.group()] + " " + gold[match.end() :]
     for match in list(re.finditer(r"\\(?:leq?|geq?)(?![a-z])|[<>]", gold))[:2]:
-        turned = {"<": ">", ">": "<"}.get(match.group()) or match.group().replace("le", "GE").replace("ge", "le").replace("GE", "ge")
+        turned = {"<": ">", ">": "<"}.get(match.group()) or match.group().replace("le", "GE").replace(
+            "ge", "le"
+        ).replace("GE", "ge")
         yield "relation", gold[: match.start()] + turned + gold[match.end() :]
     for match in list(re.finditer(r"(?<![\\A-Za-z{])([a-df-hj-z])(?![A-Za-z])", gold))[:1]:
         yield "variable", gold[: match.start()] + ("w" if match[1] != "w" else "v") + gold[match.end() :]
@@ -93,7 +114,9 @@ def _collection_changes(gold: str) -> Iterator[Pair]:
         yield "bracket", f"{left}{match[2]}{match[3]},{match[4]}{right}{turned[match[6]]}"
         if match[3].strip() != match[4].strip():
             yield "order", f"{left}{match[2]}{match[4].strip()},{match[3]}{right}{match[6]}"
-    if re.fullmatch(r"[^()\[\]{}\\]+(?:,[^()\[\]{}\\]+)+", gold) and not re.fullmatch(r"\d{1,3}(?:,\d{3})+", gold.strip()):
+    if re.fullmatch(r"[^()\[\]{}\\]+(?:,[^()\[\]{}\\]+)+", gold) and not re.fullmatch(
+        r"\d{1,3}(?:,\d{3})+", gold.strip()
+    ):
         items = gold.split(",")
         yield "dropped item", ",".join(items[:-1])
         yield "added item", gold + ",1234321"
@@ -107,7 +130,12 @@ def rewritings(gold: str) -> Iterator[Pair]:
     if "\\begin" not in gold:
         yield "spaces", re.sub(r"\s*([-+=,])\s*", r" \1 ", gold) if _is_plain(gold) else gold + r"\ "
     yield "dfrac", gold.replace(r"\frac", r"\dfrac")
-    yield "left", re.sub(r"(?<!\\)\)", r"\\right)", re.sub(r"(?<!\\)\(", r"\\left(", gold)) if "(" in gold and _is_balanced(gold) else gold
+    yield (
+        "left",
+        re.sub(r"(?<!\\)\)", r"\\right)", re.sub(r"(?<!\\)\(", r"\\left(", gold))
+        if "(" in gold and _is_balanced(gold)
+        else gold,
+    )
     yield "power", re.sub(r"\^(\d)(?!\d)", r"^{\1}", gold)
     yield "leq", re.sub(r"\\([lg])eq?(?![a-z])", r"\\\1eq", gold)
     yield "mathrm", gold.replace(r"\text{", r"\mathrm{") if not re.search(r"\\text\{[^}]* [^}]*\}", gold) else gold
@@ -132,14 +160,29 @@ def _is_plain(gold: str) -> bool:
 
 
 def _is_balanced(text: str) -> bool:
-    return text.count("(") == text.count(")") and text.count("[") == text.count("]") and "left" not in text and "big" not in text.lower() and "\\text" not in text
+    return (
+        text.count("(") == text.count(")")
+        and text.count("[") == text.count("]")
+        and "left" not in text
+        and "big" not in text.lower()
+        and "\\text" not in text
+    )
 
 
 def _is_expression(gold: str) -> bool:
     """One value: no relation, list, words or sign ±."""
     signs = r"[=<>,;:~&%$]|\\(?:in|le|ge|leq|geq|ne|neq|pm|mp|text|mathrm|cup|cap|begin|to|approx|equiv|ldots|dots|quad|infty|setminus|mathbb|emptyset|circ|%|overline|not)(?![a-z])|[A-Za-z]{3,}"
-    bare = re.sub(r"\\(?:frac|sqrt|sin|cos|tan|ln|log|pi|cdot|times|left|right|binom|dfrac|alpha|beta|theta|lfloor|rfloor|arctan|arcsin)(?![a-z])", " ", gold)
-    return bool(gold.strip()) and not re.search(signs, bare) and gold[-1] not in "+-=^_" and not re.search(r"_\d+$|\\[a-z]+$", bare)
+    bare = re.sub(
+        r"\\(?:frac|sqrt|sin|cos|tan|ln|log|pi|cdot|times|left|right|binom|dfrac|alpha|beta|theta|lfloor|rfloor|arctan|arcsin)(?![a-z])",
+        " ",
+        gold,
+    )
+    return (
+        bool(gold.strip())
+        and not re.search(signs, bare)
+        and gold[-1] not in "+-=^_"
+        and not re.search(r"_\d+$|\\[a-z]+$", bare)
+    )
 
 
 def _top_level_terms(gold: str) -> list[tuple[int, int]]:
@@ -147,7 +190,12 @@ def _top_level_terms(gold: str) -> list[tuple[int, int]]:
     depth, found = 0, [(0, 0)]
     for place, sign in enumerate(gold):
         depth += (sign in "([{") - (sign in ")]}")
-        if sign in "+-" and depth == 0 and place and gold[:place].rstrip()[-1:] not in ("", "^", "_", "*", "/", "(", "e", "E", "{"):
+        if (
+            sign in "+-"
+            and depth == 0
+            and place
+            and gold[:place].rstrip()[-1:] not in ("", "^", "_", "*", "/", "(", "e", "E", "{")
+        ):
             found.append((place, place + 1))
     return found
 
@@ -216,9 +264,13 @@ def main() -> int:
         for kind, gold, other in rows[: arguments.show]:
             print(f"{title}: {kind}: {gold!r} / {other!r}")
     print(f"{len(golds)} golds, {time.process_time() - started:.1f} s CPU in this process")
-    print(f"{counts['differing']} differing pairs, {len(equal)} called equal: {dict(Counter(kind for kind, *_ in equal))}")
+    print(
+        f"{counts['differing']} differing pairs, {len(equal)} called equal: {dict(Counter(kind for kind, *_ in equal))}"
+    )
     share = 100 * (1 - len(refused) / max(1, counts["rewritings"]))
-    print(f"{counts['rewritings']} rewritings, {share:.2f} % accepted; refused: {dict(Counter(kind for kind, *_ in refused))}")
+    print(
+        f"{counts['rewritings']} rewritings, {share:.2f} % accepted; refused: {dict(Counter(kind for kind, *_ in refused))}"
+    )
     return 0
 
 

@@ -28,7 +28,19 @@ CLOSINGS = {
 }
 ROUNDINGS = {r"\lfloor": (r"\rfloor", "floor"), r"\lceil": (r"\rceil", "ceil")}
 LETTERS_OF_FUNCTIONS = frozenset("fghFGH")
-ACCENTS = (r"\bar", r"\vec", r"\hat", r"\tilde", r"\overrightarrow", r"\widehat", r"\widetilde", r"\dot")
+ACCENTS = (
+    r"\bar",
+    r"\vec",
+    r"\hat",
+    r"\tilde",
+    r"\overrightarrow",
+    r"\widehat",
+    r"\widetilde",
+    r"\dot",
+    r"\ddot",
+    r"\check",
+    r"\mathring",
+)
 SAME_SIGN = {r"\varnothing": r"\emptyset", r"\lbrace": r"\{", r"\lbrack": "["}
 
 
@@ -125,7 +137,11 @@ class BracketReader(TokenCursor):
         step = 2
         while self.following(step).text != ")":
             token, before = self.following(step), self.following(step - 1).text
-            is_argument = token.kind in ("word", "number", "command") and before in ("(", ",", "+", "-") and token.text != self.text
+            is_argument = (
+                token.kind in ("word", "number", "command")
+                and before in ("(", ",", "+", "-")
+                and token.text != self.text
+            )
             is_sign = token.text == "," or (token.text in ("+", "-") and before in ("(", ","))
             if not (is_argument or is_sign):
                 return False

@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 
 WRAPPER = re.compile(r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mbox)\s*\{([^{}]*)\}")
-TIME = re.compile(r"(?:at )?(\d{1,2})(?: ?[:.] ?(\d{2}))?(?: ?: ?(\d{2}))? ?(?:([ap])\.? ?m\.?|(o'clock|noon|midnight))?", re.IGNORECASE)
+TIME = re.compile(
+    r"(?:at )?(\d{1,2})(?: ?[:.] ?(\d{2}))?(?: ?: ?(\d{2}))? ?(?:([ap])\.? ?m\.?|(o'clock|noon|midnight))?",
+    re.IGNORECASE,
+)
 NAMED = {"noon": (12, 0, 0, "p"), "midnight": (12, 0, 0, "a")}
 MAX_TIME_CHARS = 40
 Time = tuple[int, int, int, str]  # hours, minutes, seconds, "a" | "p" | ""
@@ -38,7 +41,7 @@ def times_equal(given: str, gold: str) -> bool | None:
     left, right = read_time(given), read_time(gold)
     if left is None or right is None or not (left[3] or right[3]):
         return None
-    if left[3] and right[3] or max(left[0], right[0]) > 12:
+    if (left[3] and right[3]) or max(left[0], right[0]) > 12:
         return _of_day(left) == _of_day(right)
     return left[:3] == right[:3]
 

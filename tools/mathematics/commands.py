@@ -32,7 +32,7 @@ NUMBER_SETS = frozenset("RZNQC")
 
 
 def _fraction(reader: BracketReader) -> Tree:
-    if reader.text == "{" and reader.following().text[:1] == "d" or reader.following().text == r"\partial":
+    if (reader.text == "{" and reader.following().text[:1] == "d") or reader.following().text == r"\partial":
         mark = reader.index
         try:
             return _derivative(reader)

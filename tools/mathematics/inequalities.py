@@ -11,7 +11,7 @@ every gap between.
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from math import gcd, isqrt, lcm
 
 from tools.mathematics import exact
@@ -188,7 +188,7 @@ def _sign_changes_of_sturm(coefficients: Polynomial) -> int:
 
     def variations(side: int) -> int:
         signs = [(1 if part[-1] > 0 else -1) * (side if (len(part) - 1) % 2 else 1) for part in chain if part]
-        return sum(before != after for before, after in zip(signs, signs[1:], strict=False))
+        return sum(before != after for before, after in pairwise(signs))
 
     return variations(-1) - variations(1)
 

@@ -15,7 +15,9 @@ from fractions import Fraction
 from tools.mathematics.tokens import FUNCTIONS
 from tools.mathematics.tree import Tree
 
-WRAPPER = re.compile(r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|mbox|operatorname)\s*\{([^{}]*)\}")
+WRAPPER = re.compile(
+    r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|mbox|operatorname)\s*\{([^{}]*)\}"
+)
 NO_SOLUTION = re.compile(
     r"(?:no|there (?:is|are) no|there does not exist|it has no|has no|none exist)(?: such| real| positive| integer| rational| valid)*"
     r"(?: solutions?| numbers?| integers?| values?| roots?| pairs?| functions?| triples?| polynomials?)?(?: exists?)?"
@@ -27,13 +29,24 @@ ALL_REALS = frozenset(
 )  # fmt: skip
 INFINITE = frozenset(["infinity", "positive infinity", "infinitely many", "infinite", "plus infinity"])
 NEGATIVE_INFINITY = frozenset(["negative infinity", "minus infinity"])
-UNDEFINED = frozenset(["undefined", "does not exist", "dne", "not defined", "indeterminate", "doesnt exist", "doesn't exist"])
-UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+UNDEFINED = frozenset(
+    ["undefined", "does not exist", "dne", "not defined", "indeterminate", "doesnt exist", "doesn't exist"]
 )
+UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
 TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
 SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
-PARTS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
+PARTS = {
+    "half": 2,
+    "third": 3,
+    "quarter": 4,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "seventh": 7,
+    "eighth": 8,
+    "ninth": 9,
+    "tenth": 10,
+}
 BARE_WORD = re.compile(r"(?<![\\A-Za-z{_^])[A-Za-z]{3,}")
 SKIPPED = frozenset("the a an of is are be that this we and or then all so to".split())
 
@@ -48,7 +61,9 @@ def meaning(words: str) -> Tree | None:
         return ("neg", ("const", "oo"))
     if words == "no":
         return None
-    is_none = words in NOTHING or (NO_SOLUTION.fullmatch(words) and words not in ("there is no", "there are no", "has no", "it has no"))
+    is_none = words in NOTHING or (
+        NO_SOLUTION.fullmatch(words) and words not in ("there is no", "there are no", "has no", "it has no")
+    )
     return ("set",) if is_none else None
 
 
@@ -109,7 +124,10 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 def _pieces(text: str, is_text: bool) -> list[str]:
     """Words of three letters and more stand for themselves; commands and short names belong to formulas."""
-    return re.findall(r"(?<![\\A-Za-z])[A-Za-z]{2,}(?![A-Za-z])|(?:\\[A-Za-z]+|[^A-Za-z\\]|\\.|(?<![A-Za-z])[A-Za-z](?![A-Za-z])|(?<=\\)[A-Za-z]+)+", text)
+    return re.findall(
+        r"(?<![\\A-Za-z])[A-Za-z]{2,}(?![A-Za-z])|(?:\\[A-Za-z]+|[^A-Za-z\\]|\\.|(?<![A-Za-z])[A-Za-z](?![A-Za-z])|(?<=\\)[A-Za-z]+)+",
+        text,
+    )
 
 
 def has_words(text: str) -> bool:

@@ -14,7 +14,9 @@ from __future__ import annotations
 import re
 
 WRAPPER = re.compile(r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mbox)\s*\{([^{}]*)\}")
-STARTS = re.compile(r"(?:,|;|\()?\s*(?:where|with|for|as|such that|here)\b|[,;(]\s*(?=(?:\\forall\s*)?\\?[A-Za-z]\w{0,9}\s*(?:\\in\b|\\ne|\\neq|is\b|are\b|any\b|an?\b))|[,;]\s*(?=(?:any|all|every|some)\b)")
+STARTS = re.compile(
+    r"(?:,|;|\()?\s*(?:where|with|for|as|such that|here)\b|[,;(]\s*(?=(?:\\forall\s*)?\\?[A-Za-z]\w{0,9}\s*(?:\\in\b|\\ne|\\neq|is\b|are\b|any\b|an?\b))|[,;]\s*(?=(?:any|all|every|some)\b)"
+)
 TOKEN = re.compile(
     r"\s+|[,;.()]|(?P<number_set>\\in\s*\\mathbb\s*\{?\s*(?P<letter>[ZNQRC])\s*\}?(?:\s*[_^]\s*\{?\s*(?:\\ge(?:q)?\s*)?(?P<sign>[+*0-])\s*\}?)?)"
     r"|\\forall(?![a-z])|(?P<name>\\(?:alpha|beta|gamma|lambda|mu|theta|phi|varphi|omega)(?![a-z])|[A-Za-z](?:_\{?\w\}?)?(?![A-Za-z]))"

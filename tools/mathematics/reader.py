@@ -284,7 +284,9 @@ class Reader(UnitReader):
         name, after = self.text.strip(), self.following()
         if name not in FUNCTIONS or after.kind == "end":
             return False
-        return after.text in ("(", "{", "^", "_") or (name not in ("min", "sec") and after.kind in ("number", "word", "command"))
+        return after.text in ("(", "{", "^", "_") or (
+            name not in ("min", "sec") and after.kind in ("number", "word", "command")
+        )
 
     def double_factorial(self, tree: Tree) -> Tree:
         """`7!!` = 7 x 5 x 3 x 1, as it is written; `(3!)!` needs its brackets."""

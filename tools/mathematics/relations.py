@@ -28,7 +28,9 @@ NAMING = frozenset(["=", "~", "in"])
 
 # In a sum, a product or a modulus these letters are unknowns: `x+y=7` is a line, `m+n=7` a value with its name.
 UNKNOWNS = frozenset(["x", "y", "z", "w"])
-NAMING_FUNCTIONS = frozenset(["sin", "cos", "tan", "cot", "sec", "csc", "gcd", "lcm", "max", "min", "det", "arg", "re", "im"])
+NAMING_FUNCTIONS = frozenset(
+    ["sin", "cos", "tan", "cot", "sec", "csc", "gcd", "lcm", "max", "min", "det", "arg", "re", "im"]
+)
 SETS = frozenset(["set", "tuple", "cup", "cap", "setminus", "numbers", "builder", "sym", "list", "apply"])
 
 
@@ -67,7 +69,9 @@ def split_name(tree: Tree) -> tuple[Tree | None, Tree]:
     if tree[0] != "rel" or not all(sign in NAMING for sign in tree[1]):
         return None, tree
     operands, signs = list(tree[2:]), list(tree[1])
-    if "~" in signs and (signs[0] != "~" or not symbols(operands[0])):  # the exact value stands before the approximation
+    if "~" in signs and (
+        signs[0] != "~" or not symbols(operands[0])
+    ):  # the exact value stands before the approximation
         last = signs.index("~")
         operands, signs = operands[: last + 1], signs[:last]
         if len(operands) == 1:

@@ -83,7 +83,16 @@ CURRENCIES = {
     r"\$": "dollar", r"\euro": "euro", r"\EUR": "euro", r"\texteuro": "euro", r"\pounds": "sterling", r"\textsterling": "sterling",
     r"\yen": "yen", r"\textyen": "yen", r"\rupee": "rupee", r"\won": "krw", r"\ruble": "ruble",
 }  # fmt: skip
-CURRENCY_CODES = {"USD": "dollar", "EUR": "euro", "GBP": "sterling", "INR": "rupee", "JPY": "yen", "CNY": "yuan", "RMB": "yuan", "Rs": "rupee"}
+CURRENCY_CODES = {
+    "USD": "dollar",
+    "EUR": "euro",
+    "GBP": "sterling",
+    "INR": "rupee",
+    "JPY": "yen",
+    "CNY": "yuan",
+    "RMB": "yuan",
+    "Rs": "rupee",
+}
 NOT_UNITS = words(
     "not or and if when for where is are than less more least most all only no none with mod but to otherwise else unless "
     "excluding except without until"

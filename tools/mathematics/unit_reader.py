@@ -40,9 +40,9 @@ class UnitReader(BracketReader):
         """Attaches a unit, a percent word or a multiplier that stands after the factors."""
         if self.kind == "text":
             words = self.text.strip()
-        elif self.kind == "word" and self.is_unit_word() and any("num" in kinds(factor) for factor in factors):
-            words = self.text
-        elif self.kind == "word" and self.text in ("C", "F") and factors[-1][0] == "degree":
+        elif (self.kind == "word" and self.is_unit_word() and any("num" in kinds(factor) for factor in factors)) or (
+            self.kind == "word" and self.text in ("C", "F") and factors[-1][0] == "degree"
+        ):
             words = self.text
         elif self.text == r"\$":
             words = "dollars"
@@ -56,7 +56,9 @@ class UnitReader(BracketReader):
         value = self.with_words(whole, words)
         if start and value[0] == "unit":
             earlier = [part for factor in factors[:start] for part in (factor[1:] if factor[0] == "add" else (factor,))]
-            factors[:] = [("add", *earlier, value)] if all(part[0] == "unit" for part in earlier) else [*factors[:start], value]
+            factors[:] = (
+                [("add", *earlier, value)] if all(part[0] == "unit" for part in earlier) else [*factors[:start], value]
+            )
         else:
             factors[start:] = [value]
         return True

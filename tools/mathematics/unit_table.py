@@ -139,4 +139,8 @@ def meanings(word: str) -> tuple[Meaning, ...]:
 
 def is_unit_word(word: str) -> bool:
     """Whether a word in prose is a unit; single letters and words of other uses (`in`, `a`) are not taken for one."""
-    return len(word) > 1 and word.lower() not in ("in", "am", "us", "au", "ha", "bar", "pt", "mo", "won") and bool(meanings(word))
+    return (
+        len(word) > 1
+        and word.lower() not in ("in", "am", "us", "au", "ha", "bar", "pt", "mo", "won")
+        and bool(meanings(word))
+    )

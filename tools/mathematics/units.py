@@ -19,7 +19,9 @@ from tools.mathematics.unit_table import GENERIC_WORDS, TEMPERATURE_NAMES, TEMPE
 
 POWER_WORDS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 POWER_WORDS_AFTER = {"squared": 2, "cubed": 3}
-PART = re.compile(r"\s*(?P<sign>/|·|\*|\\cdot(?![a-z])|\\times(?![a-z]))?\s*(?P<word>[^\W\d_][^\W\d_.'’-]*(?:-[^\W\d_]+)*\.?|[Ω¢])(?:\s*\^\s*\{?\s*(?P<power>-?\d)\s*\}?|(?P<short>[23])(?!\d))?")
+PART = re.compile(
+    r"\s*(?P<sign>/|·|\*|\\cdot(?![a-z])|\\times(?![a-z]))?\s*(?P<word>[^\W\d_][^\W\d_.'’-]*(?:-[^\W\d_]+)*\.?|[Ω¢])(?:\s*\^\s*\{?\s*(?P<power>-?\d)\s*\}?|(?P<short>[23])(?!\d))?"
+)
 MAX_UNIT_CHARS = 80
 
 

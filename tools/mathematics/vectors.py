@@ -11,7 +11,9 @@ import re
 
 from tools.mathematics.tree import Tree, mapped, nodes, symbols
 
-UNIT = re.compile(r"\\(?:hat|vec|bar|widehat|mathbf|overrightarrow|tilde)\{\\?(i|j|k|imath|jmath)(?:math)?\}|\\?(imath|jmath)")
+UNIT = re.compile(
+    r"\\(?:hat|vec|bar|widehat|mathbf|overrightarrow|tilde)\{\\?(i|j|k|imath|jmath)(?:math)?\}|\\?(imath|jmath)"
+)
 AXES: tuple[Tree, ...] = (("const", "i"), ("sym", "j"), ("sym", "k"))
 NAMES = {"i": AXES[0], "imath": AXES[0], "j": AXES[1], "jmath": AXES[1], "k": AXES[2]}
 
@@ -43,7 +45,9 @@ def as_tuple(tree: Tree, length: int) -> Tree | None:
         coordinates[found[0]].append(found[1])
     if length not in (2, 3) or (length == 2 and coordinates[2]) or not coordinates[1] + coordinates[2]:
         return None
-    sums: list[Tree] = [parts[0] if len(parts) == 1 else ("add", *parts) if parts else ("num", 0) for parts in coordinates]
+    sums: list[Tree] = [
+        parts[0] if len(parts) == 1 else ("add", *parts) if parts else ("num", 0) for parts in coordinates
+    ]
     return ("tuple", "(", ")", *sums[:length])
 
 
