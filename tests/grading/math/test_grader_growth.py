@@ -9,9 +9,9 @@ import random
 import time
 
 import pytest
-from tools.grader import is_correct
 
 from tools.errors import LatexError
+from tools.grader import is_correct
 from tools.grading.math.cleaning import math_answer_cleaning, plain_form
 from tools.grading.math.extraction import extract
 from tools.grading.math.original import clean_original, extract_answer_original

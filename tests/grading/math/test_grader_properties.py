@@ -7,6 +7,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+
 from tools.grader import is_correct, math_equal
 
 SCRIPT = Path(__file__).parent.parent / "benchmarks/grader/properties.py"
