@@ -26,6 +26,9 @@ from typing import Any, NoReturn
 from tools.errors import UsageError
 
 
+LONGEST_METAVAR = 30  # help stays within 80 columns
+
+
 class CommandLine(argparse.ArgumentParser):
     """An ArgumentParser that raises UsageError, takes no abbreviations and keeps its description's lines."""
 
@@ -93,11 +96,10 @@ def add_options(parser: Any, options: type, but: Container[str] = ()) -> None:
         if kind is bool:
             parser.add_argument(*flags, dest=name, action="store_true", default=None, help=known.text)
             continue
-        parser.add_argument(
-            *flags, dest=name, type=str, default=None,
-            metavar="{" + ",".join(known.choices) + "}" if known.choices else {int: "N", float: "X"}.get(kind, "S"),
-            help=f"{known.text} [{shown}]".replace("%", "%%"),
-        )  # fmt: skip
+        choices = "{" + ",".join(known.choices or ()) + "}"
+        metavar = choices if 2 < len(choices) <= LONGEST_METAVAR else {int: "N", float: "X"}.get(kind, "S")
+        text = f"{known.text} [{shown}]".replace("%", "%%")
+        parser.add_argument(*flags, dest=name, type=str, default=None, metavar=metavar, help=text)
 
 
 def read_options(options: type, given: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, Any]:

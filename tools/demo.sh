@@ -25,6 +25,6 @@ bash run_livecodebench.sh "$model" "$out" --out-seq-len 512
 
 cat >&2 <<TEXT
 Everything lies in $out: <benchmark>/seed*.jsonl (responses), verdicts.jsonl, accuracy_results.json, manifest.json; logs/
-Look at it:  $python -m tools.view $out        (a page in the browser, response by response)
-             $python -m tools.report $out      (one file to send around)
+Look at it:  $python -m tools view $out        (a page in the browser, response by response)
+             $python -m tools report $out      (one file to send around)
 TEXT

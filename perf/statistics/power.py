@@ -3,7 +3,7 @@
     python -m perf.statistics.power [--runs 1000]
 
 Two models whose true rates differ by two points on average (more on problems of middling difficulty). "problems like
-these": new problems in every run, the sign-flip test; prediction: Comparison.power. "these problems": one set of problems,
+these": new problems in every run, the sign-flip test; prediction: PairedComparison.power. "these problems": one set of problems,
 new samples in every run, the exchange test; prediction: normal power at the sampling error. Reference: the prediction.
 """
 

@@ -2,7 +2,7 @@
 
     python -m perf.statistics.speed
 
-References: a bootstrap that draws one resample at a time (lighteval #408: 25 minutes); 10 000 random permutations instead of
+References: a bootstrap that draws one resample at a time (25 minutes in another toolkit); 10 000 random permutations instead of
 the exact distribution; 10 000 random subsets instead of exact maj@k. Times are of the CPU, one run, no warm-up for either.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from tools.records import Grade, Verdict
 from tools.results.build import build_results
+from tools.results.results import Results
 from tools.statistics.estimators import Counts, bootstrap_interval
 from tools.statistics.pairing import sign_flip_p
 from tools.statistics.voting import VoteClass, maj_at_k
@@ -46,7 +47,7 @@ def plain_majority(answers: np.ndarray, k: int) -> None:
         np.unique(generator.choice(answers, k, replace=False), return_counts=True)
 
 
-def build(problems: int, samples: int) -> dict[str, Any]:
+def build(problems: int, samples: int) -> Results:
     generator = np.random.default_rng(0)
     right = generator.random((problems, samples)) < generator.beta(1, 0.5, (problems, 1))
     grades = [

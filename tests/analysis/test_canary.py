@@ -21,10 +21,12 @@ def test_canary_sounds_when_a_version_breaks_and_is_quiet_otherwise(tmp_path: pa
     write_run(tmp_path / "full", simulate_grades(rates, range(100, 164), generator), model="/models/some-7B/")
     made = command("tools.analysis.canary", "make", tmp_path / "full", tmp_path / "canary.json")
     assert made.returncode == 0, made.stderr
-    expectation = json.loads((tmp_path / "canary.json").read_text())
-    assert len(expectation["expected"]) == 5
-    assert len(expectation["seeds"]) == 8
-    chosen = list(expectation["expected"])
+    saved = json.loads((tmp_path / "canary.json").read_text())
+    assert len(saved["expected"]) == 5
+    assert len(saved["seeds"]) == 8
+    expectation = canary.read_expectation(tmp_path / "canary.json")
+    assert expectation.to_json() == saved
+    chosen = list(expectation.correct)
     false_alarms = 0
     for _ in range(200):
         grades = simulate_grades([rates[int(i)] for i in chosen], range(8), generator, chosen)

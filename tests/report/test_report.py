@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -262,12 +261,10 @@ def test_the_command_fails_in_one_line(tmp_path: Path, run_script: Any, argument
     assert finished.stderr.count("\n") == 1
 
 
-def test_help_is_cheap() -> None:
-    started = time.perf_counter()
+def test_help_loads_nothing_heavy() -> None:
     code = "import sys, tools.report.__main__; print([m for m in ('numpy', 'sympy', 'torch') if m in sys.modules])"
     finished = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert finished.stdout.strip() == "[]"
-    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.slow
@@ -276,9 +273,8 @@ def test_help_is_cheap() -> None:
     [RunShape("math", "aime", 60, 64, 30_000), RunShape("code", "livecodebench", 1055, 8, 12_000)],
     ids=["64 seeds x 60 problems x 30 kB", "8 x 1055"],
 )
-def test_a_large_run_takes_under_20_s_and_1_gb(tmp_path: Path, shape: RunShape) -> None:
+def test_a_large_run_takes_under_1_gb(tmp_path: Path, shape: RunShape) -> None:
     make_run(tmp_path, shape)
-    started = time.perf_counter()
     # VmHWM is this process's own peak; RUSAGE_CHILDREN's would be that of any child that the tests ever had.
     report_its_peak = (
         "import sys, tools.report.__main__ as report; sys.argv[0] = 'report'; code = report.main()\n"
@@ -287,10 +283,8 @@ def test_a_large_run_takes_under_20_s_and_1_gb(tmp_path: Path, shape: RunShape) 
     )
     command = [sys.executable, "-c", report_its_peak, str(tmp_path)]
     child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    seconds = time.perf_counter() - started
     peak_bytes = int(child.stdout.split()[-1]) * 1024
     assert child.stderr == ""
-    assert seconds < 20
     assert peak_bytes < 1e9
     assert (tmp_path / "report.html").stat().st_size < 1_500_000
 

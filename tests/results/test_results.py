@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import random
-import time
 
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ from tools.records import Grade, Verdict
 from tools.results.build import read_results, subset_hash, write_results
 from tools.results.parts import Curve, Group, SeedScore, SubsetId
 from tools.results.text import format_table
-from tools.statistics import estimators
 
 ROWS = {"60": [1, 1, 0, 0], "61": [0, 0, 0, 1], "62": [1, 1, 1, 1]}
 SEEDS = [100, 101, 102, 103]
@@ -256,16 +254,6 @@ def test_damaged_files_are_named(tmp_path: pathlib.Path, content: bytes | None, 
     with pytest.raises(StorageError, match=message) as caught:
         read_results(tmp_path)
     assert "\n" not in str(caught.value)
-
-
-def test_64_by_30_takes_less_than_the_time_of_a_blink() -> None:
-    generator = np.random.default_rng(0)
-    grades = simulate_grades(generator.beta(1, 0.5, 30), range(100, 164), generator)
-    classes = {(g.task_id, g.seed): None if g.answer is None else int(g.answer) for g in grades}
-    estimators.two_sided_t_quantile(0.95, 29)
-    start = time.process_time()
-    results_of(grades, answer_classes=classes, labels={"year": {str(i): "2024" for i in range(30)}})
-    assert time.process_time() - start < 0.15
 
 
 def test_the_hash_of_a_set_does_not_depend_on_its_order() -> None:

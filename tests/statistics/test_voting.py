@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections import Counter
 
 import pytest
@@ -66,12 +65,3 @@ def test_k_beyond_the_samples_and_unequal_lists_are_errors() -> None:
         maj_at_k([VoteClass(2, 1.0)], abstentions=0, ks=[3])
     with pytest.raises(DataError, match="both a class"):
         vote_classes([1], [])
-
-
-def test_60_problems_of_64_samples_take_a_fraction_of_a_second() -> None:
-    start = time.process_time()
-    for shift in range(60):
-        classes = [VoteClass(10 + shift % 20, 1.0), *(VoteClass(1 + (shift + i) % 5, 0.0) for i in range(10))]
-        total = sum(item.samples for item in classes)
-        maj_at_k(classes, abstentions=shift % 4, ks=[k for k in (1, 2, 4, 8, 16, 32) if k <= total])
-    assert time.process_time() - start < 0.6

@@ -1,8 +1,8 @@
 """Makes run folders of any size for the tests of report and page: no model, but files exactly as a run leaves them.
 
-    python -m tests.report_runs /tmp/run --size small      # 12 problems x 8 seeds of each kind
-    python -m tests.report_runs /tmp/run --size aime       # 60 problems x 64 seeds x 30 kB (115 MB)
-    python -m tests.report_runs /tmp/run --size code       # 1055 problems x 8 seeds
+    python -m tests.support.report_runs /tmp/run --size small      # 12 problems x 8 seeds of each kind
+    python -m tests.support.report_runs /tmp/run --size aime       # 60 problems x 64 seeds x 30 kB (115 MB)
+    python -m tests.support.report_runs /tmp/run --size code       # 1055 problems x 8 seeds
 
 Whether a sample is right is drawn from a fixed ability per problem, so figures differ between problems as in life.
 """

@@ -11,8 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.report_runs import RunShape
 from tools.view.routes import Routes
 from tools.view.server import ViewServer
+
+MATH = RunShape(problems=6, seeds=4, chars=600)
+CODE = RunShape("code", "livecodebench", 12, 3, 600)
 
 
 class Served:

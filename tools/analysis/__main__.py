@@ -1,6 +1,6 @@
 """Prints what a graded run says beyond its score.
 
-python -m tools.analysis OUT [--cutoff 2024-08-01] [--no-texts] [--json]
+python -m tools analysis OUT [--cutoff 2024-08-01] [--no-texts] [--json]
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _interval(bounds: tuple[float, float] | None) -> str:
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m tools.analysis",
+        prog="python -m tools analysis",
         description="Lengths, budgets, loops, months and contamination of a graded run.",
     )
     parser.add_argument("run", help="output folder of a run, or one data set's folder in it")

@@ -1,6 +1,6 @@
 """Compares graded runs: is B better than A, by how much, and could this run have seen it?
 
-    python -m tools.analysis.compare A B [C ...]          # A and B: output folders, or one data set's folder in them
+    python -m tools compare A B [C ...]          # A and B: output folders, or one data set's folder in them
 
 A is the baseline. Runs are paired by problem, samples clustered within problems. Different sets or caps are refused:
 such scores do not compare. With other engines or versions the manifests are shown side by side, with the first
@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tools.analysis.compare_text import describe
 from tools.analysis.texts import RowDifference, VerdictChange, changed_verdicts, compare_responses
@@ -25,7 +24,7 @@ from tools.errors import IncompleteRun, SettingsMismatch, UsageError, run_comman
 from tools.results.run_folder import RunFolder, find_graded
 from tools.statistics.estimators import Counts
 from tools.statistics.pairing import (
-    Comparison,
+    PairedComparison,
     SeedPlan,
     compare_counts,
     compare_groups,
@@ -60,13 +59,13 @@ class RunComparison:
 
     benchmark: str
     runs: tuple[RunFolder, RunFolder]
-    overall: Comparison
+    overall: PairedComparison
     p_overall_adjusted: float | None
     plans: tuple[SeedPlan, ...]
-    groups: Mapping[tuple[str, str], tuple[Comparison, float]]
+    groups: Mapping[tuple[str, str], tuple[PairedComparison, float]]
     problems: Sequence[ProblemChange]
-    settings: Sequence[tuple[str, Any, Any]]
-    manifests: Sequence[tuple[str, Any, Any]]
+    settings: Sequence[tuple[str, object, object]]
+    manifests: Sequence[tuple[str, object, object]]
     rows: Sequence[RowDifference]
     verdicts: Sequence[VerdictChange]
     notes: Sequence[str]
@@ -77,7 +76,7 @@ class RunComparison:
         wanted = self.overall.problems * self.overall.samples[0]
         return len(self.rows) == wanted and all(row.position is None for row in self.rows)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         record = {name: value for name, value in self.__dict__.items() if name not in ("runs", "groups", "overall")}
         record["dataset"] = record.pop("benchmark")
         record["runs"] = [str(run.folder) for run in self.runs]
@@ -175,14 +174,14 @@ def _change(item: ProblemChange) -> float:
     return item.correct[1] / item.samples[1] - item.correct[0] / item.samples[0]
 
 
-def differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+def differing(first: Mapping[str, object], second: Mapping[str, object]) -> list[tuple[str, object, object]]:
     """(key, A's value, B's value) wherever they differ, nested keys joined by a point; None for an absent key."""
     flat_a, flat_b = dict(_flat(first)), dict(_flat(second))
     keys = [*flat_a, *(key for key in flat_b if key not in flat_a)]
     return [(key, flat_a.get(key), flat_b.get(key)) for key in keys if flat_a.get(key) != flat_b.get(key)]
 
 
-def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(record: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     for key, value in record.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
@@ -190,7 +189,7 @@ def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield f"{prefix}{key}", value
 
 
-def _manifest_differences(first: RunFolder, second: RunFolder) -> list[tuple[str, Any, Any]]:
+def _manifest_differences(first: RunFolder, second: RunFolder) -> list[tuple[str, object, object]]:
     if first.manifest is None or second.manifest is None:
         return []
     kept = [
@@ -231,7 +230,7 @@ def _names_engine(key: str) -> bool:
     return any(word in key.lower() for word in _ENGINE_KEYS)
 
 
-def _grader(record: Mapping[str, Any]) -> str:
+def _grader(record: Mapping[str, object]) -> str:
     return f"{record['name']} {record['version']}"
 
 
@@ -240,9 +239,9 @@ def _grader(record: Mapping[str, Any]) -> str:
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m tools.analysis.compare",
+        prog="python -m tools compare",
         description="Compare graded runs, paired by problem. The first is the baseline of all others.",
-        epilog="example: python -m tools.analysis.compare out/old out/new",
+        epilog="example: python -m tools compare out/old out/new",
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="output folder of a run, or one data set's folder in it")
     parser.add_argument("--difference", type=float, default=2.0, metavar="POINTS", help="plan seeds for this (2)")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from tools.analysis.compare import RunComparison
     from tools.statistics.estimators import Interval
-    from tools.statistics.pairing import Comparison, SeedPlan
+    from tools.statistics.pairing import PairedComparison, SeedPlan
 
 SIGNIFICANT = 0.05
 NO_DIFFERENCE = 0.0005  # prints as 0.0 points; nobody plans seeds to see that
@@ -39,7 +39,7 @@ def describe(comparison: RunComparison, shown: int | None = 10) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def verdict_sentence(overall: Comparison) -> str:
+def verdict_sentence(overall: PairedComparison) -> str:
     """What the two tests together allow to say."""
     better = "B" if overall.difference > 0 else "A"
     if overall.p_sampling >= SIGNIFICANT and overall.p_problems >= SIGNIFICANT:
@@ -134,7 +134,7 @@ def _problems(comparison: RunComparison, shown: int | None) -> list[str]:
     return [*lines, *_rest(comparison.problems, shown)]
 
 
-def _side_by_side(title: str, differences: Sequence[tuple[str, Any, Any]], shown: int | None) -> list[str]:
+def _side_by_side(title: str, differences: Sequence[tuple[str, object, object]], shown: int | None) -> list[str]:
     if not differences:
         return []
     lines = [f"{title}:", f"  {'':34} {'A':34} B"]
@@ -191,6 +191,6 @@ def _p(value: float) -> str:
     return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     text = "absent" if value is None else str(value)
     return text if len(text) <= 34 else text[:31] + "..."

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -58,7 +57,7 @@ class Lengths:
     wrong_minus_correct_interval: tuple[float, float] | None
     wrong_minus_correct_problems: int
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         row = {name: value.__dict__ if isinstance(value, Spread) else value for name, value in self.__dict__.items()}
         row["wrong_minus_correct_tokens"] = row.pop("wrong_minus_correct")
         return row
@@ -75,7 +74,7 @@ class LengthBin:
     accuracy: float
     interval: tuple[float, float] | None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         row = dict(self.__dict__)
         bounds = row.pop("interval")
         return row | {"confidence_interval": list(bounds) if bounds else None}

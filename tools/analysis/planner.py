@@ -1,6 +1,6 @@
 """How many seeds does a score need? A planner for k, from a run that exists or from the worst case.
 
-    python -m tools.analysis.planner OUT/aime24 --half-width 1.0
+    python -m tools plan-k OUT/aime24 --half-width 1.0
 
 Standard error from sampling at k seeds: sqrt(V / k), V = sum_i v_i / n^2, v_i the variance of one sample of problem i.
 From a pilot run v_i is estimated without bias; without one, v_i = 1/4. The error from the choice of problems does not
@@ -66,9 +66,7 @@ def describe_plan(plan: KPlan) -> str:
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.analysis.planner", description="How many seeds a score needs."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools plan-k", description="How many seeds a score needs.")
     parser.add_argument("run", nargs="?", help="a graded data set's folder to learn from; without it the worst case")
     parser.add_argument("--problems", type=int, default=30, help="problems of the set, without a run (30)")
     parser.add_argument("--half-width", type=float, default=1.0, metavar="POINTS", help="wanted +- in points (1.0)")

@@ -1,4 +1,4 @@
-"""All analyses of one graded data set as one record, for `python -m tools.analysis` and the report.
+"""All analyses of one graded data set as one record, for `python -m tools analysis` and the report.
 
 What cannot be known (token counts of foreign files, dates of undated problems, responses that are gone) is None and named
 in `unknown` with its reason; nothing is estimated in its place.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from typing import Any
 
 from tools.analysis.budgets import ASSUMPTION, BUDGETS, BudgetScore, score_at_budgets
 from tools.analysis.contamination import CutoffSplit, MonthScore, score_by_month, split_at_cutoff
@@ -32,7 +31,7 @@ class LoopingResponse:
     seed: int
     loop: Loop
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {"task_id": self.task_id, "seed": self.seed, **dataclasses.asdict(self.loop)}
 
 
@@ -54,7 +53,7 @@ class Texts:
         number = self.repeated_responses
         return f"{number} responses equal another seed's to the same problem: check that seeds reach the engine"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "responses": self.responses,
             "loops": self.loops,
@@ -81,7 +80,7 @@ class Analysis:
     published: PublishedVerdict | None
     unknown: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "dataset": self.benchmark,
             "lengths": self.lengths.to_json(),

@@ -1,8 +1,8 @@
 """Lists the benchmarks, or finds or fetches some and checks them.
 
-    python -m tools.benchmarks                       every benchmark: name, problems, kind, aliases, needs, licence
-    python -m tools.benchmarks math                  those with "math" in name, aliases or kind
-    python -m tools.benchmarks fetch aime24 aime25   finds or fetches their files, checks them, says where they lie
+    python -m tools benchmarks                       every benchmark: name, problems, kind, aliases, needs, licence
+    python -m tools benchmarks math                  those with "math" in name, aliases or kind
+    python -m tools benchmarks fetch aime24 aime25   finds or fetches their files, checks them, says where they lie
 
 A benchmark is one entry in data/benchmarks/ or in the folder that BENCHMARKS_DIR names (docs/add_a_benchmark.md).
 """
@@ -61,7 +61,7 @@ def print_list(word: str = "") -> int:
 
 
 def main() -> int:
-    parser = CommandLine(__doc__, usage="python -m tools.benchmarks [WORD] | fetch NAME...")
+    parser = CommandLine(__doc__, usage="python -m tools benchmarks [WORD] | fetch NAME...")
     parser.add_argument("words", nargs="*", metavar="WORD", help="a word to look for, or `fetch` and names")
     words = parser.parse_args().words
     if words[:1] == ["fetch"]:

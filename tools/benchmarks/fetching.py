@@ -3,7 +3,7 @@
 `datasets` knows configs, splits, revisions, caches, mirrors (HF_ENDPOINT), tokens (HF_TOKEN) and HF_HUB_OFFLINE, and runs
 no code of a repository. The commit is looked up first and read from, so that what is recorded is what was read. Rows are
 written to one JSONL file, checked, and put in place by a rename: a file in data/fetched/ is always a whole one.
-`datasets` is imported here only, when something is fetched; `python -m tools.benchmarks fetch math500` does it by hand.
+`datasets` is imported here only, when something is fetched; `python -m tools benchmarks fetch math500` does it by hand.
 
 >>> record_path(pathlib.Path("data/fetched/math500.jsonl")).name
 'math500.source.json'

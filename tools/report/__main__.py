@@ -1,8 +1,8 @@
 """Writes report.html: one file that opens from disk without network.
 
-python -m tools.report OUT                       # OUT/report.html, all data sets of the run
-python -m tools.report OUT/aime24 -o aime24.html
-python -m tools.report OUT/livecodebench --cutoff 2024-08-01     # and test for contamination at that date
+python -m tools report OUT                       # OUT/report.html, all data sets of the run
+python -m tools report OUT/aime24 -o aime24.html
+python -m tools report OUT/livecodebench --cutoff 2024-08-01     # and test for contamination at that date
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tools.errors import run_command
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tools.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tools report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path, help="the OUT of a run, or one of its data set folders")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: report.html in OUT")

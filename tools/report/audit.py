@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tools.models.reasoning import split_reasoning
 from tools.records import Grade
 from tools.results.timing import is_timing_sensitive
-from tools.store.line_index import LineIndex
+from tools.store.line_index import LineIndex, response_text
 
 ROWS_SHOWN = 60
 EXCERPT_CHARS = 260
@@ -78,8 +78,7 @@ def audit_lists(grades: Sequence[Grade]) -> list[AuditList]:
 
 def excerpt(index: LineIndex, grade: Grade) -> str:
     """The end of a response's answer, or of its reasoning where it has no answer; empty when the text is not there."""
-    row = index.read(grade.task_id, grade.seed) or {}
-    text = next((row[name] for name in ("output", "generation") if isinstance(row.get(name), str)), "")
+    text = response_text(index.read(grade.task_id, grade.seed)) or ""
     split = split_reasoning(text)
     end = " ".join((split.answer.strip() or split.reasoning.strip())[-EXCERPT_CHARS:].split())
     return f"… {end}" if len(text) > EXCERPT_CHARS else end

@@ -1,8 +1,8 @@
 """Results for papers, spreadsheets and model cards.
 
-    python -m tools.report.exports OUT [OUT2 ...]                      # a Markdown table
-    python -m tools.report.exports OUT --format csv > scores.csv       # one line a data set, full precision, fractions
-    python -m tools.report.exports OUT --format model-index            # YAML for the head of a Hugging Face model card
+    python -m tools exports OUT [OUT2 ...]                      # a Markdown table
+    python -m tools exports OUT --format csv > scores.csv       # one line a data set, full precision, fractions
+    python -m tools exports OUT --format model-index            # YAML for the head of a Hugging Face model card
 
 Only claimable results go into a model card; the others are refused with the reason. The table marks them.
 model-index: https://huggingface.co/docs/hub/model-cards (the metadata of `EvalResult` in huggingface_hub).
@@ -69,7 +69,7 @@ def csv_table(list_of_results: Sequence[Results]) -> str:
     return buffer.getvalue().rstrip("\n")
 
 
-def _csv_row(results: Results) -> dict[str, Any]:
+def _csv_row(results: Results) -> dict[str, object]:
     score, settings, grader, subset = results.score, results.settings, results.grader, results.subset
     values = (
         results.model, results.benchmark, subset.name, subset.count, subset.sha256,
@@ -156,7 +156,7 @@ def _escape(text: str) -> str:
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m tools.report.exports", description="Results as Markdown, CSV or model-index."
+        prog="python -m tools exports", description="Results as Markdown, CSV or model-index."
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="output folder of a run, or one data set's folder in it")
     parser.add_argument("--format", choices=("markdown", "csv", "model-index"), default="markdown")

@@ -1,6 +1,9 @@
 """report.html: one file that opens from disk without network and without script. Numbers are those of the results file.
 
->>> build_report(find_folders("out"))[:15]  # of a run's folder; doctest: +SKIP
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> _ = (folder / "seed100.jsonl").write_text('{"task_id": "60", "output": "So 204.", "seed": 100}\\n')
+>>> build_report(find_folders(folder))[:15]
 '<!doctype html>'
 """
 

@@ -23,7 +23,7 @@ class SubsetId:
     count: int
     sha256: str
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return dict(self.__dict__)
 
     @classmethod
@@ -40,7 +40,7 @@ class SeedScore:
     total: int
     accuracy: float
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return dict(self.__dict__)
 
     @classmethod
@@ -110,7 +110,7 @@ class Group:
     def mean(self) -> float:
         return self.accuracy
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "problems": self.problems,
             "samples": self.samples,
@@ -146,7 +146,7 @@ class ReasoningShares:
     mean_output_tokens: float | None
     correct_in_reasoning_only: int
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return dict(self.__dict__)
 
     @classmethod

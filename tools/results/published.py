@@ -51,7 +51,7 @@ class Published:
     breakdown: str | None = None
     label: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         row = {("set" if name == "subset" else name): value for name, value in self.__dict__.items()}
         return {name: value for name, value in row.items() if value is not None}
 
@@ -98,7 +98,7 @@ class PublishedVerdict:
             return self.figure.source
         return "; ".join(dict.fromkeys(part.source for part in self.parts))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         said = {"verdict": self.verdict, "look_at_first": list(self.look_at_first)}
         if self.figure is None:
             parts = [part.to_json() for part in self.parts]

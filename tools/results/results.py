@@ -105,7 +105,7 @@ class Results:
 
     @property
     def std_over_seeds(self) -> float | None:
-        std: float | None = self._over_seeds()["std"]
+        std: float | None = estimators.compute_statistics(self._accuracies())["std"]
         return std
 
     @property
@@ -149,10 +149,10 @@ class Results:
     def part(self, name: str) -> Results | None:
         return next((part for part in self.parts or () if part.subset.name == name), None)
 
-    def _over_seeds(self) -> dict[str, Any]:
-        return estimators.compute_statistics([row.accuracy for row in self.by_seed])
+    def _accuracies(self) -> list[float]:
+        return [row.accuracy for row in self.by_seed]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The keys of accuracy_results.json, in their order."""
         row: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
@@ -188,8 +188,8 @@ class Results:
         row |= {"metrics": dict(self.metrics)} if self.metrics else {}
         return row if self.parts is None else {**row, "sets": {part.subset.name: _short(part) for part in self.parts}}
 
-    def _score_to_json(self) -> dict[str, Any]:
-        score, over_seeds = self.score, self._over_seeds()
+    def _score_to_json(self) -> dict[str, object]:
+        score, over_seeds = self.score, estimators.compute_statistics(self._accuracies())
         return {
             "results": {
                 "individual_accuracies": over_seeds["accuracies"],
@@ -258,7 +258,7 @@ class Results:
         )
 
 
-def _short(part: Results) -> dict[str, Any]:
+def _short(part: Results) -> dict[str, object]:
     return {name: value for name, value in part.to_json().items() if name not in SHARED_WITH_PARTS}
 
 

@@ -9,10 +9,12 @@
 Whoever needs all of it takes a RunFolder, which raises where a part is absent or damaged. Whoever shows what there is takes
 its `survey()`, which never raises for content and says in sentences what is not as it should be.
 
->>> list(find_graded("out"))  # of a graded run; doctest: +SKIP
-['aime24', 'aime25']
->>> find_graded("out")["aime24"].results.headline  # doctest: +SKIP
-'avg@64 = 71.5 % (30 problems, 64 seeds, aime24, cap 32768 tokens); 3.1 % truncated'
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> _ = (folder / "seed100.jsonl").write_text('{"task_id": "60", "output": "So 204.", "seed": 100}\\n')
+>>> [run] = find_folders(folder)
+>>> run.survey().notes[1]
+'No verdicts.jsonl: the responses are not graded yet; run the evaluate script on this folder.'
 """
 
 from __future__ import annotations

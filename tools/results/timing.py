@@ -38,7 +38,7 @@ class Timing:
     samples: tuple[TimedSample, ...]
     score_range: tuple[float, float]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         rows = [{**sample.__dict__, "verdict": sample.verdict.value} for sample in self.samples]
         return {MARK: rows, "score_range": list(self.score_range)}
 

@@ -1,7 +1,7 @@
 """A running or finished run in the terminal, from another shell or another machine that sees the folder.
 
-    python -m tools.sampling.monitor out             # looks again every 2 seconds until the run ends; Ctrl-C leaves the run alone
-    python -m tools.sampling.monitor out --once      # prints once: exit 0 finished or running, 1 failed, incomplete or silent
+    python -m tools monitor out             # looks again every 2 seconds until the run ends; Ctrl-C leaves the run alone
+    python -m tools monitor out --once      # prints once: exit 0 finished or running, 1 failed, incomplete or silent
 
 Reads `<out>/status.json`, which the launcher rewrites about once a second; never writes, never locks. Where there is
 none (files of the original toolkit, a folder that was copied) it counts the generation files against the manifest.
@@ -127,7 +127,7 @@ def duration(seconds: float) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tools.sampling.monitor",
+        prog="python -m tools monitor",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -138,7 +138,7 @@ class Interval:
     method: str
     speaks_of: str
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return dict(self.__dict__)
 
 

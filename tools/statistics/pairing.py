@@ -38,7 +38,7 @@ _TIE = 1e-9  # probabilities closer than this count as equal, so that rounding s
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedComparison:
     """B minus A, as fractions. `*_problems` speaks of problems like these, `*_sampling` of these very problems."""
 
     problems: int
@@ -61,7 +61,7 @@ class Comparison:
         return power_of_t_test(difference, self.error_problems, self.problems - 1, level)
 
 
-def compare_counts(first: Counts, second: Counts, level: float = estimators.DEFAULT_LEVEL) -> Comparison:
+def compare_counts(first: Counts, second: Counts, level: float = estimators.DEFAULT_LEVEL) -> PairedComparison:
     """Everything about B - A. Both must hold the same problems in the same order, each with one k for all problems."""
     if first.problems != second.problems:
         raise DataError(f"{first.problems} and {second.problems} problems cannot be paired; grade both on one set")
@@ -77,7 +77,7 @@ def compare_counts(first: Counts, second: Counts, level: float = estimators.DEFA
         sampling = Interval(mean - half, mean + half, level, "normal, paired", estimators.SAMPLING_ONLY)
     freedom = first.problems - 1
     is_exact = first.is_binary and second.is_binary
-    return Comparison(
+    return PairedComparison(
         problems=first.problems,
         samples=(int(first.samples[0]), int(second.samples[0])),
         scores=(estimators.avg_at_k(first), estimators.avg_at_k(second)),
@@ -168,7 +168,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def compare_groups(
     first: Counts, second: Counts, groups: Mapping[tuple[str, str], Sequence[int]]
-) -> dict[tuple[str, str], tuple[Comparison, float]]:
+) -> dict[tuple[str, str], tuple[PairedComparison, float]]:
     """Each (breakdown, label) with its comparison and its p after Holm over all of them; single problems left out."""
     found = {
         name: compare_counts(first.part(positions), second.part(positions))

@@ -1,5 +1,6 @@
 """Files as a run needs them: written whole or not at all, locked by the kernel, and one line of error when they fail.
 
+>>> import tempfile
 >>> path = pathlib.Path(tempfile.mkdtemp()) / "status.json"
 >>> write_atomically(path, "{}"); path.read_text()
 '{}'

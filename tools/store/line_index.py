@@ -4,8 +4,12 @@ A line of ours starts with its task id and ends with seed, finish reason and tok
 pattern and the text between them (30 kB and more) is passed over; a line of another layout is parsed once, whole.
 115 MB are indexed in about 0.2 s, and afterwards only what was appended is read.
 
->>> index = LineIndex(Path("out/aime24")); index.refresh(); index.read("60", 100)["output"]
-'...</think>The answer is \\\\boxed{204}.'
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> _ = (folder / "seed100.jsonl").write_text('{"task_id": "60", "output": "So 204.", "seed": 100}\\n')
+>>> index = LineIndex(folder); index.refresh(); response_text(index.read("60", 100))
+True
+'So 204.'
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +85,7 @@ class LineIndex:
     def _positions(self) -> dict[Path, tuple[int, int]]:
         return {path: (state.inode, state.position) for path, state in self._files.items()}
 
-    def read(self, task_id: str, seed: int) -> dict[str, Any] | None:
+    def read(self, task_id: str, seed: int) -> dict[str, object] | None:
         """The parsed line of one sample, None where there is none."""
         line = self.lines.get((task_id, seed))
         if line is None:
@@ -173,7 +177,7 @@ def _describe_line(line: bytes, seed: int) -> tuple[str, int, str | None, int | 
     return (
         str(row["task_id"]),
         _whole_number(row.get("seed")) or seed,
-        row["finish_reason"] if isinstance(row.get("finish_reason"), str) else None,
+        finish_reason if isinstance(finish_reason := row.get("finish_reason"), str) else None,
         _whole_number(row.get("output_tokens")),
     )
 
@@ -182,7 +186,13 @@ def _whole_number(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def parse_object(line: bytes) -> dict[str, Any] | None:
+def response_text(row: Mapping[str, object] | None) -> str | None:
+    """What the model said, in a line of ours or of the original toolkit; None where nothing does."""
+    texts = (row.get(name) for name in ("output", "generation")) if row else ()
+    return next((text for text in texts if isinstance(text, str)), None)
+
+
+def parse_object(line: bytes) -> dict[str, object] | None:
     """The JSON object of one line, None when it is not one. Bytes that are no UTF-8 become U+FFFD."""
     try:
         row = json.loads(line.decode("utf-8", "replace"))

@@ -12,7 +12,7 @@ from tools.view.opened import OpenDataset
 from tools.view.page_json import head_of
 
 
-def compare_datasets(first: OpenDataset, second: OpenDataset) -> dict[str, Any]:
+def compare_datasets(first: OpenDataset, second: OpenDataset) -> dict[str, object]:
     """{"a", "b": heads, "seeds"} with either "comparison" and its "sentence" or "refusal", why there is none."""
     first.refresh()
     second.refresh()

@@ -1,8 +1,12 @@
 """A run's data sets as the page sees them: small facts kept in memory and brought up to date, texts read when asked for.
 
->>> run = open_runs([Path("out")])[0]  # doctest: +SKIP
->>> run.datasets["aime24"].refresh(); len(run.datasets["aime24"].grades)  # of 64 seeds; doctest: +SKIP
-1920
+>>> import tempfile
+>>> out = Path(tempfile.mkdtemp())
+>>> (out / "aime24").mkdir()
+>>> _ = (out / "aime24" / "seed100.jsonl").write_text('{"task_id": "60", "output": "So 204.", "seed": 100}\\n')
+>>> [run] = open_runs([out]); benchmark = run.datasets["aime24"]
+>>> benchmark.refresh(); benchmark.axes(), benchmark.notes_now()[0]
+((['60'], [100]), 'No readable manifest.json: model, settings and versions of this run are not known.')
 """
 
 from __future__ import annotations
@@ -10,7 +14,6 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 from tools.benchmarks import problems
 from tools.errors import DataError
@@ -55,7 +58,7 @@ class OpenRun:
             if folder.name not in self.datasets:
                 self.datasets[folder.name] = OpenDataset(self, folder)
 
-    def status(self) -> dict[str, Any] | None:
+    def status(self) -> dict[str, object] | None:
         """status.json of a run that is going, with `age_s`; None where there is none."""
         is_one_dataset = any(dataset.folder == self.folder for dataset in self.datasets.values())
         path = (self.folder.parent if is_one_dataset else self.folder) / "status.json"
@@ -185,14 +188,14 @@ class OpenDataset:
         torn = [f"{name}: the last line is unfinished; that sample is missing." for name in sorted(self.index.torn)]
         return [*self.notes, *self.log.notes, *damaged, *torn, *self.graded.what_is_missing()]
 
-    def line_of(self, task_id: str, seed: int) -> dict[str, Any] | None:
+    def line_of(self, task_id: str, seed: int) -> dict[str, object] | None:
         task_ids, _ = self.axes()
         row = self.index.read(self.names_in_files(task_ids).get(task_id, task_id), seed)
         if row is None and self.index.refresh():  # the index was not through yet
             row = self.index.read(self.names_in_files(task_ids).get(task_id, task_id), seed)
         return row
 
-    def test(self, task_id: str, number: int) -> dict[str, Any]:
+    def test(self, task_id: str, number: int) -> dict[str, object]:
         """Test `number` (1, 2, ...) of a code problem, long texts cut. Raises DataError where it cannot be shown."""
         row = self.problems().read_whole(task_id)
         if row is None:

@@ -1,7 +1,8 @@
 """What the page is sent of one benchmark: its card, its first view, one sample. The keys are those that static/*.js reads.
 
->>> facts_of(open_runs([Path("out")])[0].datasets["aime24"].results[0])["score"]  # of a graded run; doctest: +SKIP
-0.715
+>>> from tools.records import Verdict
+>>> grade_of(Grade("60", 100, Verdict.CORRECT, answer="204"))["verdict"]
+'correct'
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from tools.records import Grade
 from tools.report.facts import length_bins, running_curve, running_score
 from tools.report.figures import LETTERS
 from tools.results.results import Results
+from tools.store.line_index import response_text
 from tools.view.opened import MISSING, UNGRADED, OpenDataset
 
 
-def facts_of(results: Results) -> dict[str, Any]:
+def facts_of(results: Results) -> dict[str, object]:
     """Score, intervals, subset, cap, shares and doubts."""
     score, shares = results.score, results.reasoning
     sampling = score.sampling_interval
@@ -41,7 +43,7 @@ def facts_of(results: Results) -> dict[str, Any]:
     }
 
 
-def head_of(dataset: OpenDataset) -> dict[str, Any]:
+def head_of(dataset: OpenDataset) -> dict[str, object]:
     """What stands on the card of a benchmark."""
     dataset.refresh()
     task_ids, seeds = dataset.axes()
@@ -61,7 +63,7 @@ def head_of(dataset: OpenDataset) -> dict[str, Any]:
     }
 
 
-def overview_of(dataset: OpenDataset) -> dict[str, Any]:
+def overview_of(dataset: OpenDataset) -> dict[str, object]:
     """Everything the first view shows; no response is read for it."""
     head = head_of(dataset)
     task_ids, seeds = dataset.axes()
@@ -84,7 +86,7 @@ def overview_of(dataset: OpenDataset) -> dict[str, Any]:
     }
 
 
-def sample_of(dataset: OpenDataset, task_id: str, seed: int) -> dict[str, Any] | None:
+def sample_of(dataset: OpenDataset, task_id: str, seed: int) -> dict[str, object] | None:
     """One sample: its verdict, its text split into reasoning and answer. None: nothing of it is here."""
     dataset.refresh()
     grade = dataset.grades.get((task_id, seed))
@@ -92,14 +94,14 @@ def sample_of(dataset: OpenDataset, task_id: str, seed: int) -> dict[str, Any] |
     if grade is None and row is None:
         return None
     shown: dict[str, Any] = {"task_id": task_id, "seed": seed, "verdict": grade and grade_of(grade)}
-    text = None if row is None else row.get("output", row.get("generation"))
-    if row is not None and isinstance(text, str):
+    text = response_text(row)
+    if row is not None and text is not None:
         split = split_reasoning(text, dataset.is_reasoning_opened)
         shown["response"] = {"reasoning": split.reasoning, "answer": split.answer, "is_closed": split.is_closed}
         shown["generation"] = {name: value for name, value in row.items() if name not in ("output", "generation")}
     return shown
 
 
-def grade_of(grade: Grade) -> dict[str, Any]:
+def grade_of(grade: Grade) -> dict[str, object]:
     """A verdict as the page takes it."""
     return {**grade.__dict__, "verdict": grade.verdict.value}

@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tools.benchmarks.benchmark import find_benchmark
 from tools.benchmarks.problems import load_benchmark
 from tools.errors import EvaluationError
 from tools.records import Generation, Grade, Problem
-from tools.store.line_index import LineIndex
+from tools.store.line_index import LineIndex, response_text
 
 if TYPE_CHECKING:
     from tools.grading.grader import Grader
@@ -82,9 +82,8 @@ class ProvisionalGrader:
         from tools.grading.grader import ResponseGrader, Workplace
         from tools.models.reasoning import split_response
 
-        row: dict[str, Any] = self._index.read(*key) or {}
-        text, line = row.get("output", row.get("generation")), self._index.lines.get(key)
-        if not isinstance(text, str) or line is None:
+        text, line = response_text(self._index.read(*key)), self._index.lines.get(key)
+        if text is None or line is None:
             return
         self.loops += find_loop(text) is not None
         problem = self._problems.get(task_id)

@@ -35,7 +35,7 @@ class Routes:
         self._reports: dict[tuple[str, str], tuple[int, tuple[str, str]]] = {}
         self._report_lock = threading.Lock()
 
-    def list_runs(self, _: dict[str, str]) -> dict[str, Any]:
+    def list_runs(self, _: dict[str, str]) -> dict[str, object]:
         """Every run with the heads of its data sets."""
         runs = []
         for run in self.runs.values():
@@ -44,7 +44,7 @@ class Routes:
             runs.append({"name": run.name, "status": run.status(), "datasets": heads})
         return {"runs": runs}
 
-    def overview(self, parameters: dict[str, str]) -> dict[str, Any]:
+    def overview(self, parameters: dict[str, str]) -> dict[str, object]:
         """A data set's first view; {"version"} alone when the caller has this version and nothing is going on."""
         dataset = self._dataset(parameters)
         dataset.refresh()
@@ -52,23 +52,23 @@ class Routes:
             return {"version": dataset.version, "status": dataset.run.status(), "is_unchanged": True}
         return overview_of(dataset)
 
-    def sample(self, parameters: dict[str, str]) -> dict[str, Any]:
+    def sample(self, parameters: dict[str, str]) -> dict[str, object]:
         found = sample_of(self._dataset(parameters), parameters.get("task", ""), _whole(parameters.get("seed")) or 0)
         if found is None:
             raise NotFound("this sample is not in the folder (yet)")
         return found
 
-    def problem(self, parameters: dict[str, str]) -> dict[str, Any]:
+    def problem(self, parameters: dict[str, str]) -> dict[str, object]:
         """A statement; the first one of a set of gigabytes takes as long as reading through its file."""
         problem = self._dataset(parameters).problems().read(parameters.get("task", ""))
         if problem is None:
             raise NotFound("the problem file is not here, or does not hold this problem")
         return {**problem, "has_tests": "question_content" in problem}
 
-    def test(self, parameters: dict[str, str]) -> dict[str, Any]:
+    def test(self, parameters: dict[str, str]) -> dict[str, object]:
         return self._dataset(parameters).test(parameters.get("task", ""), _whole(parameters.get("number")) or 0)
 
-    def samples(self, parameters: dict[str, str]) -> dict[str, Any]:
+    def samples(self, parameters: dict[str, str]) -> dict[str, object]:
         verdicts = frozenset(filter(None, parameters.get("verdicts", "").split(",")))
         query = Query(
             verdicts,
@@ -79,7 +79,7 @@ class Routes:
         )
         return find_samples(self._dataset(parameters), query)
 
-    def compare(self, parameters: dict[str, str]) -> dict[str, Any]:
+    def compare(self, parameters: dict[str, str]) -> dict[str, object]:
         sides = [
             self._dataset({"run": parameters.get(f"{side}_run", ""), "dataset": parameters.get(f"{side}_dataset", "")})
             for side in ("a", "b")

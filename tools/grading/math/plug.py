@@ -41,11 +41,18 @@ class Reading:
     Each is an answer, the grade that the response has without one, or None where nothing was asked.
     """
 
-    base: Grade
     reference: str
     answer: str | MathGrade
     anywhere: str | MathGrade | None
-    is_read_anywhere: bool
+    tells_reasoning: bool  # the response has a part that was not read
+
+
+@dataclasses.dataclass(frozen=True)
+class Hard:
+    """A response whose verdict takes mathematics: what was read of it, and all of its grade that is known."""
+
+    base: Grade
+    reading: Reading
 
 
 class MathGrader(ResponseGrader):
@@ -56,23 +63,23 @@ class MathGrader(ResponseGrader):
     def record(self) -> dict[str, Any]:
         return {"name": "ours", "version": self.version, "answer_from": self.options.answer_from}
 
-    def prepare(self, problem: Problem, response: Response) -> Grade | Reading:
+    def prepare(self, problem: Problem, response: Response) -> Grade | Hard:
         """The grade, or what has still to be compared by mathematics."""
         reading = self._read(problem, response)
         answer = self._compare_quickly(reading.answer, reading.reference)
         anywhere = self._compare_quickly(reading.anywhere, reading.reference)
         if answer is None or (anywhere is None and reading.anywhere is not None):
-            return reading
-        return finish(reading, answer, anywhere)
+            return Hard(to_grade(response, Judgement(Verdict.GRADER_ERROR)), reading)
+        return to_grade(response, judge(reading, answer, anywhere))
 
     def grade_at_once(self, problem: Problem, response: Response) -> Grade | None:
         """Without the look at what stands anywhere in the text, which changes no verdict."""
         reading = self._read(problem, response)
         answer = self._compare_quickly(reading.answer, reading.reference)
-        return None if answer is None else finish(reading, answer, None)
+        return None if answer is None else to_grade(response, judge(reading, answer, None))
 
-    def grade(self, prepared: Iterable[Grade | Reading]) -> Iterator[Grade]:
-        hard: list[Reading] = []
+    def grade(self, prepared: Iterable[Grade | Hard]) -> Iterator[Grade]:
+        hard: list[Hard] = []
         for one in prepared:
             if isinstance(one, Grade):
                 yield one
@@ -86,9 +93,7 @@ class MathGrader(ResponseGrader):
 
     @property
     def equal(self) -> Callable[[str, str], bool]:
-        from tools.grading.math.grader import math_equal
-
-        return math_equal
+        return answers_equal
 
     def _read(self, problem: Problem, response: Response) -> Reading:
         from tools.grading.math.grader import MathGrade, find_answer
@@ -103,8 +108,8 @@ class MathGrader(ResponseGrader):
         # The last box of the answer is the last box of the whole text too.
         if not is_read_anywhere and response.is_closed is not None and "\\boxed" not in text:
             anywhere = find_answer(response.generation.output, comparison=comparison)
-        base = to_grade(response, Judgement(Verdict.GRADER_ERROR))
-        return Reading(base, problem.answer or "", answer, anywhere, is_read_anywhere)
+        tells_reasoning = response.is_closed is not None and not is_read_anywhere
+        return Reading(problem.answer or "", answer, anywhere, tells_reasoning)
 
     def _compare_quickly(self, side: str | MathGrade | None, reference: str) -> MathGrade | None:
         from tools.grading.math.grader import grade_quickly
@@ -113,21 +118,20 @@ class MathGrader(ResponseGrader):
             return side
         return grade_quickly(side, reference, self.options.comparison)
 
-    def _grade_hard(self, readings: list[Reading]) -> Iterator[Grade]:
+    def _grade_hard(self, hard: list[Hard]) -> Iterator[Grade]:
         from tools.grading.pool import LocalCrew, Pool, Work
 
-        by_id = {f"{reading.base.task_id} seed {reading.base.seed}": reading for reading in readings}
+        by_id = {f"{one.base.task_id} seed {one.base.seed}": one for one in hard}
         problems = {
-            reading.base.task_id: {"question_id": reading.base.task_id, "reference": reading.reference}
-            for reading in readings
+            one.base.task_id: {"question_id": one.base.task_id, "reference": one.reading.reference} for one in hard
         }
         rows = [
             {
                 "solution_id": name,
-                "question_id": reading.base.task_id,
-                "answers": [side for side in (reading.answer, reading.anywhere) if isinstance(side, str)],
+                "question_id": one.base.task_id,
+                "answers": [side for side in (one.reading.answer, one.reading.anywhere) if isinstance(side, str)],
             }
-            for name, reading in by_id.items()
+            for name, one in by_id.items()
         ]
         work = Work(WORKER, {"comparison": self.options.comparison}, failed, 1, WALL_LIMIT_S)
         crew = LocalCrew(self.workplace.workers)
@@ -141,39 +145,49 @@ def failed(solution: Mapping[str, Any], reason: str) -> dict[str, Any]:
     return {"solution_id": solution["solution_id"], "failed": reason}
 
 
-def finish_row(reading: Reading, row: Mapping[str, Any]) -> Grade:
+def finish_row(hard: Hard, row: Mapping[str, Any]) -> Grade:
     """A process's row joined with what was read of its response."""
     from tools.grading.math.grader import MathGrade
 
+    reading = hard.reading
     if "failed" in row:
-        reason = f"the comparison was ended: {row['failed']}"
-        return finish(reading, MathGrade(Verdict.GRADER_ERROR, None, "fault", reason), None)
-    grades = [MathGrade(**{**grade, "verdict": Verdict(grade["verdict"])}) for grade in row["grades"]]
-    answer = grades.pop(0) if isinstance(reading.answer, str) else reading.answer
-    anywhere = grades.pop(0) if isinstance(reading.anywhere, str) else reading.anywhere
-    return finish(reading, answer, anywhere)
-
-
-def finish(reading: Reading, answer: MathGrade, anywhere: MathGrade | None) -> Grade:
-    """The grade, with whether the right answer stands in the reasoning only, and whether reading anywhere differs."""
-    details = dict(answer.details)
-    if reading.base.closes_reasoning is None or reading.is_read_anywhere:
-        seen = None
-    elif anywhere is None:
-        seen = None if answer.is_correct else False
+        found = judge(
+            reading, MathGrade(Verdict.GRADER_ERROR, None, "fault", f"the comparison was ended: {row['failed']}")
+        )
     else:
-        seen = None if answer.is_correct else anywhere.is_correct
-        if anywhere.is_correct != answer.is_correct:
-            details["read_anywhere"] = anywhere.verdict.value
-    return dataclasses.replace(
-        reading.base,
-        verdict=answer.verdict,
+        grades = [MathGrade(**{**grade, "verdict": Verdict(grade["verdict"])}) for grade in row["grades"]]
+        answer = grades.pop(0) if isinstance(reading.answer, str) else reading.answer
+        found = judge(reading, answer, grades.pop(0) if isinstance(reading.anywhere, str) else reading.anywhere)
+    return dataclasses.replace(hard.base, **found.__dict__)
+
+
+def judge(reading: Reading, answer: MathGrade, anywhere: MathGrade | None = None) -> Judgement:
+    """The verdict, with whether the right answer stands in the reasoning only, and whether reading anywhere differs."""
+    seen, details = None, answer.details
+    if reading.tells_reasoning and not answer.is_correct:
+        seen = anywhere is not None and anywhere.is_correct
+    if reading.tells_reasoning and anywhere is not None and anywhere.is_correct != answer.is_correct:
+        details = {**details, "read_anywhere": anywhere.verdict.value}
+    return Judgement(
+        answer.verdict,
         answer=answer.answer,
         rule=answer.rule,
         reason=answer.reason,
-        is_correct_in_reasoning=seen,
         details=details,
+        is_correct_in_reasoning=seen,
     )
+
+
+def answers_equal(one: str, other: str) -> bool:
+    """Whether two answers get one vote together; integers, which are most, at once."""
+    if one.isascii() and other.isascii() and one.isdigit() and other.isdigit() and len(one) + len(other) < MANY_DIGITS:
+        return int(one) == int(other)
+    from tools.grading.math.grader import math_equal
+
+    return math_equal(one, other)
+
+
+MANY_DIGITS = 1000  # Python refuses to read some thousand at once
 
 
 def count_read_anywhere(grades: Sequence[Grade]) -> dict[str, int]:
