@@ -25,7 +25,6 @@ from typing import Any, NoReturn
 
 from tools.errors import UsageError
 
-
 LONGEST_METAVAR = 30  # help stays within 80 columns
 
 

@@ -20,7 +20,12 @@ from tools.mathematics.tokens import CONSTANTS, FUNCTIONS, GREEK, RELATIONS, SEP
 from tools.mathematics.tree import ONE, Tree, negated, number, words
 from tools.mathematics.unit_reader import UnitReader
 
+# Digits beyond 9 in a base that is said: `2A_{16}`.
+BASED = re.compile(r"([0-9A-Fa-f]{1,60})_\{?(1[1-6])\}?")
 NAMELESS: Tree = ("sym", "")
+DOTS: Tree = ("sym", "\\ldots")
+DOTS_SIGNS = frozenset(["...", "....", r"\ldots", r"\dots", r"\cdots", r"\dotsc", r"\dotsb"])
+DOTS_NEIGHBOURS = frozenset([",", ";", "", ")", "]", r"\}", "}", r"\rangle", " and ", "and"])
 UNIONS = {r"\cap": "cap", r"\cup": "cup", r"\bigcup": "cup", "U": "cup", "u": "cup"}
 TIMES = ("*", r"\cdot", r"\times", r"\ast", r"\cdotp", r"\bullet", r"\star")
 OVER = ("/", r"\div", r"\slash", r"\big/")
@@ -36,6 +41,9 @@ FACTOR_COMMANDS = words(
 
 def read(text: str, groups_digits: bool = True) -> Tree:
     """The tree of a whole answer; raises Unreadable or BeyondLimits."""
+    based = BASED.fullmatch(text)
+    if based is not None and not based[1].isdigit() and all(int(digit, 36) < int(based[2]) for digit in based[1]):
+        return ("based", based[1].upper(), int(based[2]))
     reader = Reader(text, groups_digits)
     tree = reader.answer()
     if reader.kind != "end":
@@ -54,7 +62,11 @@ class Reader(UnitReader):
         groups: list[list[Tree]] = [[]]
         connectives: list[str] = []
         while True:
-            groups[-1].append(self.relation())
+            if self.text in DOTS_SIGNS and (groups[-1] or len(groups) > 1) and self.following().text in DOTS_NEIGHBOURS:
+                self.advance()
+                groups[-1].append(DOTS)
+            else:
+                groups[-1].append(self.relation())
             connective = self.separator()
             if connective is None:
                 break

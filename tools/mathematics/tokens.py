@@ -27,7 +27,7 @@ TEXT_COMMANDS = (
 TOKEN = re.compile(
     rf"""(?P<space>\s+)
     |(?P<text>\\(?:{TEXT_COMMANDS})\s*\{{(?P<content>[^{{}}]*)\}})
-    |(?P<number>\d+\.(?=\\(?:overline|bar|dot)\b|\()|\d+(?:\.\d+)?[eE][+-]?\d+(?![\d.])|(?:\d{{1,3}}(?:,\d{{3}})+(?![\d])|\d+)(?:\.\d+)?|\.\d+)
+    |(?P<number>0[xX][0-9A-Fa-f]+(?![A-Za-z_])|\d+\.(?=/)|\d+\.(?=\\(?:overline|bar|dot)\b|\()|\d+(?:\.\d+)?[eE][+-]?\d+(?![\d.])|(?:\d{{1,3}}(?:,\d{{3}})+(?![\d])|\d+)(?:\.\d+)?|\.\d+)
     |(?P<word>[A-Za-z]+'*)
     |(?P<command>\\[A-Za-z]+\*?'*|\\.)
     |(?P<op>\*\*|<=|>=|!=|==|<>|=>|\.\.\.+|->|[-+*/^_=<>()\[\]{{}}|!,;:%'&.])""",
@@ -93,7 +93,11 @@ CURRENCY_CODES = {
     "RMB": "yuan",
     "Rs": "rupee",
 }
-NOT_UNITS = words("not or and if when for where is are than less more least most all only no none with mod but to")
+NOT_UNITS = words(
+    "not or and if when for where is are than less more least most all only no none with mod but to otherwise else unless "
+    "excluding except without until"
+)
+NO_PRODUCTS = words("if of is")  # short words that are never letters multiplied
 
 
 def tokenize(text: str, groups_digits: bool = True) -> list[Token]:

@@ -20,7 +20,11 @@ import re
 from collections import deque
 
 FENCE = "```"  # before and after a program
-STRING = re.compile(r"(?<![\w\\])[A-Za-z]{0,2}(\"[^\"\n\\]*(?:\\.[^\"\n\\]*)*\"|'[^'\n\\]*(?:\\.[^'\n\\]*)*')(?!\w)")
+# A string on one line, or a comment.
+STRING = re.compile(
+    r"(?<![\w\\])[A-Za-z]{0,2}(\"[^\"\n\\]*(?:\\.[^\"\n\\]*)*\"|'[^'\n\\]*(?:\\.[^'\n\\]*)*')(?!\w)|#.*"
+)
+LONG_QUOTES = ('"""', "'''")
 MAX_LINE = 10_000  # a program's line that is longer is not looked at
 
 
@@ -131,27 +135,40 @@ class ReasoningFormat:
 
 
 def _without_quoted(text: str, marks: list[tuple[str | None, int, int]]) -> list[tuple[str | None, int, int]]:
-    """The marks that are none of a program's strings: in an open fence, within quotes on one line. A mark that counts
-    ends the programs before it. Looks at each line once."""
+    """The marks that are none of a program's strings and comments: in an open fence, within quotes or behind a `#` on one
+    line, or between three quotes. A mark that counts ends the programs before it. Looks at each line once."""
     kept = []
     fences = counted_until = line_end = 0
+    is_between = is_docstring = False  # three quotes
     strings: deque[tuple[int, int]] = deque()
     for kind, start, end in marks:
         if start >= line_end:
             line_start = text.rfind("\n", 0, start) + 1
             line_end = text.find("\n", end)
             line_end = len(text) if line_end < 0 else line_end
-            fences += text.count(FENCE, counted_until, line_start)
+            block_start = text.rfind(FENCE, counted_until, line_start)
+            if block_start >= 0:
+                fences, is_between = fences + text.count(FENCE, counted_until, line_start), False
+            since = max(counted_until, block_start)
+            is_between ^= sum(text.count(quotes, since, line_start) for quotes in LONG_QUOTES) % 2 == 1
             counted_until = max(counted_until, line_start)
             is_program = fences % 2 == 1 and line_end - line_start <= MAX_LINE
+            is_docstring = is_program and is_between and _ends_in_block(text, line_end)
             found = STRING.finditer(text, line_start, line_end) if is_program else ()
             strings = deque(match.span() for match in found)
         while strings and strings[0][1] < end:
             strings.popleft()
-        if not strings or strings[0][0] > start:
+        if not is_docstring and (not strings or strings[0][0] > start):
             kept.append((kind, start, end))
-            fences, counted_until = 0, end
+            fences, is_between, counted_until = 0, False, end
     return kept
+
+
+def _ends_in_block(text: str, start: int) -> bool:
+    """Whether what stands between three quotes ends before the block in which it began."""
+    fence = text.find(FENCE, start)
+    end = len(text) if fence < 0 else fence
+    return any(text.find(quotes, start, end) >= 0 for quotes in LONG_QUOTES)
 
 
 # The header of a gpt-oss message: a recipient ("to=functions.f") and a content type may follow the channel's name.

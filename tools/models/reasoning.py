@@ -74,8 +74,7 @@ def _split_usual(text: str) -> SplitResponse | None:
     before, mark, after = text.rpartition(closing)
     if not mark or opening in after or _has_any((opening, closing), before):
         return None
-    line = before[before.rfind("\n") + 1 :] + after.partition("\n")[0]
-    if ("'" in line or '"' in line) and FENCE in before:  # it may stand in a string of a program
+    if FENCE in before:  # the mark may stand in a string or a comment of a program
         return None
     starting = _starts_pattern().match(text)
     return None if starting and starting.lastgroup else SplitResponse(before, after, True)

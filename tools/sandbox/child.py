@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import ast
 import atexit
-import builtins
 import contextlib
-import functools
 import gc
 import json
 import marshal
@@ -23,6 +21,7 @@ from typing import Any, NoReturn
 
 from tools.sandbox.child_calls import find_function, make_encoder
 from tools.sandbox.plain import judge_plainness
+from tools.sandbox.plain_surface import make_builtins
 from tools.sandbox.prelude import withdraw_prelude
 from tools.sandbox.process import die_with_parent
 from tools.sandbox.protocol import (
@@ -48,6 +47,27 @@ from tools.sandbox.quick import serve_tests
 from tools.sandbox.seccomp import PreparedFilter
 
 FILENAME = "<solution>"
+PRACTICE = """
+import sys, heapq
+from collections import defaultdict, deque
+from typing import List
+class Solution:
+    def solve(self, n: int, values: List[int] = []) -> int:
+        self.best = -1
+        for i, value in enumerate(values):
+            if value > 0 and not (i % 2 == 0 or value <= n): self.best += values[i - 1:][0] * 2
+        return [x for x in values if x] or {1: 2, 3: 4}.get(n, (1, 2))
+def main():
+    data = list(map(int, sys.stdin.read().split()))
+    counts, queue = defaultdict(int), deque([data[0]])
+    while queue:
+        try: heapq.heappush(data, queue.popleft())
+        except ValueError as error: raise KeyError(f"{error} {len(data):>3}") from None
+        counts[data[0]] = sum(1 for x in data) if data else max(data, key=lambda x: x)
+    print(*data, sep="\\n", file=sys.stdout)
+if __name__ == "__main__":
+    main()
+"""
 MAX_TEXT = 400
 _exit_now = os._exit
 _pwrite = os.pwrite
@@ -75,16 +95,17 @@ def run_child(request: Request, warm: WarmState) -> NoReturn:
         _take_limits(request)
         if warm.program_filter is not None:
             warm.program_filter.install(os.getpid())
-        gc.enable()
         if not request.has_prelude:
             withdraw_prelude(warm.prelude)
         if request.operation == COMPILE:
             status = _compile(request.has_prelude)
-        elif request.operation == RUN:
-            function, code = _load()
-            status = _run(code, request.tidies_up, _module_name(request.has_prelude, function))
         else:
-            status = _call(*_load())
+            function, code = _load()
+            gc.enable()
+            if request.operation == RUN:
+                status = _run(code, request.tidies_up, _module_name(request.has_prelude, function))
+            else:
+                status = _call(function, code)
     finally:
         _exit_now(status)
 
@@ -134,11 +155,23 @@ def _compile(has_prelude: bool) -> int:
     os.close(REPORT_FD)
     if plainness.reason:
         return 0
-    for name in plainness.hidden:
-        delattr(builtins, name)
+    del tree, record
+    gc.freeze()
+    gc.enable()
+    own_builtins = make_builtins(plainness.hidden)
     os.write(CHANNEL_FD, str(os.getpid()).encode())
-    serve_tests(code, function, CHANNEL_FD, functools.partial(_new_main, _module_name(has_prelude, function)))
+    name = _module_name(has_prelude, function)
+    serve_tests(code, function, CHANNEL_FD, lambda: _new_main(name) | {"__builtins__": own_builtins.copy()})
     return 0
+
+
+def practise() -> None:
+    """Compiles and judges a text of ours a few times, in the warm process: what the interpreter makes ready at the first
+    use of its parser, and learns about the code of the judge, every fork finds done."""
+    for _ in range(20):
+        tree = ast.parse(PRACTICE.encode(), FILENAME)
+        marshal.loads(marshal.dumps(compile(tree, FILENAME, "exec", dont_inherit=True)))
+        make_builtins(judge_plainness(tree).hidden)
 
 
 def _load() -> tuple[str, types.CodeType]:
@@ -208,8 +241,8 @@ def _finish(names: dict[str, Any], tidies_up: bool) -> int:
         atexit._run_exitfuncs()
     status = 0
     try:
-        _flush(sys.stdout)
-        _flush(sys.__stdout__)  # the program may have put an object of its own in sys.stdout
+        _flush(getattr(sys, "stdout", None))
+        _flush(getattr(sys, "__stdout__", None))  # the program may have put an object of its own in sys.stdout
     except Exception:  # noqa: BLE001 - ... whose flush may do anything
         status = 120
     if not tidies_up:
@@ -217,7 +250,7 @@ def _finish(names: dict[str, Any], tidies_up: bool) -> int:
     names.clear()  # files that the program left open write their rest
     gc.collect()
     with contextlib.suppress(Exception):  # an object of the program's own has just lost its globals
-        _flush(sys.stdout)
+        _flush(getattr(sys, "stdout", None))
     return status
 
 

@@ -33,7 +33,7 @@ from tools.sandbox.watch import Watch, kill_quietly
 
 # Modules that few solutions use: their programs go to a second, larger warm process.
 RARE_MODULES = (
-    "ast", "calendar", "concurrent.futures", "contextlib", "dataclasses", "fileinput", "hashlib", "inspect", "logging",
+    "ast", "asyncio", "calendar", "concurrent.futures", "contextlib", "dataclasses", "fileinput", "hashlib", "inspect", "logging",
     "numbers", "pprint", "secrets", "textwrap", "timeit", "traceback", "unicodedata", "uuid", "zlib", "numpy",
 )  # fmt: skip
 ALL_RARE = re.compile(rf"\b({'|'.join(name.partition('.')[0] for name in RARE_MODULES)}|scipy|sympy|pandas|networkx)\b")
@@ -162,6 +162,11 @@ class Sandbox:
         self._batch.end()
         self._batch = None
         return self._receive(self._batch_warm, DEFAULT_LIMITS)[0]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether tests of the program just loaded share a fork (`ask`): it is plain, and has not been slow yet."""
+        return self._batch is not None
 
     def ask(self, payload: bytes) -> tuple[bytes, float] | None:
         """The answer of the program just loaded to one test, and its CPU seconds; only from a plain program, only when

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import pathlib
 import time
+from random import Random
 from typing import Any
 
 import pytest
@@ -90,6 +91,12 @@ def test_tags_in_strings_of_programs_are_text() -> None:
     assert split_reasoning(one).answer == one
     assert split_reasoning("<think>\n" + one + "\n</think>\n" + one).answer == "\n" + one
     assert split_reasoning("x </think>\n```python\nprint('<think>')\n```").is_closed
+    documented = '```python\n"""\nstrips <think> and </think>\n"""\nprint(1)  # </think>\n```'
+    assert split_reasoning(documented).answer == documented
+    draft = "<think>a\n```python\ns = '''\n</think>\n```python\nprint(1)\n```"
+    assert split_reasoning(draft).answer == "\n```python\nprint(1)\n```"
+    inline = "<think>it's ``` here</think>\n```python\nprint('<think>')\n```"
+    assert split_reasoning(inline).answer == "\n```python\nprint('<think>')\n```"
 
 
 def test_only_what_the_function_needs_is_joined() -> None:
@@ -135,3 +142,19 @@ def test_answers_in_every_form_of_humaneval_become_programs(answer: str) -> None
     exec(compile(program, "p", "exec", dont_inherit=True), names)  # noqa: S102 - a program of this test
     assert names["area"](2) == pytest.approx(3.14159265)
     assert complete_answer(answer, "", "") == answer
+
+
+PIECES = [*TOKENS, "def f(x):\n", "    return g(x)\n", "from __future__ import annotations\n", "print(f(1))\n", "t[0] = 1\n",
+          "@d\n", "a; b = 1\n", "    global q; q = 1\n", "return 1\n", "lambda: (yield)\n", "\x00", "\ud800", "\u2028", "\f"]  # fmt: skip
+
+
+def test_no_answer_whatever_it_holds_stops_the_extraction() -> None:
+    random = Random(12)
+    for _ in range(2_000):
+        answer = "".join(random.choice(PIECES) for _ in range(random.randint(1, 50)))
+        split = split_reasoning(answer)
+        for function in (None, "f"):
+            program = extract_program(split.answer, function)
+            assert program is None or isinstance(complete_answer(program, PROMPT, "f"), str)
+        prose = answer.replace("`", "").replace("~", "")
+        assert extract_program(f"```python\nprint(1)\n```\n{prose}") == "print(1)\n"

@@ -96,6 +96,7 @@ def test_modules_of_calls_can_be_found_by_name() -> None:
         "sys.stdout.flush(); os.close(1)",
         "sys.stdout.flush(); sys.stdout = io.StringIO(); sys.stdout.close()",
         "with sys.stdout as f: f.flush()",
+        "sys.stdout.flush(); del sys.stdout, sys.__stdout__",
         "sys.stdout = sys.stderr = None",
         "sys.stdout.flush(); sys.stdout.detach(); sys.stdout = None; sys.__stdout__ = None",
     ],

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 MAX_CHARS = 1_000_000  # of an answer, from its end: the program comes last
 MAX_FENCES = 30_000
-MAX_PARSED_CHARS = 200_000
+MAX_PARSED_CHARS = 100_000
 MAX_SECOND_LOOKS = 8  # blocks whose strings ran over their end
 
 FENCE = re.compile(r"`{3,}|~{3,}")
@@ -209,10 +209,11 @@ class _Reader:
     def _one_line_block(self, number: int) -> list[Block]:
         fence, closing = self.fences[number], self.fences[number + 1]
         content = self.text[fence.end : closing.start]
-        first, _blank, code = content.strip().partition(" ")
+        first, *code = content.split(None, 1) or [""]
         if classify_label(first) is Kind.PYTHON:
-            return [Block(Kind.PYTHON, code + "\n")] if code.strip() else []
-        return [Block(Kind.UNNAMED, content.strip() + "\n")] if content.strip() and fence.is_first else []
+            return [Block(Kind.PYTHON, code[0].strip() + "\n")] if code else []
+        is_program = fence.is_first and bool(content.strip()) and parse_program(content.strip()) is not None
+        return [Block(Kind.UNNAMED, content.strip() + "\n")] if is_program else []
 
     def _read_block(self, number: int, kind: Kind) -> tuple[Block, int]:
         """The block that a fence opens, and the number of the fence to go on with."""

@@ -15,9 +15,10 @@ import ast
 import re
 
 from tools.grading.code.blocks import Block, Kind, Lexer, Where, find_blocks, parse_program
-from tools.grading.code.merging import MAX_BLOCKS, is_guard, join_blocks
+from tools.grading.code.merging import MAX_BLOCKS, MAX_JOINED_CHARS, is_guard, join_blocks, read_names
 
 READS_INPUT = re.compile(r"\b(?:input|stdin|fileinput|raw_input|open|fdopen|os\.read)\b")
+WRITES_OUTPUT = re.compile(r"\b(?:print|stdout|write|fdopen)\b")
 RISKY_NAMES = ("os", "subprocess", "shutil", "socket", "ctypes", "eval", "exec", "open", "compile", "__import__")
 
 
@@ -37,16 +38,26 @@ def extract_program(answer: str, function: str | None = None) -> str | None:
     if not blocks:
         return None
     if function is None:
-        return dedent(blocks[-1])
+        return _choose_script(*_neighbours(blocks, len(blocks) - 1))
     definers = [number for number, block in enumerate(blocks) if defines(block, function)]
     definers = definers or [number for number, block in enumerate(blocks) if _names(block, function)]
     if not definers:
         return blocks[-1].lstrip("\ufeff")  # with its indentation: it may be the body of the function
     if len(blocks) == 1:
         return dedent(blocks[0])
-    first = max(0, definers[-1] - MAX_BLOCKS)
-    near = [dedent(block) for block in blocks[first : definers[-1] + MAX_BLOCKS]]
-    return join_blocks(near, definers[-1] - first)
+    return join_blocks(*_neighbours(blocks, definers[-1]))
+
+
+def _neighbours(blocks: list[str], base: int) -> tuple[list[str], int]:
+    """A block with those around it that may be parsed for it, and its number among them."""
+    first, last, size = base, base, len(blocks[base])
+    while first > 0 and base - first < MAX_BLOCKS and size + len(blocks[first - 1]) <= MAX_JOINED_CHARS:
+        first -= 1
+        size += len(blocks[first])
+    while last + 1 < len(blocks) and last - base < MAX_BLOCKS and size + len(blocks[last + 1]) <= MAX_JOINED_CHARS:
+        last += 1
+        size += len(blocks[last])
+    return [dedent(block) for block in blocks[first : last + 1]], base - first
 
 
 def _is_code(text: str) -> bool:
@@ -75,8 +86,27 @@ def _candidates(blocks: list[Block], function: str | None) -> list[str]:
 def _is_program(text: str, function: str | None) -> bool:
     """Tells a whole program from sample output, a summary, a formula."""
     code = dedent(text)
-    wants = READS_INPUT.search(code) is not None if function is None else defines(code, function)
+    wants = _talks(code) if function is None else defines(code, function)
     return wants and parse_program(code) is not None
+
+
+def _talks(code: str) -> bool:
+    return READS_INPUT.search(code) is not None and WRITES_OUTPUT.search(code) is not None
+
+
+def _choose_script(blocks: list[str], last: int) -> str:
+    """The last block. One that cannot run without names of an earlier block is an example for a whole program, where
+    there is one before it and it reads no input itself; else it is the end of a program in several blocks."""
+    names = [read_names(block) or (frozenset(), frozenset()) for block in blocks] if last else []
+    while last > 0:
+        binds, reads = names[last]
+        missing = reads - binds
+        if not missing or not any(missing & bound for bound, _reads in names[:last]):
+            return blocks[last]
+        if READS_INPUT.search(blocks[last]) or not any(_talks(block) for block in blocks[:last]):
+            return join_blocks(blocks[: last + 1], last)
+        last -= 1
+    return blocks[0]
 
 
 def dedent(block: str) -> str:

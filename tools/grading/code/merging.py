@@ -18,12 +18,13 @@ import symtable
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tools.grading.code.blocks import parse_program
+from tools.grading.code.blocks import MAX_PARSED_CHARS, parse_program
 
 BUILTINS = frozenset(dir(builtins))
 # Calls that set the interpreter for the whole program.
 SETTINGS = {"setrecursionlimit", "set_int_max_str_digits", "stack_size"}
-MAX_BLOCKS = 100  # so many around the one with the function; an answer with more has run away
+MAX_JOINED_CHARS = 50_000
+MAX_BLOCKS = 100  # so many on each side of the program; an answer with more has run away
 EXAMPLE_CALLS = {"print", "input", "test", "tests", "assert_equal", "main"}
 
 
@@ -175,6 +176,8 @@ def _root(node: ast.AST) -> set[str]:
 
 def read_names(code: str) -> tuple[frozenset[str], frozenset[str]] | None:
     """The global names that code binds, and those that it reads and that are not built in; None for no Python."""
+    if len(code) > MAX_PARSED_CHARS:
+        return None
     try:
         table = symtable.symtable(code, "<program>", "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError):

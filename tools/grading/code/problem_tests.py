@@ -3,6 +3,7 @@
 Private tests in the official files are base64 of zlib of a pickle of JSON text. `unpickle_text` reads only such pickles
 that hold one text and nothing else; it never runs the pickle machine, so a hostile file can build nothing.
 
+>>> import pickle
 >>> unpickle_text(pickle.dumps("[]"))
 '[]'
 """

@@ -33,11 +33,14 @@ ANNOUNCEMENTS = re.compile(
     |उत्तर[ \t]*(?:है|:)""",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
-# A line that is nothing but the words, with marks of a heading: the answer follows below.
-HEADING = re.compile(
-    r"^[ \t]*[#*_>]*[ \t]*(?:the[ \t]+)?(?:final[ \t]+)?(?:answer|result|respuesta|r[eé]ponse|antwort|ответ|答案|最终答案)[ \t]*[:：]?[ \t]*[*_#]*[ \t]*[:：]?[ \t]*$",
-    re.IGNORECASE | re.MULTILINE,
-)
+# A short line that is nothing but these words, with marks of a heading: the answer follows below.
+SHORT_LINE = re.compile(r"^[^\n]{4,60}$", re.MULTILINE)
+HEADING_MARKS = " \t\r#*_>:："
+HEADINGS = frozenset(
+    ["answer", "final answer", "the answer", "the final answer", "result", "final result", "respuesta", "respuesta final", "réponse",
+     "reponse", "réponse finale", "antwort", "ответ", "答案", "最终答案", "最後答案", "答え", "정답"]
+)  # fmt: skip
+MAX_ANNOUNCED_CHARS = 1_000
 LEADING_MARKS = " \t\r\n*_:：`=>"
 DISPLAY_MARKS = ("$$", r"\[")
 ANSWER_TAG = re.compile(r"</?answer>", re.IGNORECASE)
@@ -58,7 +61,11 @@ class Announced:
 def last_announced(text: str) -> Announced | None:
     """The last announcement that anything follows."""
     starts = [(match.start(), match.end()) for match in ANNOUNCEMENTS.finditer(text)]
-    starts += [(match.start(), match.end()) for match in HEADING.finditer(text)]
+    starts += [
+        (match.start(), match.end())
+        for match in SHORT_LINE.finditer(text)
+        if match.group().strip(HEADING_MARKS).lower() in HEADINGS
+    ]
     for start, end in sorted(starts, key=lambda pair: pair[1], reverse=True)[:20]:
         line = _line_after(text, end)
         if line:
@@ -69,6 +76,7 @@ def last_announced(text: str) -> Announced | None:
 def _line_after(text: str, end: int) -> str:
     """The rest of the line, or the first line below that is not empty; a displayed formula whole."""
     position = end
+    text = text[: end + MAX_ANNOUNCED_CHARS]
     while position < len(text) and text[position] in LEADING_MARKS:
         position += 1
     for opening, closing in zip(DISPLAY_MARKS, ("$$", r"\]"), strict=True):

@@ -15,6 +15,7 @@ FRAME_WIDTH = re.compile(r"\[[^\][{}\n]{0,20}\]\s*")  # \framebox[3cm]{...}
 BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 BARE_CONTENT = re.compile(r"[^\s$\\{}.,;]+")
 MAX_GAP_CHARS = 80
+MAX_JOINED_BOXES = 200
 NAME = r"(?:\\[A-Za-z]+|[A-Za-z])(?:_(?:\w|\{\w{1,8}\}))?(?:\([A-Za-z]\))?\s*="
 # What may stand between two boxes of one answer: `$\boxed{1}$ and $\boxed{2}$`; the name of the second one ends it.
 GAP_PIECE = re.compile(
@@ -74,7 +75,7 @@ def joined_boxes(text: str) -> tuple[str | None, bool] | None:
         return None, True
     parts = [found[-1]]
     names: list[str] = []  # of the parts, from the last one backwards
-    for box in reversed(found[:-1]):
+    for box in reversed(found[-MAX_JOINED_BOXES:-1]):
         name = None if box[2] is None else _name_in_gap(text[box[1] : parts[0][0]])
         if name is None:
             break

@@ -56,7 +56,8 @@ ASCII_SIGNS = str.maketrans({
     **{chr(base + digit): str(digit) for base in (0x0660, 0x06F0, 0x0966, 0x09E6) for digit in range(10)},
     "、": ",", "٫": ".", "٬": ",", "−": "-",
 })  # fmt: skip
-# Longer texts are searched for prose answers in their last part only; boxes and announcements are searched everywhere.
+# Boxes are searched everywhere; bold text, displays and announcements in the last part, sentences in the very last.
+MARKS_WINDOW_CHARS = 100_000
 PROSE_WINDOW_CHARS = 3_000
 
 
@@ -89,6 +90,7 @@ def extract(text: str, is_prose_read: bool = True) -> Extraction:
 
 def _from_marks(text: str, is_prose_read: bool) -> Extraction:
     """Bold and displayed text, unless an announcement in words comes behind it; then prose."""
+    text = text[-MARKS_WINDOW_CHARS:]
     prose = _readable(text) if is_prose_read else text
     announced = last_announced(prose) if is_prose_read else None
     marked = _last_bold(prose) or _last_delimited(prose)
@@ -101,6 +103,10 @@ def _from_marks(text: str, is_prose_read: bool) -> Extraction:
         found = _from_phrase(announced.text)
         if found.answer:
             return found
+    if is_prose_read and name == "display":  # a formula on the way, when a sentence behind it concludes
+        later = _from_conclusion(prose[start:].partition("\\]")[2][-PROSE_WINDOW_CHARS:])
+        if later.pattern == "conclusion" and later.answer:
+            return later
     return Extraction(answer, name)
 
 
@@ -127,9 +133,10 @@ def _without_programs(text: str) -> str:
 
 def _bold_spans(text: str) -> Iterator[tuple[int, str, bool]]:
     """(offset, content, whether a colon follows) of every `**...**` within a line."""
-    position = 0
+    position, line_end = 0, -2
     while (start := text.find("**", position)) >= 0:
-        line_end = text.find("\n", start)
+        if line_end != -1 and line_end < start:
+            line_end = text.find("\n", start)
         end = text.find("**", start + 2, line_end if line_end >= 0 else len(text))
         if end < 0:
             if line_end < 0:

@@ -19,14 +19,10 @@ from tools.errors import UsageError
 from tools.mathematics.limits import MAX_EXPRESSION_CHARS
 from tools.mathematics.numbers import Number
 
-# `{...}` up to three levels deep inside the box; "." matches newlines.
-PATTERNS = (
-    re.compile(r"\\boxed\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}", re.DOTALL),
-    re.compile(r"\*\*(.*?)\*\*", re.DOTALL),
-    re.compile(r"\\\[\n(.*?)\n\\\]", re.DOTALL),
-    re.compile(r"is \\\((.*?)\\\)", re.DOTALL),
-    re.compile(r"\\\[\\n(.*?)\\n\\\]", re.DOTALL),
-)
+# `{...}` up to three levels deep inside the box.
+BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}", re.DOTALL)
+# The other patterns, `\*\*(.*?)\*\*` and its like, as (opening, closing): found in time linear in the text.
+DELIMITERS = (("**", "**"), ("\\[\n", "\n\\]"), (r"is \(", r"\)"), (r"\[\n", r"\n\]"))
 TEXT_ONLY = re.compile(r"^\\text{(.*)}$")
 FUNCTION_NAME = re.compile(r"^[a-zA-Z_]\w*\([a-zA-Z_]\w*\)$")
 SHORT_FRACTION = re.compile(r"\\frac{(.*?)}{(.*?)}")
@@ -56,11 +52,44 @@ def extract_answer_original(text: str) -> str | None:
     """The last match of the first pattern that matches, anywhere in the text."""
     if len(text) > MAX_TEXT_CHARS:
         text = text[-MAX_TEXT_CHARS:]
-    for pattern in PATTERNS:
-        found = pattern.findall(text)
-        if found:
-            return str(found[-1])
+    boxed = BOXED.findall(text)
+    if boxed:
+        return str(boxed[-1])
+    for opening, closing in DELIMITERS:
+        found = _last_between(text, opening, closing)
+        if found is not None:
+            return found
     return None
+
+
+def _last_between(text: str, opening: str, closing: str) -> str | None:
+    """What the last of the pairs encloses that a search from the left finds."""
+    found, position = None, 0
+    while (start := text.find(opening, position)) >= 0:
+        end = text.find(closing, start + len(opening))
+        if end < 0:
+            break
+        found, position = text[start + len(opening) : end], end + len(closing)
+    return found
+
+
+def _without_groups(text: str, opening: str) -> str:
+    r"""The text without `\text{...}` up to the next brace on the same line."""
+    pieces: list[str] = []
+    position = kept = 0
+    close = newline = -1
+    while (start := text.find(opening, position)) >= 0:
+        inside = start + len(opening)
+        close = text.find("}", inside) if close < inside else close
+        newline = text.find("\n", inside) if -1 < newline < inside or position == 0 else newline
+        if close < 0:
+            break
+        if -1 < newline < close:
+            position = inside
+            continue
+        pieces.append(text[kept:start])
+        kept = position = close + 1
+    return "".join([*pieces, text[kept:]])
 
 
 def clean_original(answer: str) -> str:
@@ -72,8 +101,8 @@ def clean_original(answer: str) -> str:
         answer = answer.replace(old, new)
     for old in (r"^\circ", r"^{\circ}", r"\quad"):
         answer = answer.replace(old, "")
-    answer = re.sub(r"\\,\\text\{.*?\}", "", answer)
-    answer = re.sub(r"\\text\{.*?\}", "", answer)
+    for opening in (r"\,\text{", r"\text{"):
+        answer = _without_groups(answer, opening)
     answer = re.sub(r"(\s\^\{-\d+\})", "", answer)
     answer = answer.replace(" ", "").replace("\n", "").replace("\\n", "")
     answer = re.sub(r"([+-]?\d*\.?\d+)[\\]times10\^{([+-]?\d+)}", r"\1e\2", answer)

@@ -95,33 +95,36 @@ def _is_value(formula: str) -> bool:
 def is_sentence(text: str) -> bool:
     """Words around a value or a line break; `5 hours`, `June 20` and `x = 2 or x = 3` are answers, not sentences."""
     pieces = pieces_of(text)
+    last_value = max((place for place, piece in enumerate(pieces) if piece.kind == "value"), default=-1)
     words_in_row = words_before = 0
     is_value_seen = False
     for place, piece in enumerate(pieces):
-        if piece.kind == "end" and piece.text == "\n":
+        if piece.text == "\n":
             return True
         is_word = piece.kind == "word" and len(piece.text) > 1 and "\\" not in piece.text
-        is_command = is_word and piece.start > 0 and text[piece.start - 1] in "\\{"
-        if is_word and not is_command:
-            if not piece.text.isascii() and any(later.kind == "value" for later in pieces):
+        is_word = is_word and (piece.start == 0 or text[piece.start - 1] not in "\\{")
+        words_in_row = (
+            words_in_row + 1 if is_word and piece.text.lower() not in JOINS else words_in_row if is_word else 0
+        )
+        if is_word:
+            words_before += piece.text.lower() not in JOINS and not is_value_seen
+            leads_on = not piece.text.isascii() or piece.text.lower() in VERBS
+            if words_in_row == 3 or (leads_on and place < last_value):
                 return True
-            if piece.text.lower() not in JOINS:
-                words_in_row += 1
-                words_before += not is_value_seen
-            if words_in_row == 3 or (
-                piece.text.lower() in VERBS and any(later.kind == "value" for later in pieces[place:])
-            ):
-                return True
-        else:
-            words_in_row = 0
         if piece.kind == "value":
-            if words_before >= 2 or (piece.text != text[piece.start : piece.end] and words_before):
+            if words_before >= 2 or (_is_formula(piece) and words_before):
                 return True
             is_value_seen = True
-    has_formula = any(text[piece.start] in "$\\" and text[piece.start : piece.end] != piece.text for piece in pieces)
+    has_formula = any(_is_formula(piece) for piece in pieces)
     return has_formula and any(
-        piece.kind == "word" and len(piece.text) > 1 and piece.text.lower() not in JOINS for piece in pieces
+        piece.kind == "word" and not _is_formula(piece) and len(piece.text) > 1 and piece.text.lower() not in JOINS
+        for piece in pieces
     )
+
+
+def _is_formula(piece: Piece) -> bool:
+    """Between delimiters, which its text is without."""
+    return piece.end - piece.start > len(piece.text)
 
 
 def concluded(text: str) -> str | None:
@@ -218,13 +221,9 @@ def _is_denied(sentence: list[Piece], index: int) -> bool:
 
 def _conclusion(sentence: list[Piece], groups: list[tuple[int, int, str]]) -> str:
     """Counted things first (`There are exactly 5 of them: ...`), then what the last verb or sign leads to."""
-    if sentence[0].text.lower() == "there" and len(sentence) > 1 and sentence[1].text.lower() in COUNTED:
-        first = groups[0]
-        if all(piece.kind == "word" for piece in sentence[: first[0]]) and first[0] <= 6:
-            return _bounded(
-                sentence,
-                (first[0], first[0] + 1, _single(sentence, first[0])[2] if _single(sentence, first[0]) else first[2]),
-            )  # type: ignore[index]
+    counted = _counted(sentence)
+    if counted is not None:
+        return counted
     signs = [place for place, piece in enumerate(sentence) if _is_sign(sentence, place, piece)]
     for place in reversed(signs):
         after = [group for group in groups if group[0] > place or group[0] <= place < group[1]]
@@ -237,6 +236,19 @@ def _conclusion(sentence: list[Piece], groups: list[tuple[int, int, str]]) -> st
         ]
         return _bounded(sentence, led[0] if led else after[-1])
     return _bounded(sentence, groups[-1])
+
+
+def _counted(sentence: list[Piece]) -> str | None:
+    """`There are exactly 5 of them: 1, 2, 3, 4 and 6`: the number that is counted, None in other sentences."""
+    if len(sentence) < 3 or sentence[0].text.lower() != "there" or sentence[1].text.lower() not in COUNTED:
+        return None
+    for place in range(2, min(7, len(sentence))):
+        if sentence[place].kind == "value":
+            first = _single(sentence, place)
+            return None if first is None else _bounded(sentence, first)
+        if sentence[place].kind != "word":
+            return None
+    return None
 
 
 def _is_sign(sentence: list[Piece], place: int, piece: Piece) -> bool:
