@@ -12,25 +12,14 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.doc_pages import DocPage
 from tests.support.openai_server import serve_openai
 from tools.benchmarks.benchmark import Benchmark, BenchmarkSource, find_benchmark, list_benchmarks, near_names
 from tools.benchmarks.problems import load_benchmark
 from tools.errors import DataError
 from tools.results.build import read_results
 
-PAGE = (ROOT / "docs" / "add_a_benchmark.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-
-
-def tabled(heading: str) -> set[str]:
-    """The names in the first column of the table under a heading."""
-    rows = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0].split("\n")
-    cells = [row.split("|")[1] for row in rows if row.startswith("| ")][1:]
-    return {name.strip() for cell in cells for name in cell.split(",")}
+PAGE = DocPage("add_a_benchmark")
 
 
 @pytest.fixture
@@ -38,8 +27,8 @@ def folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.P
     """What steps 1 and 2 leave behind."""
     folder = tmp_path / "my_benchmarks"
     folder.mkdir()
-    (folder / "weekdays.json").write_text(blocks("json")[0])
-    (folder / "weekdays.jsonl").write_text(blocks("jsonl")[0])
+    (folder / "weekdays.json").write_text(PAGE.blocks("json")[0])
+    (folder / "weekdays.jsonl").write_text(PAGE.blocks("jsonl")[0])
     monkeypatch.setenv("BENCHMARKS_DIR", str(folder))
     monkeypatch.delenv("DATA_DIR", raising=False)
     return folder
@@ -50,7 +39,7 @@ def test_the_commands_of_the_page_list_check_sample_and_grade_it(folder, run_scr
     env = {"ENGINE": "openai", "TOKENIZER": "data/demo_model", "MODEL_TYPE": "qwen", "SEEDS": "100"}
     printed = []
     with serve_openai() as (url, asked):
-        for line in blocks("bash")[0].strip().split("\n")[1:]:
+        for line in PAGE.blocks("bash")[0].strip().split("\n")[1:]:
             line = line.replace("MODEL", "served").replace("out", str(tmp_path / "out"))
             words = [sys.executable if word == "python" else word for word in shlex.split(line)]
             done = run_script(*words, env={**env, "BENCHMARKS_DIR": str(folder), "OPENAI_BASE_URL": url})
@@ -75,8 +64,8 @@ def test_the_entry_is_found_by_name_and_alias_in_any_case(folder):
 
 def test_the_page_names_every_field_there_is():
     entry = {field.name for field in dataclasses.fields(Benchmark)} - {"name", "file"}
-    assert tabled("Fields of an entry") == entry
-    assert tabled("Problems from the hub") == {field.name for field in dataclasses.fields(BenchmarkSource)}
+    assert PAGE.tabled("Fields of an entry") == entry
+    assert PAGE.tabled("Problems from the hub") == {field.name for field in dataclasses.fields(BenchmarkSource)}
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_sampling_error_of_a_difference_is_that_of_both_runs() -> None:
     assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(np.std(differences), rel=0.05)
 
 
-def test_pains_45_pairing_sees_what_unpaired_runs_cannot() -> None:
+def test_pairing_sees_what_unpaired_runs_cannot() -> None:
     """The same lift on every problem: hidden among problems of all difficulties, plain within them."""
     first = counts_of([8 * i for i in range(8)], 64)
     second = counts_of([8 * i + 4 for i in range(8)], 64)
