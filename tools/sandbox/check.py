@@ -15,8 +15,8 @@ from tools.errors import SandboxError, run_command
 from tools.sandbox.landlock import GOOD_ABI
 from tools.sandbox.limits import Limits
 from tools.sandbox.outcome import End
-from tools.sandbox.places import needs_reading_right, site_folders
-from tools.sandbox.protection import REMEDIES
+from tools.sandbox.places import closed_folders, site_folders
+from tools.sandbox.protection import REMEDIES, left_to_filter
 from tools.sandbox.session import Sandbox
 
 
@@ -69,16 +69,14 @@ def print_layers(sandbox: Sandbox, start_s: float) -> None:
     abi = protection.landlock_abi
     line("Landlock", abi > 0, f"ABI {abi}" if abi else f"missing: {REMEDIES['landlock']}")
     if 0 < abi < GOOD_ABI:
-        print(f"        older than ABI {GOOD_ABI}: signals and abstract sockets are left to the system-call filter")
+        print(f"        older than ABI {GOOD_ABI}: {left_to_filter(protection.landlock_abi)}")
     line("seccomp", protection.has_seccomp, "on" if protection.has_seccomp else f"missing: {REMEDIES['seccomp']}")
     if os.getuid() == 0:
         is_other = protection.uid != 0
         note = f"programs run as user {protection.uid}" if is_other else "programs run as root: no spare user id here"
         line("own user", is_other, note)
-        if is_other and needs_reading_right(site_folders()):
-            print(
-                "        others cannot read this interpreter: its library is read by a kept capability, Landlock permitting"
-            )
+        if is_other and closed_folders(site_folders()):
+            print("        others cannot read this interpreter: its library is read through folders opened beforehand")
     else:
         line("own user", True, f"not root; programs run as user {protection.uid}, the same as the grader")
     line("start", True, f"{start_s * 1000:.0f} ms for a warm process")

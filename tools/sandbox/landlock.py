@@ -37,12 +37,13 @@ def read_abi() -> int:
         return 0
 
 
-def restrict(readable: Iterable[str], writable: Iterable[str] = ()) -> int:
+def restrict(readable: Iterable[str], writable: Iterable[str] = (), newest_abi: int = 99) -> int:
     """Restricts this process; paths that do not exist are passed over. Returns the ABI version.
 
+    `newest_abi`: what newer versions can do is left out, as on an older kernel.
     Needs no_new_privs. Raises OSError when the kernel has no Landlock or refuses.
     """
-    abi = read_abi()
+    abi = min(read_abi(), newest_abi)
     if abi < 1:
         raise OSError(38, "this kernel has no Landlock")
     handled = (1 << FILE_RIGHTS_BY_ABI.get(abi, 16)) - 1

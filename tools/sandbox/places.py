@@ -13,7 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 # Shared libraries, time zones and the harmless devices. No /proc, no /home, no /tmp, no other /etc.
 SYSTEM_PATHS = (
     "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/etc/ld.so.cache",
-    "/etc/localtime", "/dev/null", "/dev/zero", "/dev/urandom", "/dev/random",
+    "/etc/localtime", "/dev/null", "/dev/urandom", "/dev/random",
 )  # fmt: skip
 
 FIRST_SPARE_UID, SPARE_UIDS = 61184, 4336  # the range that systemd gives to short-lived services
@@ -32,10 +32,10 @@ def readable_paths(site: list[str]) -> list[str]:
     return [*dict.fromkeys([*SYSTEM_PATHS, *library, base])]
 
 
-def needs_reading_right(site: list[str]) -> bool:
-    """True when other users cannot read the interpreter's library, as for an interpreter below /root."""
-    paths = [sysconfig.get_path("stdlib"), *site]
-    return not all(_is_open_to_all(path) for path in paths)
+def closed_folders(site: list[str]) -> list[str]:
+    """Folders of the interpreter's library that other users cannot read, as for an interpreter below /root."""
+    paths = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *site]
+    return [path for path in dict.fromkeys(paths) if not _is_open_to_all(path)]
 
 
 def _is_open_to_all(path: str) -> bool:

@@ -16,11 +16,10 @@ _prctl.restype = ctypes.c_int
 _syscall = LIBC.syscall
 _syscall.restype = ctypes.c_long
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS = 1, 4, 8, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 PR_CAPBSET_DROP = 24
 SIGKILL = 9
 CAPABILITY_VERSION_3 = 0x20080522
-CAP_DAC_READ_SEARCH = 2
 LAST_CAPABILITY = 63
 
 
@@ -69,16 +68,10 @@ def drop_bounding_set() -> None:
             return
 
 
-def become(uid: int, keeps_reading: bool) -> None:
-    """Turns root into an unused user for good.
-
-    `keeps_reading` keeps the right to read files of others (CAP_DAC_READ_SEARCH): needed where the interpreter lies
-    below a folder that only root can enter. Landlock still decides which files those are.
-    """
+def become(uid: int) -> None:
+    """Turns root into an unused user without any capability, for good."""
     drop_bounding_set()
-    if keeps_reading:
-        call_prctl(PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
-    set_capabilities(1 << CAP_DAC_READ_SEARCH if keeps_reading else 0)
+    set_capabilities(0)

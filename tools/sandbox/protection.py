@@ -46,15 +46,21 @@ class Protection:
         }
 
 
+def left_to_filter(abi: int) -> str:
+    """What the system-call filter alone holds back on a kernel with this Landlock, in words: one layer instead of two."""
+    later = {3: "truncation of files opened for reading", 4: "TCP", 5: "requests to devices",
+             6: "signals to other processes, abstract sockets"}  # fmt: skip
+    left = [what for version, what in later.items() if abi < version]
+    return f"{', '.join(left)}: only the system-call filter holds them back"
+
+
 def describe(state: dict[str, Any]) -> Protection:
     """From what the warm process reports of itself."""
     missing = [name for name in ("landlock", "seccomp") if not state[name]]
     warnings = []
     if state["landlock"] and state["landlock"] < GOOD_ABI:
-        warnings.append(
-            f"Landlock ABI {state['landlock']} is older than {GOOD_ABI}: signals and abstract sockets are held back by "
-            "the system-call filter only (Linux 6.12 has ABI 6)"
-        )
+        abi = state["landlock"]
+        warnings.append(f"Landlock ABI {abi} is older than {GOOD_ABI}: {left_to_filter(abi)} (Linux 6.12 has ABI 6)")
     if state["uid"] == 0:
         warnings.append("programs run as root, since no other user id could be taken; run as another user instead")
     failures = dict(state["failures"])

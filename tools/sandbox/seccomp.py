@@ -2,9 +2,13 @@
 
 Two filters, because a filter costs time each time it is installed: a long allow list is installed once in the warm
 process and inherited; a short deny list is added in every fork, just before the program starts. It takes away what
-only the warm process needs (fork, prctl) and lets the program signal nobody but itself.
+only the warm process needs (fork, prctl, sockets) and lets the program signal nobody but itself.
 
-Everything that is not listed fails with EPERM: sockets, exec, ptrace, namespaces, mounts, keyrings, chmod, io_uring ...
+Which calls, for which arguments and why: `system_calls.py`. Everything else fails with EPERM: sockets, exec, ptrace,
+namespaces, mounts, keyrings, chmod, io_uring ...
+
+>>> len(build_program_filter(1)) % 8
+0
 
 Sources: kernel documentation, userspace-api/seccomp_filter; numbers from the kernel's own unistd headers.
 """
@@ -15,52 +19,12 @@ import ctypes
 import errno
 import platform
 import struct
+from collections.abc import Iterable
 
+from tools.sandbox import system_calls as calls
 from tools.sandbox.process import call_prctl
+from tools.sandbox.system_calls import FILTERED_CALLS, NARROWED_CALLS, PROGRAM_CALLS, WARM_CALLS
 
-# name: (x86_64, aarch64); None where the architecture has no such call.
-PROGRAM_CALLS: dict[str, tuple[int | None, int | None]] = {
-    # files and descriptors (which files: Landlock decides)
-    "read": (0, 63), "write": (1, 64), "open": (2, None), "close": (3, 57), "stat": (4, None), "fstat": (5, 80),
-    "lstat": (6, None), "poll": (7, None), "lseek": (8, 62), "pread64": (17, 67), "pwrite64": (18, 68),
-    "readv": (19, 65), "writev": (20, 66), "access": (21, None), "pipe": (22, None), "select": (23, None),
-    "dup": (32, 23), "dup2": (33, None), "ftruncate": (77, 46), "getdents": (78, None), "getcwd": (79, 17),
-    "readlink": (89, None), "getdents64": (217, 61), "fadvise64": (221, 223), "openat": (257, 56),
-    "newfstatat": (262, 79), "readlinkat": (267, 78), "faccessat": (269, 48), "pselect6": (270, 72),
-    "ppoll": (271, 73), "eventfd2": (290, 19), "dup3": (292, 24), "pipe2": (293, 59), "preadv": (295, 69),
-    "pwritev": (296, 70), "epoll_create1": (291, 20), "epoll_ctl": (233, 21), "epoll_wait": (232, None),
-    "epoll_pwait": (281, 22), "statx": (332, 291), "close_range": (436, 436), "faccessat2": (439, 439),
-    "fcntl": (72, 25),
-    # memory
-    "mprotect": (10, 226), "munmap": (11, 215), "brk": (12, 214), "mremap": (25, 216), "mincore": (27, 232),
-    "madvise": (28, 233), "membarrier": (324, 283),
-    # threads and time
-    "sched_yield": (24, 124), "nanosleep": (35, 101), "clone": (56, 220), "futex": (202, 98),
-    "set_tid_address": (218, 96), "restart_syscall": (219, 128), "clock_gettime": (228, 113),
-    "clock_getres": (229, 114), "clock_nanosleep": (230, 115), "gettimeofday": (96, 169), "time": (201, None),
-    "set_robust_list": (273, 99), "get_robust_list": (274, 100), "rseq": (334, 293), "sched_getaffinity": (204, 123),
-    "sched_getparam": (143, 121), "sched_getscheduler": (145, 120), "getcpu": (309, 168), "arch_prctl": (158, None),
-    # signals to itself
-    "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139), "rt_sigpending": (127, 136),
-    "rt_sigtimedwait": (128, 137), "rt_sigsuspend": (130, 133), "sigaltstack": (131, 132), "pause": (34, None),
-    "alarm": (37, None), "getitimer": (36, 102), "setitimer": (38, 103), "kill": (62, 129), "tgkill": (234, 131),
-    # what a process may ask about itself
-    "getpid": (39, 172), "exit": (60, 93), "uname": (63, 160), "getrlimit": (97, 163), "getrusage": (98, 165),
-    "sysinfo": (99, 179), "times": (100, 153), "getuid": (102, 174), "getgid": (104, 176), "geteuid": (107, 175),
-    "getegid": (108, 177), "getppid": (110, 173), "getpgrp": (111, None), "getgroups": (115, 158),
-    "getresuid": (118, 148), "getresgid": (120, 150), "getpgid": (121, 155), "getsid": (124, 156),
-    "gettid": (186, 178), "exit_group": (231, 94), "prlimit64": (302, 261), "getrandom": (318, 278),
-}  # fmt: skip
-
-# What the warm process needs besides. A program has no child to wait for and no socket to send to; prctl it loses.
-WARM_CALLS: dict[str, tuple[int | None, int | None]] = {
-    "wait4": (61, 260), "sendmsg": (46, 211), "recvmsg": (47, 212), "prctl": (157, 167),
-}  # fmt: skip
-
-MMAP, IOCTL, CLONE3 = (9, 222), (16, 29), (435, 435)
-MAP_SHARED_ANONYMOUS = 0x21  # would be memory that no limit of the process counts
-IOCTLS = (0x5401, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
-CLONE_THREAD = 0x00010000
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 X32_BIT = 0x40000000
 
@@ -68,15 +32,15 @@ LOAD, JUMP_EQUAL, JUMP_GREATER_EQUAL, JUMP_BITS, AND, RETURN = 0x20, 0x15, 0x35,
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 NUMBER, ARCHITECTURE = 0, 4  # offsets in struct seccomp_data
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
-
-
-def low_word(argument: int) -> int:
-    """Offset of the low 32 bits of a system call's argument (both architectures are little-endian)."""
-    return 16 + 8 * argument
+REFUSE = ERRNO | errno.EPERM
 
 
 class Filter:
-    """A BPF program under construction: every rule either returns or falls through to the next."""
+    """A BPF program under construction: every rule either returns or falls through to the next.
+
+    Arguments are looked at by their low 32 bits: the kernel reads those that are looked at here as 32-bit numbers, or
+    ignores the rest (flags of mmap), or refuses it itself (its protection bits).
+    """
 
     def __init__(self) -> None:
         self.code: list[tuple[int, int, int, int]] = []
@@ -84,10 +48,37 @@ class Filter:
     def add(self, code: int, value: int, if_true: int = 0, if_false: int = 0) -> None:
         self.code.append((code, if_true, if_false, value))
 
-    def add_guarded(self, number: int, body: Filter) -> None:
-        """`body` runs for this system call only and must return in all its branches; then reloads nothing."""
-        self.add(JUMP_EQUAL, number, 0, len(body.code))
-        self.code += body.code
+    def load(self, argument: int, mask: int = 0) -> Filter:
+        """Puts the low word of an argument where the next rules look (both architectures are little-endian)."""
+        self.add(LOAD, 16 + 8 * argument)
+        if mask:
+            self.add(AND, mask)
+        return self
+
+    def on_value(self, value: int, answer: int) -> Filter:
+        self.add(JUMP_EQUAL, value, 0, 1)
+        self.add(RETURN, answer)
+        return self
+
+    def on_any_bit(self, bits: int, answer: int) -> Filter:
+        self.add(JUMP_BITS, bits, 0, 1)
+        self.add(RETURN, answer)
+        return self
+
+    def allow(self, values: Iterable[int]) -> Filter:
+        for value in values:
+            self.on_value(value, ALLOW)
+        return self
+
+    def otherwise(self, answer: int) -> Filter:
+        self.add(RETURN, answer)
+        return self
+
+    def guard(self, number: int | None, body: Filter) -> None:
+        """`body` decides about this system call, and only about it: it returns in all its branches."""
+        if number is not None:
+            self.add(JUMP_EQUAL, number, 0, len(body.code))
+            self.code += body.code
 
     def to_bytes(self) -> bytes:
         """struct sock_filter: u16 code, u8 jump if true, u8 jump if false, u32 value."""
@@ -112,16 +103,69 @@ def build_warm_filter() -> bytes:
     if column == 0:
         program.add(JUMP_GREATER_EQUAL, X32_BIT, 0, 1)
         program.add(RETURN, ERRNO | errno.ENOSYS)
-    for numbers in (*PROGRAM_CALLS.values(), *WARM_CALLS.values()):
-        number = numbers[column]
-        if number is not None:
-            program.add(JUMP_EQUAL, number, 0, 1)
-            program.add(RETURN, ALLOW)
-    program.add_guarded(MMAP[column], _refuse_shared_anonymous_memory())
-    program.add_guarded(IOCTL[column], _allow_values(1, IOCTLS))
-    program.add_guarded(CLONE3[column], _answer(errno.ENOSYS))  # glibc then uses clone, whose flags can be read
-    program.add(RETURN, ERRNO | errno.EPERM)
-    return program.to_bytes()
+    for numbers in (*PROGRAM_CALLS.values(), *NARROWED_CALLS.values(), *WARM_CALLS.values()):
+        if numbers[column] is not None:
+            program.on_value(numbers[column] or 0, ALLOW)
+    for name, body in make_rules(column).items():
+        program.guard(FILTERED_CALLS[name][column], body)
+    return program.otherwise(REFUSE).to_bytes()
+
+
+def make_rules(column: int) -> dict[str, Filter]:
+    """What decides about each of the filtered calls."""
+    itself = _only(0, (0,))
+    no_process = Filter().load(0)
+    no_process.add(JUMP_GREATER_EQUAL, calls.FIRST_CLOCK_OF_A_PROCESS, 0, 1)
+    no_process.add(RETURN, REFUSE)
+    no_process.otherwise(ALLOW)
+    return {
+        "mmap": _rule_for_mmap(),
+        "mprotect": Filter().load(2).on_any_bit(_all_but(calls.PROT_READ_WRITE), REFUSE).otherwise(ALLOW),
+        "mremap": _only(3, calls.MREMAP_FLAGS),
+        "madvise": _only(2, calls.ADVICE),
+        "futex": Filter().load(1, calls.FUTEX_MASK).allow(calls.FUTEX_OPERATIONS).otherwise(ERRNO | errno.ENOSYS),
+        "open": _rule_for_open(1, column),
+        "openat": _rule_for_open(2, column),
+        "fcntl": _rule_for_fcntl(),
+        "ioctl": _only(1, calls.IOCTLS),
+        "clone3": Filter().otherwise(ERRNO | errno.ENOSYS),
+        "close_range": _only(2, (0,)),
+        **dict.fromkeys(("prlimit64", "sched_getaffinity", "getpgid", "getsid"), itself),
+        **dict.fromkeys(("clock_gettime", "clock_getres", "clock_nanosleep"), no_process),
+    }
+
+
+def _only(argument: int, values: Iterable[int]) -> Filter:
+    return Filter().load(argument).allow(values).otherwise(REFUSE)
+
+
+def _all_but(bits: int) -> int:
+    return 0xFFFFFFFF & ~bits
+
+
+def _rule_for_mmap() -> Filter:
+    body = Filter().load(3).on_any_bit(_all_but(calls.MAP_FLAGS), REFUSE)
+    body.load(3, calls.MAP_SHARED_ANONYMOUS).on_value(calls.MAP_SHARED_ANONYMOUS, ERRNO | errno.ENOMEM)
+    body.load(2, calls.PROT_WRITE_EXEC).on_value(calls.PROT_WRITE_EXEC, REFUSE)
+    body.add(JUMP_BITS, calls.PROT_EXEC, 0, 3)  # code comes from files only
+    body.load(3).on_any_bit(calls.MAP_ANONYMOUS, REFUSE)
+    return body.otherwise(ALLOW)
+
+
+def _rule_for_open(argument: int, column: int) -> Filter:
+    """Old Landlock lets a file be truncated that is opened for reading, and any opened for neither reading nor writing."""
+    known = calls.OPEN_FLAGS | calls.OPEN_FLAGS_BY_ARCHITECTURE[column]
+    body = Filter().load(argument).on_any_bit(_all_but(known), REFUSE)
+    body.load(argument, calls.ACCESS_MODE).on_value(calls.ACCESS_MODE, REFUSE)
+    body.load(argument, calls.ACCESS_MODE | calls.O_TRUNC).on_value(calls.O_TRUNC, REFUSE)
+    return body.otherwise(ALLOW)
+
+
+def _rule_for_fcntl() -> Filter:
+    body = Filter().load(1).allow(calls.FCNTL_COMMANDS)
+    body.add(JUMP_EQUAL, calls.F_SETFL, 1, 0)
+    body.add(RETURN, REFUSE)
+    return body.load(2).on_any_bit(_all_but(calls.STATUS_FLAGS), REFUSE).otherwise(ALLOW)
 
 
 def build_program_filter(pid: int) -> bytes:
@@ -129,52 +173,12 @@ def build_program_filter(pid: int) -> bytes:
     column = _column()
     program = Filter()
     program.add(LOAD, NUMBER)
-    program.add_guarded(WARM_CALLS["prctl"][column] or 0, _answer(errno.EPERM))
-    program.add_guarded(PROGRAM_CALLS["clone"][column] or 0, _only_threads())
+    for numbers in WARM_CALLS.values():
+        program.on_value(numbers[column] or 0, REFUSE)
+    program.guard(NARROWED_CALLS["clone"][column], _only(0, calls.THREAD_FLAGS))
     for name in ("kill", "tgkill"):
-        program.add_guarded(PROGRAM_CALLS[name][column] or 0, _allow_values(0, (pid,)))
-    program.add_guarded(PROGRAM_CALLS["prlimit64"][column] or 0, _allow_values(0, (0, pid)))
-    program.add(RETURN, ALLOW)
-    return program.to_bytes()
-
-
-def _answer(error: int) -> Filter:
-    body = Filter()
-    body.add(RETURN, ERRNO | error)
-    return body
-
-
-def _only_threads() -> Filter:
-    body = Filter()
-    body.add(LOAD, low_word(0))
-    body.add(JUMP_BITS, CLONE_THREAD, 0, 1)
-    body.add(RETURN, ALLOW)
-    body.add(RETURN, ERRNO | errno.EPERM)
-    return body
-
-
-def _allow_values(argument: int, values: tuple[int, ...]) -> Filter:
-    """Allows the call when the low word of an argument is one of `values`.
-
-    The high words are not looked at: the kernel reads these arguments (pid, ioctl request) as 32-bit numbers.
-    """
-    body = Filter()
-    body.add(LOAD, low_word(argument))
-    for value in values:
-        body.add(JUMP_EQUAL, value, 0, 1)
-        body.add(RETURN, ALLOW)
-    body.add(RETURN, ERRNO | errno.EPERM)
-    return body
-
-
-def _refuse_shared_anonymous_memory() -> Filter:
-    body = Filter()
-    body.add(LOAD, low_word(3))
-    body.add(AND, MAP_SHARED_ANONYMOUS)
-    body.add(JUMP_EQUAL, MAP_SHARED_ANONYMOUS, 0, 1)
-    body.add(RETURN, ERRNO | errno.ENOMEM)
-    body.add(RETURN, ALLOW)
-    return body
+        program.guard(NARROWED_CALLS[name][column], _only(0, (pid,)))
+    return program.otherwise(ALLOW).to_bytes()
 
 
 class PreparedFilter:

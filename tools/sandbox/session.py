@@ -33,7 +33,7 @@ from tools.sandbox.watch import Watch, kill_quietly
 
 # Modules that few solutions use: their programs go to a second, larger warm process.
 RARE_MODULES = (
-    "ast", "calendar", "concurrent.futures", "contextlib", "dataclasses", "fileinput", "hashlib", "inspect", "logging",
+    "ast", "asyncio", "calendar", "concurrent.futures", "contextlib", "dataclasses", "fileinput", "hashlib", "inspect", "logging",
     "numbers", "pprint", "secrets", "textwrap", "timeit", "traceback", "unicodedata", "uuid", "zlib", "numpy",
 )  # fmt: skip
 ALL_RARE = re.compile(rf"\b({'|'.join(name.partition('.')[0] for name in RARE_MODULES)}|scipy|sympy|pandas|networkx)\b")

@@ -15,7 +15,7 @@ from typing import Any
 
 from tools.errors import SandboxError
 from tools.sandbox.limits import STACK_BYTES
-from tools.sandbox.places import ROOT, choose_uid, clean_environment, count_tasks, needs_reading_right, readable_paths
+from tools.sandbox.places import ROOT, choose_uid, clean_environment, closed_folders, count_tasks, readable_paths
 from tools.sandbox.places import site_folders as find_site_folders
 
 START_TIMEOUT_S = 60.0
@@ -38,7 +38,8 @@ class WarmProcess:
         config = {
             "root": ROOT, "site": site, "modules": modules, "without": sorted(without),
             "readable": readable_paths(site), "uid": choose_uid(slot) if os.getuid() == 0 else os.getuid(),
-            "keeps_reading": needs_reading_right(site), "threads": count_tasks() + SPARE_THREADS,
+            "closed": closed_folders(site) if os.getuid() == 0 else [], "threads": count_tasks() + SPARE_THREADS,
+            "newest_abi": int(os.environ.get("SANDBOX_LANDLOCK_ABI", "99")),  # to try what an older kernel holds back
         }  # fmt: skip
         self.socket = ours
         arguments = [sys.executable, "-S", "-s", "-X", "utf8", "-c", BOOT.format(root=ROOT)]

@@ -1,8 +1,8 @@
 """The warm process: imports what solutions use, locks itself in for good, then forks one child per test.
 
 Started by `session.py` with a scrubbed environment in a clean interpreter, so that nothing secret was ever in its
-memory. Order of locking: preload, become an unused user (as root), Landlock, seccomp; every fork inherits all of it and
-adds its own limits (`child.py`). The warm process itself runs nothing of a program and reads nothing of it: compiling
+memory. Order of locking: preload, become an unused user without capabilities (as root), Landlock, seccomp; every fork
+inherits all of it and adds its own limits (`child.py`). The warm process itself runs nothing of a program and reads nothing of it: compiling
 happens in a fork too, and every fork reads its program and its input from memory files of its own.
 """
 
@@ -23,7 +23,9 @@ from typing import Any
 from tools.sandbox import landlock, process, seccomp
 from tools.sandbox.child import WarmState, run_child
 from tools.sandbox.prelude import offer_prelude
+from tools.sandbox.private_library import open_folders, reroute_imports
 from tools.sandbox.protocol import CONTROL_FD, MAX_DESCRIPTORS, Reply, Request
+from tools.sandbox.socket_pair import offer_pairs
 
 # Modules of the standard library that most solutions use; loaded once, so that a fork finds them ready. Each one makes
 # every fork dearer, so the rare ones wait in a second warm process (`session.py` chooses by the program's text).
@@ -58,7 +60,7 @@ def lock_in(config: dict[str, Any]) -> dict[str, Any]:
     process.forbid_new_privileges()
     if os.getuid() == 0:
         try:
-            process.become(config["uid"], config["keeps_reading"])
+            process.become(config["uid"])
             state["uid"] = config["uid"]
         except OSError as error:
             state["failures"]["uid"] = str(error)
@@ -68,7 +70,7 @@ def lock_in(config: dict[str, Any]) -> dict[str, Any]:
     resource.setrlimit(resource.RLIMIT_NPROC, (config["threads"], config["threads"]))
     if "landlock" not in config["without"]:
         try:
-            state["landlock"] = landlock.restrict(config["readable"], writable=["/dev/null"])
+            state["landlock"] = landlock.restrict(config["readable"], ["/dev/null"], config["newest_abi"])
         except OSError as error:
             state["failures"]["landlock"] = str(error)
     if "seccomp" not in config["without"]:
@@ -106,10 +108,14 @@ def main() -> None:
     os.closerange(CONTROL_FD + 1, MAX_DESCRIPTORS)
     sys.argv[:] = ["solution.py"]
     sys.path[:] = [path for path in sys.path if path not in ("", config["root"])] + config["site"]
+    ways = open_folders(config["closed"])
+    reroute_imports(ways)
+    config["readable"] += ways.values()
     control = socket.socket(fileno=CONTROL_FD)
     os.chdir("/")
     missing = preload(config["modules"])
     site.setquit()  # exit() and quit(), which an interpreter without handling of site-packages lacks
+    offer_pairs()
     prelude = offer_prelude()
     threading.stack_size(THREAD_STACK_BYTES)
     sys.setrecursionlimit(50_000)  # LiveCodeBench's checker does so
@@ -120,4 +126,5 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
-    serve(control, WarmState(program_filter if state["seccomp"] else None, prelude, MAX_DESCRIPTORS))
+    first_own_fd = MAX_DESCRIPTORS - len(ways)
+    serve(control, WarmState(program_filter if state["seccomp"] else None, prelude, first_own_fd))
