@@ -21,17 +21,17 @@ PLAIN = [
     "class Node:\n    def __init__(self): self.left = None\nn = Node()\nn.left = Node()",
     "from math import *\nprint(gcd(4, 6), pi)",
     "import sys\nsys.setrecursionlimit(10**6)\nsys.stdout.write('1')\nprint(2, file=sys.stderr)\nsys.exit()",
-    "import json, re\nprint(json.dumps([1]), re.findall('a', 'aa'))",
+    "import json\nprint(json.dumps([1]), json.loads('[1]'))",
 ]
 NOT_PLAIN = [
     "import os", "import random", "from os import path", "import builtins", "open(0)", "eval('1')", "getattr(1, 'x')",
     "type(1)", "().__class__", "import math\nmath.n = 1", "import sys\nsys.path.append('x')", "import sys\nsys.stdin = 1",
-    "from sys import *", "import sys\nsys.modules", "import math as m\nk = m\nk.n = 1", "from collections import Counter\nCounter.n = 1",
+    "from sys import *\nprint(path)", "import sys\nsys.modules", "import math as m\nk = m\nk.n = 1", "from collections import Counter\nCounter.n = 1",
     "from collections import Counter\nc = Counter\nc.n = 1", "from collections import Counter\nf = Counter.most_common\nf.n = 1",
     "import collections\nf = collections.Counter.most_common\nf.n = 1", "from heapq import merge\ndef g(x): x.n = 1\ng(merge)",
     "Counter.n = 1", "def g(x): x.n = 1\ng(Counter)", "from operator import attrgetter", "(i for i in []).gi_frame",
     "import string\nstring.Formatter()", "import functools\nfunctools.update_wrapper(1, 2)", "undefined_name", "globals()",
-    "async def f(): pass", "class A:\n    def __del__(self): pass", "import typing\ntyping.get_type_hints(1)", "exec = 1\nexec('')" if 0 else "exec('')",
+    "async def f(): pass", "class A:\n    def __del__(self): pass", "import typing\ntyping.get_type_hints(1)", "exec('')",
     "from collections.abc import Sequence\nSequence.register(int)", "exit.n = 1",
 ]  # fmt: skip
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import atexit
-import builtins
 import contextlib
 import gc
 import json
@@ -22,6 +21,7 @@ from typing import Any, NoReturn
 
 from tools.sandbox.child_calls import find_function, make_encoder
 from tools.sandbox.plain import judge_plainness
+from tools.sandbox.plain_surface import make_builtins
 from tools.sandbox.prelude import withdraw_prelude
 from tools.sandbox.process import die_with_parent
 from tools.sandbox.protocol import (
@@ -132,10 +132,8 @@ def _compile() -> int:
     os.close(REPORT_FD)
     if plainness.reason:
         return 0
-    for name in plainness.hidden:
-        delattr(builtins, name)
     os.write(CHANNEL_FD, str(os.getpid()).encode())
-    serve_tests(code, function, CHANNEL_FD, _new_main)
+    serve_tests(code, function, CHANNEL_FD, lambda: _new_main() | {"__builtins__": make_builtins(plainness.hidden)})
     return 0
 
 

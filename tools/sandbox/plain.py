@@ -1,62 +1,74 @@
 """Tells plain programs, of which several runs in one process cannot see each other, from all others.
 
-A plain program only computes: it uses a few modules of pure functions, its own names, and the usual ways to read and
-print. Run again in a fresh namespace it starts clean, so its tests may share one fork (`quick.py`), which costs a tenth.
-Whatever is unusual (os, open, getattr, dunder attributes, setting attributes of a library, passing a library's class
-around, ...) makes a program not plain: then every test has a fork of its own. Nothing here protects anything; the fork
-is locked in all the same, and the worst that a mistake here can do is to let a program remember an earlier test.
+A plain program only computes: it uses a part of the language, a few modules of pure functions, its own names, and the
+usual ways to read and print. Run again in a fresh namespace it starts clean, so its tests may share one fork (`quick.py`),
+which costs a tenth. What counts as plain is chosen by what is allowed (`plain_surface.py`, and the table of syntax below);
+for everything else every test has a fork of its own. Nothing here protects anything; the fork is locked in all the same,
+and the worst that a mistake here can do is to let a program remember an earlier test.
 
-The rule behind the checks: no object that outlives a run and can be changed gets into a program's hands.
+The rule behind it: no object that outlives a run and can be changed gets into a program's hands.
 
 >>> judge_plainness(ast.parse("import os")).reason
 'imports os'
+>>> judge_plainness(ast.parse("from math import gcd; print(gcd(4, 6))")).reason
+''
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
-import importlib
-import types
+import string
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-# Modules of pure functions, and which of their names; None stands for all public ones.
-MODULES: dict[str, set[str] | None] = {
-    "__future__": None, "array": None, "bisect": None, "cmath": None, "collections": None, "collections.abc": None,
-    "copy": {"copy", "deepcopy"}, "datetime": None, "fractions": None, "heapq": None, "itertools": None, "math": None,
-    "time": None,
-    "functools": {"cache", "cached_property", "cmp_to_key", "lru_cache", "partial", "reduce", "total_ordering"},
-    "string": {"ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "hexdigits", "octdigits",
-               "punctuation", "whitespace"},
-    "sys": {"exit", "float_info", "getrecursionlimit", "maxsize", "set_int_max_str_digits", "setrecursionlimit",
-            "stderr", "stdin", "stdout", "version_info"},
-    "typing": {"Any", "Callable", "Counter", "DefaultDict", "Deque", "Dict", "FrozenSet", "Generator", "Iterable",
-               "Iterator", "List", "Mapping", "Optional", "OrderedDict", "Sequence", "Set", "Tuple", "Union"},
-    "json": {"dumps", "loads"},
-    "re": {"compile", "escape", "findall", "finditer", "fullmatch", "match", "search", "split", "sub"},
-    "operator": {"add", "and_", "eq", "floordiv", "ge", "gt", "itemgetter", "le", "lt", "mod", "mul", "ne", "neg",
-                 "not_", "or_", "pow", "sub", "truediv", "xor"},
-}  # fmt: skip
-STREAMS = {"stdin", "stdout", "stderr"}  # of sys: made anew for each run
-FORBIDDEN_NAMES = {
-    "breakpoint", "compile", "delattr", "eval", "exec", "getattr", "globals", "locals", "memoryview", "open", "setattr",
-    "type", "vars",
-}  # fmt: skip
-FORBIDDEN_METHODS = {"__class_getitem__", "__del__", "__getattr__", "__getattribute__", "__setattr__"}
-FORBIDDEN_PREFIXES = ("__", "gi_", "cr_", "ag_", "f_", "tb_", "co_", "func_")  # the ways to frames and classes
-FORBIDDEN_ATTRIBUTES = {"detach", "mro", "reconfigure", "register"}
-ALLOWED_DUNDERS = {"__init__", "__name__"}
-FORBIDDEN_NODES = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
-PYTHON_BUILTINS = frozenset(dir(builtins))  # before the warm process adds LiveCodeBench's prelude
+from tools.sandbox.plain_surface import (
+    ATTRIBUTES,
+    BASES,
+    METHODS,
+    MODULES,
+    NAMES,
+    NEVER_OWN_ATTRIBUTES,
+    TAKES_CLASSES,
+    USES,
+    Known,
+    Use,
+    public_names,
+)
 
-HEAP_TYPE, IMMUTABLE_TYPE = 1 << 9, 1 << 8
+MAX_NODES = 50_000  # a longer program is judged no further: it has a fork per test
+ALLOWED_DUNDER_NAMES = frozenset(("__name__", "__slots__"))
+
+# The syntax that is looked through as it is, and the one that has a rule of its own. Not here: with, match, async, type
+# aliases and parameters, and whatever Python will invent.
+SYNTAX = (
+    "Module Return Delete Assign AugAssign For While If Raise Assert Global Nonlocal Expr Pass Break Continue BoolOp "
+    "NamedExpr BinOp UnaryOp Lambda IfExp Dict Set ListComp SetComp DictComp GeneratorExp Compare Constant Subscript Starred "
+    "List Tuple Slice JoinedStr FormattedValue comprehension arguments keyword Load Store Del And Or Not Invert UAdd USub "
+    "Add Sub Mult MatMult Div Mod Pow LShift RShift BitOr BitXor BitAnd FloorDiv Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn"
+)
+WITH_RULES = (
+    "Import ImportFrom FunctionDef ClassDef Try ExceptHandler Yield YieldFrom Call Attribute Name AnnAssign arg alias"
+)
+KNOWN_SYNTAX = frozenset(getattr(ast, name) for name in f"{SYNTAX} {WITH_RULES}".split())
+IN_ANNOTATIONS = (
+    ast.Name,
+    ast.Attribute,
+    ast.Subscript,
+    ast.Tuple,
+    ast.List,
+    ast.Constant,
+    ast.BinOp,
+    ast.BitOr,
+    ast.Load,
+)
+
+OWN = Known(None, Use.FREE)
 
 
 @dataclass(frozen=True)
 class Plainness:
-    """`reason` is empty for a plain program. `hidden` are built-in names that the program binds itself: they must be
-    taken away while it runs, so that a use before its own binding fails instead of finding the built-in object."""
+    """`reason` is empty for a plain program. `hidden` are built-in names that its runs must not find."""
 
     reason: str
     hidden: frozenset[str] = frozenset()
@@ -67,157 +79,285 @@ class _NotPlain(Exception):
 
 
 def judge_plainness(tree: ast.Module) -> Plainness:
-    """Looks through a whole syntax tree; only for use inside a fork, since a model wrote the text."""
-    checker = _Checker()
+    """Looks through a whole syntax tree, once; only for use inside a fork, since a model wrote the text."""
     try:
-        nodes = list(ast.walk(tree))
-        for node in nodes:
-            checker.collect(node)
-        for node in nodes:
-            checker.check(node)
+        nodes = list(_walk(tree))
+        names = _Names(nodes)
+        checker = _Checker(names)
+        for node, is_in_try in nodes:
+            checker.check(node, is_in_try)
     except _NotPlain as reason:
         return Plainness(str(reason))
-    hidden = {name for name in checker.bound if _can_change(vars(builtins).get(name))}
-    return Plainness("", frozenset(hidden | (checker.bound & FORBIDDEN_NAMES)))
+    except Exception as error:  # noqa: BLE001 - an odd program then has a fork per test, and no other harm
+        return Plainness(f"cannot be judged ({type(error).__name__})")
+    return Plainness("", names.find_hidden())
+
+
+def _walk(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
+    """All nodes, outer ones first, and whether each is in a try statement of its own function."""
+    todo: list[tuple[ast.AST, bool]] = [(tree, False)]
+    for _count in range(MAX_NODES):
+        if not todo:
+            return
+        node, is_in_try = todo.pop()
+        if type(node) not in KNOWN_SYNTAX:
+            raise _NotPlain(f"has {type(node).__name__}")
+        yield node, is_in_try
+        is_function = isinstance(node, (ast.FunctionDef, ast.Lambda))
+        for field in node._fields:
+            value = getattr(node, field, None)
+            # The body of a function is its own; its defaults, decorators and annotations belong to what is around it.
+            is_within = isinstance(node, ast.Try) or (is_in_try and not (is_function and field == "body"))
+            if isinstance(value, ast.AST):
+                todo.append((value, is_within))
+            elif isinstance(value, list):
+                todo += [(each, is_within) for each in value if isinstance(each, ast.AST)]
+            elif isinstance(value, str) and not isinstance(node, ast.Constant):
+                _check_identifier(node, value)
+    raise _NotPlain(f"has more than {MAX_NODES} parts")
+
+
+def _check_identifier(node: ast.AST, name: str) -> None:
+    if not name.startswith("__"):
+        return
+    is_method = isinstance(node, ast.FunctionDef) and name in METHODS
+    is_super = isinstance(node, ast.Attribute) and name == "__init__"
+    is_module = isinstance(node, ast.ImportFrom) and name == "__future__"
+    if not (is_method or is_super or is_module or (isinstance(node, ast.Name) and name in ALLOWED_DUNDER_NAMES)):
+        raise _NotPlain(f"uses {name}")
+
+
+class _Names:
+    """What each name of a program can mean: bindings of all scopes are taken together."""
+
+    def __init__(self, nodes: list[tuple[ast.AST, bool]]) -> None:
+        self.imported: dict[str, list[Known]] = {}
+        self.bound: set[str] = set()  # otherwise than by an import
+        self.classes: set[str] = set()
+        self.own_attributes: set[str] = set()
+        bound_twice: set[str] = set()
+        for node, _is_in_try in nodes:
+            if isinstance(node, ast.ClassDef):  # a decorator could put anything in its place
+                (bound_twice if node.name in self.bound or node.decorator_list else self.classes).add(node.name)
+            name = _bound_name(node)
+            if name is not None:
+                if not isinstance(node, ast.ClassDef) and name in self.classes:
+                    bound_twice.add(name)
+                self.bound.add(name)
+            elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+                self.own_attributes.add(node.attr)
+            elif isinstance(node, ast.Import):
+                self._collect_import(node)
+            elif isinstance(node, ast.ImportFrom):
+                self._collect_import_from(node)
+        self.own_attributes |= self.bound
+        self.classes -= bound_twice | set(self.imported)
+
+    def _collect_import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            if alias.name not in MODULES:
+                raise _NotPlain(f"imports {alias.name}")
+            self._bind(alias.asname or alias.name, Known(MODULES[alias.name], Use.MODULE))
+
+    def _collect_import_from(self, node: ast.ImportFrom) -> None:
+        source = node.module or ""
+        if node.level or source not in MODULES:
+            raise _NotPlain(f"imports from {source}")
+        for alias in node.names:
+            if alias.name == "*":
+                for name in public_names(MODULES[source]):
+                    self._bind(name, USES[source].get(name, Known(None, Use.NEVER)))
+            else:
+                self._bind(alias.asname or alias.name, take(MODULES[source], alias.name))
+
+    def _bind(self, name: str, known: Known) -> None:
+        self.imported.setdefault(name, []).append(known)
+
+    def find(self, name: str) -> list[Known]:
+        """All that a use of this name can find; it must be allowed for each of them."""
+        found = [*self.imported.get(name, ()), *([OWN] if name in self.bound else ())]
+        if not found:
+            if name not in NAMES and name not in ALLOWED_DUNDER_NAMES:
+                raise _NotPlain(f"uses {name}, which it does not define")
+            return [NAMES.get(name, OWN)]
+        return found
+
+    def find_hidden(self) -> frozenset[str]:
+        """Names that the program binds, and behind which lies something that may not be used freely."""
+        return frozenset(
+            name for name in self.bound | set(self.imported) if name in NAMES and NAMES[name].use is not Use.FREE
+        )
+
+
+def _bound_name(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Name):
+        return None if isinstance(node.ctx, ast.Load) else node.id
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.ExceptHandler)):
+        return node.name
+    return node.arg if isinstance(node, ast.arg) else None
+
+
+def take(module: Any, name: str) -> Known:
+    """A name of a module, if plain programs may use it."""
+    known = USES[module.__name__].get(name)
+    if known is None:
+        raise _NotPlain(f"uses {module.__name__}.{name}")
+    return known
+
+
+def _takes_classes(known: Known) -> bool:
+    return known.use is Use.FREE and any(known.value is each for each in TAKES_CLASSES)
+
+
+def _describe(node: ast.expr) -> str:
+    """A name or an attribute in few words."""
+    if isinstance(node, ast.Attribute):
+        return f"{_describe(node.value) if isinstance(node.value, ast.Name) else '...'}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else type(node).__name__
 
 
 class _Checker:
-    """First `collect` from all nodes, then `check` all nodes."""
+    """Checks one node after the other, outer ones first: an outer node says how its parts may be used."""
 
-    def __init__(self) -> None:
-        self.library: dict[str, Any] = {}  # names that imports bind, with their objects
-        self.bound: set[str] = set()  # names that the program binds otherwise
-        self.called: set[int] = set()  # nodes that are only called, decorate or annotate: nothing escapes there
-        self.inner: set[int] = set()  # nodes of which an attribute is taken
+    def __init__(self, names: _Names) -> None:
+        self._names = names
+        self._called: set[int] = set()  # nodes that are only called, decorate, or are handed to what keeps nothing
+        self._called_on_one: set[int] = set()
+        self._annotations: set[int] = set()
+        self._inner: set[int] = set()  # nodes of which an attribute is taken
+        self._formats: set[int] = set()  # `"...".format` that is safe
+        self._rules: dict[type[ast.AST], Callable[[Any], None]] = {
+            ast.FunctionDef: self._check_function, ast.ClassDef: self._check_class, ast.arg: self._check_annotated,
+            ast.AnnAssign: self._check_annotated, ast.Call: self._check_call, ast.Attribute: self._check_attribute,
+            ast.Name: self._check_name,
+        }  # fmt: skip
 
-    def collect(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                self._collect_import(alias)
-        elif isinstance(node, ast.ImportFrom):
-            self._collect_import_from(node)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            self.bound.add(node.name)
-            self.called |= {id(decorator) for decorator in node.decorator_list}
-            self._collect_annotation(getattr(node, "returns", None))
-        elif isinstance(node, ast.arg):
-            self.bound.add(node.arg)
-            self._collect_annotation(node.annotation)
-        elif isinstance(node, ast.AnnAssign):
-            self._collect_annotation(node.annotation)
-        elif isinstance(node, ast.Call):
-            self.called.add(id(node.func))
-        elif isinstance(node, ast.Attribute):
-            self.inner.add(id(node.value))
-        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            self.bound.add(node.id)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            self.bound.add(node.name)
+    def check(self, node: ast.AST, is_in_try: bool) -> None:
+        if isinstance(node, (ast.Yield, ast.YieldFrom)) and (
+            is_in_try or (isinstance(node, ast.YieldFrom) and self._names.own_attributes & {"close", "throw"})
+        ):
+            raise _NotPlain("yields where something could go on after its run")
+        rule = self._rules.get(type(node))
+        if rule is not None:
+            rule(node)
 
-    def _collect_annotation(self, annotation: ast.expr | None) -> None:
-        if annotation is not None:
-            self.called |= {id(node) for node in ast.walk(annotation)}
+    def _check_function(self, node: ast.FunctionDef) -> None:
+        self._called.update(map(id, node.decorator_list))
+        if node.returns is not None:
+            self._check_annotation(node.returns)
 
-    def _collect_import(self, alias: ast.alias) -> None:
-        if alias.name not in MODULES or "." in alias.name:
-            raise _NotPlain(f"imports {alias.name}")
-        self.library[alias.asname or alias.name] = importlib.import_module(alias.name)
+    def _check_annotated(self, node: ast.arg | ast.AnnAssign) -> None:
+        if node.annotation is not None:
+            self._check_annotation(node.annotation)
 
-    def _collect_import_from(self, node: ast.ImportFrom) -> None:
-        if node.level or node.module not in MODULES:
-            raise _NotPlain(f"imports from {node.module}")
-        module = importlib.import_module(node.module)
-        for alias in node.names:
-            for name in _public_names(module) if alias.name == "*" else [alias.name]:
-                self.library[alias.asname or name] = _take(module, name)
+    def _check_annotation(self, annotation: ast.expr) -> None:
+        """Only types and what is made of them: typing remembers what it is given."""
+        todo: list[ast.AST] = [annotation]
+        while todo:
+            node = todo.pop()
+            if not isinstance(node, IN_ANNOTATIONS) or (
+                isinstance(node, ast.BinOp) and not isinstance(node.op, ast.BitOr)
+            ):
+                raise _NotPlain(f"has {type(node).__name__} in an annotation")
+            if isinstance(node, ast.Name) and node.id in self._names.bound and node.id not in self._names.classes:
+                raise _NotPlain(f"annotates with {node.id}")
+            if isinstance(node, ast.Attribute) and not self._is_of_module(node):
+                raise _NotPlain(f"annotates with {_describe(node)}")
+            self._annotations.add(id(node))
+            todo += ast.iter_child_nodes(node)
 
-    def check(self, node: ast.AST) -> None:
-        if isinstance(node, FORBIDDEN_NODES):
-            raise _NotPlain(f"has {type(node).__name__}")
-        if isinstance(node, ast.FunctionDef) and node.name in FORBIDDEN_METHODS:
-            raise _NotPlain(f"defines {node.name}")
-        if isinstance(node, ast.Attribute):
-            self._check_attribute(node)
-        elif isinstance(node, ast.Name):
-            self._check_name(node)
+    def _is_of_module(self, node: ast.Attribute) -> bool:
+        return isinstance(node.value, ast.Name) and all(
+            known.use is Use.MODULE for known in self._names.find(node.value.id)
+        )
+
+    def _check_class(self, node: ast.ClassDef) -> None:
+        self._called.update(map(id, node.decorator_list))
+        for base in node.bases:
+            name = base.id if isinstance(base, ast.Name) else ""
+            is_library = name in BASES and name not in self._names.bound and name not in self._names.imported
+            if not (is_library or name in self._names.classes):
+                raise _NotPlain(f"derives from {_describe(base)}")
+        if node.keywords:
+            raise _NotPlain("has a metaclass")
+
+    def _check_call(self, node: ast.Call) -> None:
+        function = node.func
+        self._called.add(id(function))
+        if len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Starred):
+            self._called_on_one.add(id(function))
+        if isinstance(function, ast.Name) and all(map(_takes_classes, self._names.find(function.id))):
+            self._called.update(map(id, node.args))
+        elif isinstance(function, ast.Attribute) and function.attr == "format":
+            if not (isinstance(function.value, ast.Constant) and _is_simple_format(function.value.value)):
+                raise _NotPlain("formats by a text that is not its own")
+            self._formats.add(id(function))
 
     def _check_attribute(self, node: ast.Attribute) -> None:
-        is_forbidden = node.attr.startswith(FORBIDDEN_PREFIXES) or node.attr in FORBIDDEN_ATTRIBUTES
-        if is_forbidden and node.attr not in ALLOWED_DUNDERS:
-            raise _NotPlain(f"uses the attribute {node.attr}")
-        root: ast.expr = node
-        while isinstance(root, ast.Attribute):
-            root = root.value
-        if isinstance(root, ast.Name) and (root.id in self.library or root.id not in self.bound):
-            if not isinstance(node.ctx, ast.Load):
-                raise _NotPlain(f"changes {root.id}.{node.attr}")
-            self._check_escape(node)
+        self._inner.add(id(node.value))
+        found = self._resolve(node.value)
+        is_module = [known.use is Use.MODULE for known in found]
+        if any(is_module):
+            if not all(is_module) or not isinstance(node.ctx, ast.Load):
+                raise _NotPlain(f"changes or confuses {_describe(node)}")
+            self._check_use(node, [take(known.value, node.attr) for known in found])
+            return
+        is_changed = not isinstance(node.ctx, ast.Load)
+        if any(known.use is not Use.FREE or (is_changed and known is not OWN) for known in found):
+            raise _NotPlain(f"takes or changes {_describe(node)}")
+        self._check_own_attribute(node)
+
+    def _check_own_attribute(self, node: ast.Attribute) -> None:
+        attribute, names = node.attr, self._names
+        is_own = attribute in names.own_attributes and attribute not in NEVER_OWN_ATTRIBUTES
+        if attribute in ATTRIBUTES or is_own or id(node) in self._formats:
+            return
+        value = node.value
+        is_super = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "super"
+        is_base = isinstance(value, ast.Name) and value.id in names.classes | BASES and value.id not in names.imported
+        if attribute == "__init__" and (is_super or is_base) and id(node) in self._called:
+            return
+        raise _NotPlain(f"uses the attribute {attribute}")
+
+    def _resolve(self, node: ast.expr) -> list[Known]:
+        """What the part before a dot can be; own objects for everything that is no name and no name of a module."""
+        if isinstance(node, ast.Name):
+            return self._names.find(node.id)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            return [
+                take(known.value, node.attr) if known.use is Use.MODULE else OWN
+                for known in self._names.find(node.value.id)
+            ]
+        return [OWN]
 
     def _check_name(self, node: ast.Name) -> None:
-        name = node.id
-        if name.startswith("__") and name not in ALLOWED_DUNDERS:
-            raise _NotPlain(f"uses {name}")
-        if name in self.library and name in self.bound and _can_change(self.library[name]):
-            raise _NotPlain(f"both imports and binds {name}")
-        if name in self.library or name not in self.bound:
-            self._check_escape(node)
+        if isinstance(node.ctx, ast.Load):
+            self._check_use(node, self._names.find(node.id))
 
-    def _check_escape(self, node: ast.expr) -> None:
-        value = self._resolve(node)
-        if _can_change(value) and id(node) not in self.called and id(node) not in self.inner:
-            raise _NotPlain(f"passes {ast.unparse(node)} around")
-
-    def _resolve(self, node: ast.expr) -> Any:
-        """The object that a name or a chain of attributes of a library means; None where that is the program's own."""
-        if isinstance(node, ast.Name):
-            return self._resolve_name(node.id)
-        if isinstance(node, ast.Attribute):
-            parent = self._resolve(node.value)
-            if isinstance(parent, types.ModuleType):
-                return _take(parent, node.attr)
-            if isinstance(parent, type):
-                return getattr(parent, node.attr, None)
-        return None
-
-    def _resolve_name(self, name: str) -> Any:
-        if name in self.library:
-            return self.library[name]
-        if name in self.bound or name in ALLOWED_DUNDERS:
-            return None
-        if name in FORBIDDEN_NAMES:
-            raise _NotPlain(f"uses {name}")
-        if name in PYTHON_BUILTINS:
-            return getattr(builtins, name)
-        for module_name in MODULES:
-            module = importlib.import_module(module_name)
-            if name == module_name:
-                return module
-            if name in _public_names(module):
-                return _take(module, name)
-        if name in ("exit", "quit"):
-            return getattr(builtins, name, None)
-        raise _NotPlain(f"uses {name}, which it does not define")
+    def _check_use(self, node: ast.Name | ast.Attribute, found: list[Known]) -> None:
+        at = id(node)
+        for known in found:
+            is_allowed = {
+                Use.FREE: True,
+                Use.CALLED: at in self._called or at in self._annotations or at in self._inner,
+                Use.CALLED_ON_ONE: at in self._called_on_one,
+                Use.ANNOTATION: at in self._annotations,
+                Use.MODULE: at in self._inner,
+                Use.NEVER: False,
+            }[known.use]
+            if not is_allowed:
+                raise _NotPlain(f"passes {_describe(node)} around")
 
 
-def _public_names(module: types.ModuleType) -> list[str]:
-    return list(getattr(module, "__all__", [name for name in vars(module) if not name.startswith("_")]))
-
-
-def _take(module: types.ModuleType, name: str) -> Any:
-    """A name of a module, if plain programs may use it. Streams count as harmless: None."""
-    allowed = MODULES.get(module.__name__)
-    value = getattr(module, name, None)
-    if module.__name__ not in MODULES or (allowed is not None and name not in allowed) or name.startswith("_"):
-        raise _NotPlain(f"uses {module.__name__}.{name}")
-    if isinstance(value, types.ModuleType) and module.__name__ != "collections":
-        raise _NotPlain(f"uses {module.__name__}.{name}")
-    return None if module.__name__ == "sys" and name in STREAMS else value
-
-
-def _can_change(value: Any) -> bool:
-    """True for objects that could carry something from one run to the next: modules, and what is written in Python."""
-    if value is None or isinstance(value, (int, float, complex, str, bytes, types.BuiltinFunctionType)):
+def _is_simple_format(text: object, depth: int = 0) -> bool:
+    """True for a format text that takes no attributes and no items: `{}`, `{0:>5}`, `{name}`, `{:{}}`."""
+    if not isinstance(text, str) or depth > 2:
         return False
-    if isinstance(value, type):
-        return bool(value.__flags__ & HEAP_TYPE) and not value.__flags__ & IMMUTABLE_TYPE
-    return True
+    try:
+        fields = list(string.Formatter().parse(text))
+    except ValueError:
+        return False
+    return all(
+        name is None or ("." not in name and "[" not in name and (not spec or _is_simple_format(spec, depth + 1)))
+        for _literal, name, spec, _conversion in fields
+    )

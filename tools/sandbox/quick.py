@@ -1,15 +1,20 @@
 """Several tests of a plain program in one fork: the program's side.
 
 Tests come one at a time over a socket, the next one only when the last was answered; each runs in a fresh namespace with
-fresh streams. Only right answers count: whatever else happens here, the trusted side runs that test again in a fork of
-its own. So this file may be simple where `child.py` must be exact.
+fresh streams, and with those built-in names only that plain programs may use. What a test leaves behind is cleared before
+the next one comes; a test that took much memory, which cannot be given back without a trace, is the last one here.
+
+Only right answers count: whatever else happens here, the trusted side runs that test again in a fork of its own. So this
+file may be simple where `child.py` must be exact.
 """
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
+import resource
 import sys
 import types
 from collections.abc import Callable
@@ -19,21 +24,26 @@ from tools.sandbox.child_calls import find_function, make_encoder
 from tools.sandbox.protocol import ANSWER, MAX_MESSAGE, NO_ANSWER
 
 RECURSION_LIMIT, INT_DIGITS = 50_000, 4300
+MUCH_MEMORY_KIB = 64 << 10  # beyond what the process had at its start
 
 
 def serve_tests(code: types.CodeType, function: str, channel: int, new_main: Callable[[], dict[str, Any]]) -> None:
     """Answers tests until the other side hangs up."""
-    while True:
+    most_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + MUCH_MEMORY_KIB
+    while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss <= most_kib:
         message = os.read(channel, 2 * MAX_MESSAGE)
         if not message:
             return
         sys.setrecursionlimit(RECURSION_LIMIT)
         if hasattr(sys, "set_int_max_str_digits"):
             sys.set_int_max_str_digits(INT_DIGITS)
+        names = new_main()
         try:
-            answer = _call(code, function, message[1:], new_main()) if function else _run(code, message[1:], new_main())
+            answer = _call(code, function, message[1:], names) if function else _run(code, message[1:], names)
         except BaseException:  # noqa: BLE001 - decided by a fork of its own
             answer = None
+        names.clear()
+        gc.collect()
         if answer is None or len(answer) > MAX_MESSAGE:
             os.write(channel, NO_ANSWER)
         else:
@@ -54,7 +64,7 @@ def _run(code: types.CodeType, stdin: bytes, names: dict[str, Any]) -> bytes | N
     try:
         exec(code, names)  # noqa: S102 - inside a locked-in fork
     except SystemExit as error:
-        if error.code not in (None, 0):
+        if error.code is not None and (type(error.code) is not int or error.code & 0xFF):
             return None
     sys.stdout.flush()
     return output.getvalue()
