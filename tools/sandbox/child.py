@@ -47,6 +47,27 @@ from tools.sandbox.quick import serve_tests
 from tools.sandbox.seccomp import PreparedFilter
 
 FILENAME = "<solution>"
+PRACTICE = """
+import sys, heapq
+from collections import defaultdict, deque
+from typing import List
+class Solution:
+    def solve(self, n: int, values: List[int] = []) -> int:
+        self.best = -1
+        for i, value in enumerate(values):
+            if value > 0 and not (i % 2 == 0 or value <= n): self.best += values[i - 1:][0] * 2
+        return [x for x in values if x] or {1: 2, 3: 4}.get(n, (1, 2))
+def main():
+    data = list(map(int, sys.stdin.read().split()))
+    counts, queue = defaultdict(int), deque([data[0]])
+    while queue:
+        try: heapq.heappush(data, queue.popleft())
+        except ValueError as error: raise KeyError(f"{error} {len(data):>3}") from None
+        counts[data[0]] = sum(1 for x in data) if data else max(data, key=lambda x: x)
+    print(*data, sep="\\n", file=sys.stdout)
+if __name__ == "__main__":
+    main()
+"""
 MAX_TEXT = 400
 _exit_now = os._exit
 _pwrite = os.pwrite
@@ -74,15 +95,14 @@ def run_child(request: Request, warm: WarmState) -> NoReturn:
         _take_limits(request)
         if warm.program_filter is not None:
             warm.program_filter.install(os.getpid())
-        gc.enable()
         if not request.has_prelude:
             withdraw_prelude(warm.prelude)
         if request.operation == COMPILE:
             status = _compile()
-        elif request.operation == RUN:
-            status = _run(_load()[1], request.tidies_up)
         else:
-            status = _call(*_load())
+            function, code = _load()
+            gc.enable()
+            status = _run(code, request.tidies_up) if request.operation == RUN else _call(function, code)
     finally:
         _exit_now(status)
 
@@ -132,9 +152,22 @@ def _compile() -> int:
     os.close(REPORT_FD)
     if plainness.reason:
         return 0
+    del tree, record
+    gc.freeze()
+    gc.enable()
+    own_builtins = make_builtins(plainness.hidden)
     os.write(CHANNEL_FD, str(os.getpid()).encode())
-    serve_tests(code, function, CHANNEL_FD, lambda: _new_main() | {"__builtins__": make_builtins(plainness.hidden)})
+    serve_tests(code, function, CHANNEL_FD, lambda: _new_main() | {"__builtins__": own_builtins.copy()})
     return 0
+
+
+def practise() -> None:
+    """Compiles and judges a text of ours a few times, in the warm process: what the interpreter makes ready at the first
+    use of its parser, and learns about the code of the judge, every fork finds done."""
+    for _ in range(20):
+        tree = ast.parse(PRACTICE.encode(), FILENAME)
+        marshal.loads(marshal.dumps(compile(tree, FILENAME, "exec", dont_inherit=True)))
+        make_builtins(judge_plainness(tree).hidden)
 
 
 def _load() -> tuple[str, types.CodeType]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import ast
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,13 +44,17 @@ ALLOWED_DUNDER_NAMES = frozenset(("__name__", "__slots__"))
 SYNTAX = (
     "Module Return Delete Assign AugAssign For While If Raise Assert Global Nonlocal Expr Pass Break Continue BoolOp "
     "NamedExpr BinOp UnaryOp Lambda IfExp Dict Set ListComp SetComp DictComp GeneratorExp Compare Constant Subscript Starred "
-    "List Tuple Slice JoinedStr FormattedValue comprehension arguments keyword Load Store Del And Or Not Invert UAdd USub "
-    "Add Sub Mult MatMult Div Mod Pow LShift RShift BitOr BitXor BitAnd FloorDiv Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn"
+    "List Tuple Slice JoinedStr FormattedValue arguments keyword Try"
 )
-WITH_RULES = (
-    "Import ImportFrom FunctionDef ClassDef Try ExceptHandler Yield YieldFrom Call Attribute Name AnnAssign arg alias"
-)
-KNOWN_SYNTAX = frozenset(getattr(ast, name) for name in f"{SYNTAX} {WITH_RULES}".split())
+WITH_RULES = "Import ImportFrom FunctionDef ClassDef ExceptHandler Yield YieldFrom Call Attribute Name AnnAssign arg alias comprehension"
+RULED = frozenset(getattr(ast, name) for name in WITH_RULES.split())
+# Operators, marks of reading and writing, and what is a number or a remark need no look.
+PASSED_OVER = frozenset(("ctx", "op", "ops", "type_comment", "kind", "conversion", "simple", "level", "is_async"))
+FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
+    node: tuple(field for field in node._fields if field not in PASSED_OVER)
+    for node in (*RULED, *(getattr(ast, name) for name in SYNTAX.split()))
+}
+FIELDS[ast.Constant] = ()
 IN_ANNOTATIONS = (
     ast.Name,
     ast.Attribute,
@@ -81,7 +85,7 @@ class _NotPlain(Exception):
 def judge_plainness(tree: ast.Module) -> Plainness:
     """Looks through a whole syntax tree, once; only for use inside a fork, since a model wrote the text."""
     try:
-        nodes = list(_walk(tree))
+        nodes = _walk(tree)
         names = _Names(nodes)
         checker = _Checker(names)
         for node, is_in_try in nodes:
@@ -93,33 +97,51 @@ def judge_plainness(tree: ast.Module) -> Plainness:
     return Plainness("", names.find_hidden())
 
 
-def _walk(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
-    """All nodes, outer ones first, and whether each is in a try statement of its own function."""
+def _walk(tree: ast.Module) -> list[tuple[ast.AST, bool]]:
+    """All nodes that a rule is about, outer ones before their parts, and whether each is in a try statement of its own
+    function. What stands at the top of a program comes first: an import decides soonest."""
+    found: list[tuple[ast.AST, bool]] = []
     todo: list[tuple[ast.AST, bool]] = [(tree, False)]
     for _count in range(MAX_NODES):
         if not todo:
-            return
+            return found
         node, is_in_try = todo.pop()
-        if type(node) not in KNOWN_SYNTAX:
-            raise _NotPlain(f"has {type(node).__name__}")
-        yield node, is_in_try
-        is_function = isinstance(node, (ast.FunctionDef, ast.Lambda))
-        for field in node._fields:
+        kind = type(node)
+        if kind not in FIELDS:
+            raise _NotPlain(f"has {kind.__name__}")
+        if kind in RULED:
+            if kind is ast.Import or kind is ast.ImportFrom:
+                _check_import(node)
+            found.append((node, is_in_try))
+        is_function = kind is ast.FunctionDef or kind is ast.Lambda
+        for field in FIELDS[kind]:
             value = getattr(node, field, None)
+            if value is None:
+                continue
             # The body of a function is its own; its defaults, decorators and annotations belong to what is around it.
-            is_within = isinstance(node, ast.Try) or (is_in_try and not (is_function and field == "body"))
-            if isinstance(value, ast.AST):
+            is_within = kind is ast.Try or (is_in_try and not (is_function and field == "body"))
+            if isinstance(value, list):
+                todo += [(each, is_within) for each in reversed(value) if isinstance(each, ast.AST)]
+            elif isinstance(value, str):
+                if value.startswith("__"):
+                    _check_identifier(node, value)
+            else:
                 todo.append((value, is_within))
-            elif isinstance(value, list):
-                todo += [(each, is_within) for each in value if isinstance(each, ast.AST)]
-            elif isinstance(value, str) and not isinstance(node, ast.Constant):
-                _check_identifier(node, value)
     raise _NotPlain(f"has more than {MAX_NODES} parts")
 
 
+def _check_import(node: Any) -> None:
+    names = (
+        [alias.name for alias in node.names]
+        if isinstance(node, ast.Import)
+        else ["." * node.level + (node.module or "")]
+    )
+    for name in names:
+        if name not in MODULES:
+            raise _NotPlain(f"imports {name}")
+
+
 def _check_identifier(node: ast.AST, name: str) -> None:
-    if not name.startswith("__"):
-        return
     is_method = isinstance(node, ast.FunctionDef) and name in METHODS
     is_super = isinstance(node, ast.Attribute) and name == "__init__"
     is_module = isinstance(node, ast.ImportFrom) and name == "__future__"
@@ -155,14 +177,10 @@ class _Names:
 
     def _collect_import(self, node: ast.Import) -> None:
         for alias in node.names:
-            if alias.name not in MODULES:
-                raise _NotPlain(f"imports {alias.name}")
             self._bind(alias.asname or alias.name, Known(MODULES[alias.name], Use.MODULE))
 
     def _collect_import_from(self, node: ast.ImportFrom) -> None:
         source = node.module or ""
-        if node.level or source not in MODULES:
-            raise _NotPlain(f"imports from {source}")
         for alias in node.names:
             if alias.name == "*":
                 for name in public_names(MODULES[source]):
@@ -237,6 +255,8 @@ class _Checker:
             is_in_try or (isinstance(node, ast.YieldFrom) and self._names.own_attributes & {"close", "throw"})
         ):
             raise _NotPlain("yields where something could go on after its run")
+        if isinstance(node, ast.comprehension) and node.is_async:
+            raise _NotPlain("has an asynchronous loop")
         rule = self._rules.get(type(node))
         if rule is not None:
             rule(node)

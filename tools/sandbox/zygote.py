@@ -21,7 +21,7 @@ import time
 from typing import Any
 
 from tools.sandbox import landlock, process, seccomp
-from tools.sandbox.child import WarmState, run_child
+from tools.sandbox.child import WarmState, practise, run_child
 from tools.sandbox.prelude import offer_prelude
 from tools.sandbox.private_library import open_folders, reroute_imports
 from tools.sandbox.protocol import CONTROL_FD, MAX_DESCRIPTORS, Reply, Request
@@ -120,6 +120,7 @@ def main() -> None:
     threading.stack_size(THREAD_STACK_BYTES)
     sys.setrecursionlimit(50_000)  # LiveCodeBench's checker does so
     program_filter = seccomp.prepare_program_filter() if "seccomp" not in config["without"] else None
+    practise()
     state = lock_in(config)
     control.sendmsg([json.dumps({**state, "missing": missing}).encode()])
     os.dup2(1, 2)  # stdout is /dev/null already; start-up errors were for the parent, a program's are not
