@@ -18,6 +18,7 @@ from tools.code_verifier import verify_many
 from tools.code_worker import Grader
 from tools.errors import SandboxError
 from tools.sandbox.limits import Limits
+from tools.sandbox.order import choose_order
 from tools.sandbox.outcome import encode_arguments
 from tools.sandbox.session import LostProgram, Program, Sandbox
 from tools.verdicts import Verdict
@@ -198,3 +199,43 @@ def test_the_code_of_the_program_graded_before_cannot_be_found_and_run(helpers: 
     found = {each["solution_id"]: each for each in verify_many([row], solutions, 1, options=PoolOptions())}
     assert found["honest"]["passed"]
     assert not found["thief"]["passed"]
+
+
+# --- the order of tests -------------------------------------------------------------------------------------------
+
+PHASE = """
+import os, time
+period = 1.2
+phase = time.time() % period
+number = 1 if phase < 0.2 else 2 if 0.4 <= phase < 0.6 else 0
+time.sleep(({0: 0.0, 1: 0.4, 2: 0.8}[number] - time.time()) % period)
+print(number)
+"""
+
+
+def test_the_phase_of_the_clock_does_not_tell_a_program_which_test_it_is() -> None:
+    tests = json.dumps([{"input": "0", "output": str(n), "testtype": "stdin"} for n in range(3)])
+    row = {"question_id": "q", "public_test_cases": tests, "private_test_cases": "[]", "metadata": "{}"}
+    with Sandbox() as sandbox:
+        assert not grade_program(sandbox, prepare(read_tests(row)), PHASE, limits=Limits()).passed
+
+
+def test_the_first_failing_test_is_the_first_in_any_order() -> None:
+    tests = [{"input": str(n), "output": str(n), "testtype": "stdin"} for n in range(12)]
+    row = {"question_id": "q", "public_test_cases": json.dumps(tests), "private_test_cases": "[]", "metadata": "{}"}
+    problem = prepare(read_tests(row))
+    code = "import os\nn = int(input())\nif n == 9: 1 / 0\nprint(n if n < 4 or n == 7 else 'no')"
+    with Sandbox() as sandbox:
+        grades = [grade_program(sandbox, problem, code, limits=Limits()) for _ in range(5)]
+        everything = grade_program(sandbox, problem, code, limits=Limits(), runs_all=True)
+    assert {(grade.first_failing_test, grade.verdict) for grade in grades} == {(5, Verdict.WRONG)}
+    assert {tuple(grade.codes) for grade in grades} == {(True, True, True, True, -2)}
+    assert everything.codes == [True] * 4 + [-2] * 3 + [True] + [-2, -4, -2, -2]
+    assert [entry["test"] for entry in everything.per_test] == list(range(1, 13))
+
+
+def test_in_the_chosen_order_no_test_keeps_its_place() -> None:
+    for count in (2, 3, 7, 40):
+        order = choose_order(count)
+        assert sorted(order) == list(range(1, count + 1))
+        assert all(number != place for place, number in enumerate(order, 1))

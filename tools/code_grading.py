@@ -20,6 +20,7 @@ from tools.code_original import result_matches_original, stdout_matches_original
 from tools.code_tests import ProblemTests, TestCase, parse_arguments
 from tools.errors import DataError
 from tools.sandbox.limits import Limits
+from tools.sandbox.order import choose_order
 from tools.sandbox.outcome import End, Outcome, encode_arguments
 from tools.sandbox.session import Program, Sandbox
 from tools.verdicts import Verdict
@@ -144,13 +145,19 @@ def grade_program(
         grade.verdict, grade.reason = Verdict.COMPILE_ERROR, program.error
         grade.first_failing_test, grade.codes = 1, [CODES[Verdict.COMPILE_ERROR]]
         return grade
-    for number, test in enumerate(problem.tests, 1):
-        test_limits = limits
+    order = list(range(1, len(problem.tests) + 1)) if sandbox.is_shared else choose_order(len(problem.tests))
+    results: dict[int, tuple[Verdict, str, Outcome]] = {}
+    while order:
+        number = order.pop(0)
+        test, test_limits = problem.tests[number - 1], limits
         if test.output_bytes > limits.output_bytes:
             test_limits = Limits(**{**limits.__dict__, "output_bytes": test.output_bytes})
-        verdict, reason, outcome = _run_test(sandbox, program, test, test_limits, matches)
-        _count(grade, number, verdict, reason, outcome, limits, runs_all)
-        if verdict is not Verdict.CORRECT and not runs_all:
+        results[number] = _run_test(sandbox, program, test, test_limits, matches)
+        if results[number][0] is not Verdict.CORRECT and not runs_all:
+            order = [earlier for earlier in range(1, number) if earlier not in results]  # one of these may fail first
+    for number in sorted(results):
+        _count(grade, number, *results[number], limits, runs_all)
+        if results[number][0] is not Verdict.CORRECT and not runs_all:
             break
     return grade
 

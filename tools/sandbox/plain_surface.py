@@ -157,13 +157,15 @@ def _read_module(module_name: str, wanted: frozenset[str] | None) -> dict[str, K
 
 def _read_names() -> dict[str, Known]:
     """What a program finds without an import: names of the language, and behind them those of LiveCodeBench's prelude."""
-    found = {name: Known(module, Use.MODULE) for name, module in MODULES.items() if name not in MODULES_OF_TYPES}
+    found: dict[str, Known] = {}
     for module_name in reversed(MODULE_NAMES):
         found |= {name: known for name, known in USES[module_name].items() if module_name != "sys"}
     values = {name: getattr(builtins, name) for name in BUILTIN_NAMES if hasattr(builtins, name)}
     # Of these the prelude's come from typing: objects written in Python, which make the containers when called.
     quits = {name: Known(None, Use.CALLED) for name in ("exit", "quit", "Counter", "OrderedDict")}
-    return found | {name: Known(value, _find_use("builtins", name, value)) for name, value in values.items()} | quits
+    modules = {name: Known(module, Use.MODULE) for name, module in MODULES.items() if name not in MODULES_OF_TYPES}
+    language = {name: Known(value, _find_use("builtins", name, value)) for name, value in values.items()}
+    return found | modules | language | quits
 
 
 def _collect_attributes() -> set[str]:
@@ -192,6 +194,10 @@ def make_builtins(hidden: frozenset[str]) -> dict[str, Any]:
     A name that the program binds itself is hidden where the object behind it is not free, so that a use before its own
     binding fails instead of finding that object.
     """
-    machinery = ("__build_class__", "__import__")
     here = vars(builtins)
-    return {name: here[name] for name in (*NAMES, *machinery) if name in here and name not in hidden}
+    found = {"__build_class__": here["__build_class__"], "__import__": here["__import__"]}
+    for name, known in NAMES.items():
+        # What is not the object that was judged is not offered; what is only called may be another one.
+        if name in here and name not in hidden and (known.value is here[name] or known.use is Use.CALLED):
+            found[name] = here[name]
+    return found

@@ -163,6 +163,11 @@ class Sandbox:
         self._batch = None
         return self._receive(self._batch_warm, DEFAULT_LIMITS)[0]
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether tests of the program just loaded share a fork (`ask`): it is plain, and has not been slow yet."""
+        return self._batch is not None
+
     def ask(self, payload: bytes) -> tuple[bytes, float] | None:
         """The answer of the program just loaded to one test, and its CPU seconds; only from a plain program, only when
         it takes no time. None says nothing about the program: use `run` or `call` then."""
