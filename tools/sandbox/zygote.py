@@ -2,8 +2,8 @@
 
 Started by `session.py` with a scrubbed environment in a clean interpreter, so that nothing secret was ever in its
 memory. Order of locking: preload, become an unused user without capabilities (as root), Landlock, seccomp; every fork
-inherits all of it and adds its own limits (`child.py`). The warm process itself runs nothing of a program and reads nothing of it: compiling
-happens in a fork too, and every fork reads its program and its input from memory files of its own.
+inherits all of it and adds its own limits (`child.py`). The warm process itself runs nothing of a program and reads
+nothing of it: compiling happens in a fork too, and every fork reads its program and its input from memory files.
 """
 
 from __future__ import annotations
