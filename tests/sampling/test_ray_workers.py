@@ -72,4 +72,4 @@ def test_a_node_killed_half_way_loses_no_sample(tmp_path, two_nodes):
     code, errors = finish(run, timeout=400)
     assert code == 0, errors
     assert seed_files(out) == seed_files(reference)
-    assert "loads the engine" in (out / "logs/ray0.log").read_text()
+    assert any("loads the engine" in path.read_text() for path in (out / "logs").glob("ray*.log"))

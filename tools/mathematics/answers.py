@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from tools.mathematics.clock import times_equal
+from tools.mathematics.clock import read_time, times_equal
 from tools.mathematics.compare import both_signs, trees_equal
 from tools.mathematics.comparison import Comparison
 from tools.mathematics.cycles import cycles_equal
@@ -109,6 +109,23 @@ def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S
     if _may_the_grammar_know(given, given_error):
         return _ask_worker(given, gold, timeout_s, str(given_error))
     return Comparison(False, "unreadable", str(given_error), given[:200], gold[:200])
+
+
+def why_unreadable(text: str) -> str:
+    """Why a reference in plain form is neither words nor mathematics that a reader knows; "" when it is."""
+    if not text:
+        return "the text is empty"
+    if _words(text) is not None or read_time(text) is not None:
+        return ""
+    text = _with_usual_brackets(split_qualifier(LABEL.sub("", LEADING_WORDS.sub("", text)))[0])
+    tree, error = _read(text, None)
+    if tree is not None or has_words(text):
+        return ""
+    if _may_the_grammar_know(text, error):
+        from tools.mathematics.symbolic import can_read
+
+        return can_read(text)
+    return str(error)
 
 
 def _formulas_equal(given: str, gold: str) -> bool | None:

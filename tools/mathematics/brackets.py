@@ -28,7 +28,19 @@ CLOSINGS = {
 }
 ROUNDINGS = {r"\lfloor": (r"\rfloor", "floor"), r"\lceil": (r"\rceil", "ceil")}
 LETTERS_OF_FUNCTIONS = frozenset("fghFGH")
-ACCENTS = (r"\bar", r"\vec", r"\hat", r"\tilde", r"\overrightarrow", r"\widehat", r"\widetilde", r"\dot")
+ACCENTS = (
+    r"\bar",
+    r"\vec",
+    r"\hat",
+    r"\tilde",
+    r"\overrightarrow",
+    r"\widehat",
+    r"\widetilde",
+    r"\dot",
+    r"\ddot",
+    r"\check",
+    r"\mathring",
+)
 SAME_SIGN = {r"\varnothing": r"\emptyset", r"\lbrace": r"\{", r"\lbrack": "["}
 
 

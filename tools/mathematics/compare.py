@@ -277,11 +277,12 @@ def _as_mixed_number(tree: Tree) -> Tree | None:
     if all(item[0] == "unit" for item in tree[2:]):
         compound = compound_value(("add", *tree[2:]))
         return None if compound is None else ("unit", *compound)
-    whole, part = tree[2:] if len(tree) == 4 else (None, None)
-    is_mixed = whole is not None and whole[0] == "num" and whole[1] == int(whole[1]) and part[0] == "div"
-    return (
-        ("add", whole, part) if is_mixed and part[1][0] == part[2][0] == "num" and 0 < part[1][1] < part[2][1] else None
-    )
+    if len(tree) != 4:
+        return None
+    whole, part = tree[2:]
+    is_whole = whole[0] == "num" and whole[1] == int(whole[1])
+    is_proper = part[0] == "div" and part[1][0] == part[2][0] == "num" and 0 < part[1][1] < part[2][1]
+    return ("add", whole, part) if is_whole and is_proper else None
 
 
 def _pairs_equal(given: tuple[Tree | None, Tree], gold: tuple[Tree | None, Tree]) -> bool | None:

@@ -6,8 +6,8 @@ r"""Lists that go on: `1, 2, \ldots, 10` written out where three or more terms (
 
 from __future__ import annotations
 
-import itertools
 from fractions import Fraction
+from itertools import pairwise
 
 from tools.mathematics import exact
 from tools.mathematics.numbers import lowest
@@ -40,14 +40,14 @@ def _between(before: list[Fraction], last: Fraction) -> list[Fraction] | None:
     """The terms between those said and the last one: of one difference, or of one ratio."""
     if not before:
         return None
-    steps = [later - earlier for earlier, later in itertools.pairwise(before)] or [Fraction(1)]
+    steps = [later - earlier for earlier, later in pairwise(before)] or [Fraction(1)]
     if len(set(steps)) == 1 and steps[0]:
         count = (last - before[-1]) / steps[0]
         if count.denominator == 1 and 1 <= count <= MAX_ITEMS:
             return [before[-1] + steps[0] * place for place in range(1, int(count))]
         return None
     if len(before) >= 3 and all(before):
-        ratios = {later / earlier for earlier, later in itertools.pairwise(before)}
+        ratios = {later / earlier for earlier, later in pairwise(before)}
         return _powers(before[-1], ratios.pop(), last) if len(ratios) == 1 else None
     return None
 

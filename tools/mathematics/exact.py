@@ -14,7 +14,7 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import Any
 
-from tools.mathematics.functions import EXACT_FUNCTIONS
+from tools.mathematics.integer_functions import EXACT_FUNCTIONS
 from tools.mathematics.series import written_out
 from tools.mathematics.sums import (
     NO_POWER,

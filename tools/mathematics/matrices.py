@@ -141,8 +141,8 @@ def _eliminated(rows: Rows) -> Fraction:
             cells[column], cells[pivot] = cells[pivot], cells[column]
             total = -total
         total *= cells[column][column]
-        for row in range(column + 1, len(cells)):
-            factor = cells[row][column] / cells[column][column]
+        for below in range(column + 1, len(cells)):
+            factor = cells[below][column] / cells[column][column]
             if factor:
-                cells[row] = [a - factor * b for a, b in zip(cells[row], cells[column], strict=True)]
+                cells[below] = [a - factor * b for a, b in zip(cells[below], cells[column], strict=True)]
     return total

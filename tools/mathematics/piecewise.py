@@ -1,6 +1,6 @@
 r"""Functions in pieces: two of them are the same when, at every breakpoint and in every gap, the same value holds.
 
-The first condition that holds decides, `otherwise` holds always; rows in any order are then one function.
+Rows may come in any order, `otherwise` holds where no condition does; conditions that overlap must agree in value.
 
 >>> from tools.mathematics.reader import read
 >>> given, gold = (read(r"\begin{cases}" + rows + r"\end{cases}") for rows in (r"x&x\ge0\\-x&x<0", r"-x,&x<0,\\x,&\text{otherwise}"))
@@ -43,10 +43,10 @@ def _on_the_line(given: Tree, gold: Tree) -> bool | None:
             for tree in (given, gold)
         ]
         points.sort()
-        verdicts = [
-            _same_at(rank, [_value_at(rank, side) for side in sides], variable, points)
-            for rank in range(-1, 2 * len(points.trees))
-        ]
+        ranks = range(-1, 2 * len(points.trees))
+        if any(_overlaps(rank, side, variable, points) for rank in ranks for side in sides):
+            return False
+        verdicts = [_same_at(rank, [_value_at(rank, side) for side in sides], variable, points) for rank in ranks]
     except (NotASet, NotNumeric, NotExact):
         return None
     return all_of(verdicts)
@@ -54,6 +54,14 @@ def _on_the_line(given: Tree, gold: Tree) -> bool | None:
 
 def _value_at(rank: Rank, rows: list[tuple[Tree, Callable[[Rank], bool] | None]]) -> Tree | None:
     return next((value for value, holds in rows if holds is None or holds(rank)), None)
+
+
+def _overlaps(
+    rank: Rank, rows: list[tuple[Tree, Callable[[Rank], bool] | None]], variable: Tree, points: Breakpoints
+) -> bool:
+    """Whether two conditions hold at once and give two values: that is no function."""
+    values = [value for value, holds in rows if holds is not None and holds(rank)]
+    return any(_same_at(rank, [values[0], other], variable, points) is False for other in values[1:])
 
 
 def _same_at(rank: Rank, values: list[Tree | None], variable: Tree, points: Breakpoints) -> bool | None:

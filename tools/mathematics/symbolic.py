@@ -164,6 +164,12 @@ def decide(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S, reason:
     return Comparison(**answer)
 
 
+def can_read(text: str, timeout_s: float = SYMBOLIC_TIMEOUT_S) -> str:
+    """The reason why neither the quick reader nor the grammar reads a text; "" when one does."""
+    answer = ask_worker({"operation": "read", "given": text, "gold": ""}, timeout_s)
+    return "reading it passes the limits" if answer is None else str(answer["reason"])
+
+
 def ask_worker(question: dict[str, Any], timeout_s: float) -> dict[str, Any] | None:
     """Another operation of the worker's; None when a limit was passed."""
     try:

@@ -36,7 +36,7 @@ COUNT_LIVING_EVERY_S = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Event:
+class QueueEvent:
     """One line of the log: what a worker took, did or gave up, or found that a dead one left. Numbers are the places
     of samples in the plan."""
 
@@ -52,7 +52,7 @@ class Event:
         return json.dumps({**said, "by": by})
 
     @classmethod
-    def from_json(cls, row: dict[str, Any]) -> Event:
+    def from_json(cls, row: dict[str, Any]) -> QueueEvent:
         return cls(**row)
 
 
@@ -116,18 +116,18 @@ class WorkQueue:
             self._replay(log)
             samples = self._scheduler.take(self.name, count, self._living)
             if samples:
-                self._append(log, Event(take=[self._index[sample] for sample in samples]))
+                self._append(log, QueueEvent(take=[self._index[sample] for sample in samples]))
         return samples
 
     def done(self, sample: Sample, tokens: int) -> None:
         """Says that a sample is on disk, with its length."""
         with self._locked() as log:
-            self._append(log, Event(done=(self._index[sample], tokens)))
+            self._append(log, QueueEvent(done=(self._index[sample], tokens)))
 
     def failed(self, sample: Sample, reason: str) -> None:
         """Says that a sample cannot be had in this run; it stays missing."""
         with self._locked() as log:
-            self._append(log, Event(failed=(self._index[sample], reason)))
+            self._append(log, QueueEvent(failed=(self._index[sample], reason)))
 
     def recover(self, find_on_disk: Callable[[Iterable[Sample]], set[Sample]]) -> int:
         """Puts back what dead workers took and did not finish; returns how many samples that were.
@@ -142,7 +142,7 @@ class WorkQueue:
                 return 0
             finished = find_on_disk(lost)
             back = [self._index[sample] for sample in lost if sample not in finished]
-            self._append(log, Event(back=back, finished=[self._index[sample] for sample in finished]))
+            self._append(log, QueueEvent(back=back, finished=[self._index[sample] for sample in finished]))
             self._replay(log)
         return len(back)
 
@@ -178,7 +178,7 @@ class WorkQueue:
         except OSError as error:
             raise storage_error(path, error) from error
 
-    def _append(self, log: int, event: Event) -> None:
+    def _append(self, log: int, event: QueueEvent) -> None:
         """Writes one line, whole or not at all."""
         size = os.fstat(log).st_size
         # A writer that was killed mid-line leaves a torn line; the leading line end keeps this one whole.
@@ -196,12 +196,12 @@ class WorkQueue:
         self._offset += end
         for line in data[:end].split(b"\n"):
             try:
-                event = Event.from_json(json.loads(line)) if line else Event()
+                event = QueueEvent.from_json(json.loads(line)) if line else QueueEvent()
             except (ValueError, TypeError, AttributeError):
                 continue  # a torn line: its writer is dead, and its samples come back through recover()
             self._apply(event)
 
-    def _apply(self, event: Event) -> None:
+    def _apply(self, event: QueueEvent) -> None:
         if event.take and event.by != self.name:  # its own it has noted when it took them
             self._scheduler.assign(event.by, [self._samples[index] for index in event.take])
         if event.done:

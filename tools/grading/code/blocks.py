@@ -280,7 +280,7 @@ class _Reader:
 
     def _code_beside_label(self, opening: Fence) -> str:
         """The first line of a program that stands in the line of its fence: "```python import sys"."""
-        _label, _blank, code = self._rest(opening).strip().partition(" ")
+        code = "".join(self._rest(opening).split(None, 1)[1:])
         tree = parse_program(code.strip()) if "(" in code or "import" in code else None
         if tree is None or not tree.body:
             return ""

@@ -42,7 +42,7 @@ def extract_program(answer: str, function: str | None = None) -> str | None:
     definers = [number for number, block in enumerate(blocks) if defines(block, function)]
     definers = definers or [number for number, block in enumerate(blocks) if _names(block, function)]
     if not definers:
-        return blocks[-1].lstrip("\ufeff")  # with its indentation: it may be the body of the function
+        return dedent(blocks[-1])
     if len(blocks) == 1:
         return dedent(blocks[0])
     return join_blocks(*_neighbours(blocks, definers[-1]))

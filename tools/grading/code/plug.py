@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tools.benchmarks.benchmark import Benchmark
+from tools.benchmarks.problems import read_row
 from tools.commandline import option
 from tools.errors import DataError, UsageError
 from tools.grading.grader import Facts, Judgement, Workplace, to_grade
@@ -63,6 +64,7 @@ class CodeGrader:
         from tools.grading.crews import choose_crew
 
         self.options, self.workplace = options, workplace
+        self._functions: dict[str, str | None] = {}
         self._pool = ProgramPool(
             choose_crew(workplace.launcher, workplace.workers),
             PoolOptions(
@@ -87,7 +89,9 @@ class CodeGrader:
 
     def prepare(self, problem: Problem, response: Response) -> Grade | Candidate:
         """The grade of a response without a program, or the program."""
-        code = self.extract(response, find_function(problem))
+        if problem.task_id not in self._functions:
+            self._functions[problem.task_id] = find_function(problem)
+        code = self.extract(response, self._functions[problem.task_id])
         if code is not None and code.strip():
             base = to_grade(response, Judgement(Verdict.GRADER_ERROR))
             return Candidate(base, code, source_of(problem))
@@ -131,13 +135,15 @@ def describe_wait(names: Sequence[str]) -> str:
 
 def find_function(problem: Problem) -> str | None:
     """The function that a program has to define, for the extraction only; a damaged row gets its verdict when graded."""
-    from tools.grading.code.problem_tests import find_function_name
+    from tools.grading.code.problem_tests import find_function_name, find_tested_function
 
     try:
         named = find_function_name(problem.fields, bool(problem.fields.get("starter_code")))
+        if named or "question_content" in problem.fields:  # LiveCodeBench's rows are large, and their tests no asserts
+            return named
+        return find_tested_function(read_row(problem))
     except DataError:
         return None
-    return named or problem.fields.get("entry_point")
 
 
 def source_of(problem: Problem) -> dict[str, Any]:

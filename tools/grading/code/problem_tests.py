@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import base64
 import binascii
+import builtins
 import enum
 import json
 import pickletools
@@ -30,6 +31,7 @@ ID_FIELDS = ("question_id", "task_id", "id")
 PRINT_INPUT = "\nimport sys as _sys\nprint('\\n' + _sys.stdin.read())\n"
 MAX_UNPACKED_BYTES = 1 << 30  # of one problem; the largest official one has about a tenth
 TEXT_OPCODES = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"}
+BUILTINS = frozenset(dir(builtins))
 SILENT_OPCODES = {"PROTO", "FRAME", "MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT", "STOP"}
 
 
@@ -104,8 +106,19 @@ def _read_harness(question_id: str, row: Mapping[str, Any]) -> ProblemTests:
     token = secrets.token_hex(16)
     prompt = str(row.get("prompt") or "") if entry_point else ""
     cases = (TestCase(token, token),)
-    name = str(entry_point or "")
+    name = str(entry_point or find_tested_function(row) or "")
     return ProblemTests(question_id, cases, None, "\n\n" + harness + PRINT_INPUT, prompt, name)
+
+
+def find_tested_function(row: Mapping[str, Any]) -> str | None:
+    """The function that HumanEval's entry point or MBPP's first assertion is about; for the extraction of code only."""
+    if row.get("entry_point"):
+        return str(row["entry_point"])
+    tests = row.get("test_list") or row.get("test")
+    text = tests[0] if isinstance(tests, list) and tests else tests
+    match = re.search(r"\bassert\b.*", text[:10_000]) if isinstance(text, str) else None
+    calls = re.findall(r"(?<![\w.])([A-Za-z_]\w*)\(", match.group()) if match else []
+    return next((name for name in calls if name not in BUILTINS), None)
 
 
 def _read_imports(row: Mapping[str, Any]) -> list[str]:

@@ -12,8 +12,8 @@ that name: text unwrapped, units and left sides gone, lower case; it is what vot
 
 from __future__ import annotations
 
-import itertools
 import re
+from itertools import pairwise
 
 from tools.grading.math.boxes import BRACE, closing_brace
 from tools.grading.math.spellings import plain_spelling, without_quotes
@@ -141,7 +141,7 @@ def _without_layout(text: str) -> str:
     edges = list(LAYOUT_EDGE.finditer(text)) if "\\begin" in text else []
     pieces: list[str] = []
     position = 0
-    for opening, closing in itertools.pairwise(edges):
+    for opening, closing in pairwise(edges):
         if (opening[1], closing[1]) == ("begin", "end") and opening[2] == closing[2]:
             rows = text[opening.end() : closing.start()].replace("&", " ").split("\\\\")
             pieces += [text[position : opening.start()], ", ".join(row.strip(" \n,;") for row in rows if row.strip())]

@@ -13,7 +13,7 @@ which rule decided. Text of a model is data here: it is never evaluated. Integer
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -42,6 +42,7 @@ __all__ = [
     "math_equal",
     "numeric_equal",
     "symbolic_equal",
+    "unreadable_golds",
 ]
 
 GRADER_VERSION = VERSION
@@ -263,6 +264,18 @@ def symbolic_equal(prediction: str, reference: str, timeout: float = SYMBOLIC_TI
     from tools.mathematics.answers import compare_answers
 
     return compare_answers(plain_form(prediction), plain_form(reference), timeout).is_equal
+
+
+def unreadable_golds(golds: Iterable[str]) -> list[tuple[str, str]]:
+    r"""The gold answers that no reader understands, each with the reason: only their own text would equal them.
+
+    >>> unreadable_golds(["204", r"\frac{1}{2}", "Tuesday", r"\frac{}{2}"])
+    [('\\frac{}{2}', "'}' is not expected at character 6; a value, or an operator between two values, is missing before it")]
+    """
+    from tools.mathematics.answers import why_unreadable
+
+    found = ((gold, why_unreadable(plain_form(gold))) for gold in dict.fromkeys(golds))
+    return [(gold, reason) for gold, reason in found if reason]
 
 
 def numeric_equal(prediction: float, reference: float) -> bool:

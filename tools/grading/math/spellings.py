@@ -2,7 +2,7 @@ r"""Other spellings of one sign: HTML entities and tags, Unicode, other digits, 
 
 >>> plain_spelling("x<sup>2</sup> &le; ４２")
 'x^{2} \\le  42'
->>> without_quotes("“42”")
+>>> without_quotes('"42"')
 '42'
 """
 
@@ -20,7 +20,7 @@ SIGNS = str.maketrans(
         "ε": r"\epsilon ", "ϵ": r"\epsilon ", "ζ": r"\zeta ", "η": r"\eta ", "κ": r"\kappa ", "ν": r"\nu ", "ξ": r"\xi ",
         "χ": r"\chi ", "ψ": r"\psi ", "ϕ": r"\phi ", "λ": r"\lambda ", "μ": r"\mu ", "µ": r"\mu ", "ρ": r"\rho ",
         "σ": r"\sigma ", "τ": r"\tau ", "φ": r"\phi ", "ω": r"\omega ", "Γ": r"\Gamma ", "Δ": r"\Delta ", "Θ": r"\Theta ",
-        "Λ": r"\Lambda ", "Φ": r"\Phi ", "Ψ": r"\Psi ", "Ω": r"\Omega ", "Σ": r"\Sigma ", "Π": r"\Pi ",
+        "Λ": r"\Lambda ", "Φ": r"\Phi ", "Ψ": r"\Psi ", "Ω": r"\Omega ", "\u2126": r"\Omega ", "Σ": r"\Sigma ", "Π": r"\Pi ",
         "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "≈": r"\approx ", "≡": r"\equiv ", "⩽": r"\le ", "⩾": r"\ge ",
         "≦": r"\le ", "≧": r"\ge ", "≅": r"\cong ", "∼": r"\sim ", "∝": r"\propto ", "≔": "=",
         "∈": r"\in ", "∉": r"\notin ", "∪": r"\cup ", "∩": r"\cap ", "∖": r"\setminus ", "∅": r"\emptyset ", "⌀": r"\emptyset ",

@@ -234,7 +234,15 @@ def _answer_as_original(given: str, gold: str) -> dict[str, Any]:
     return {"is_equal": equal_as_original(given, gold)}
 
 
-OPERATIONS = {"compare": _answer, "original": _answer_as_original}
+def _why_unreadable(text: str, _: str) -> dict[str, Any]:
+    try:
+        read_any(text)
+    except LatexError as error:
+        return {"reason": str(error)}
+    return {"reason": ""}
+
+
+OPERATIONS = {"read": _why_unreadable, "compare": _answer, "original": _answer_as_original}
 
 if __name__ == "__main__":
     main()

@@ -1,9 +1,7 @@
-"""Functions of rational numbers whose values are rational: floor, factorial, greatest common divisor, and their like.
+r"""Functions of rational numbers whose values are rational: rounding, factorials, binomials, divisors, remainders.
 
-Each takes the values of its arguments; None where it is not defined, or too large to be written out.
-
->>> EXACT_FUNCTIONS["binom"]([Fraction(5), Fraction(2)]), EXACT_FUNCTIONS["fact"]([Fraction(1, 2)])
-(10, None)
+>>> EXACT_FUNCTIONS["binom"]([Fraction(5), Fraction(2)])
+10
 """
 
 from __future__ import annotations
