@@ -10,10 +10,10 @@ True
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from tools.mathematics.clock import read_time, times_equal
 from tools.mathematics.compare import both_signs, trees_equal
+from tools.mathematics.comparison import Comparison
 from tools.mathematics.cycles import cycles_equal
 from tools.mathematics.families import families_equal
 from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
@@ -48,17 +48,6 @@ FRENCH_INTERVAL = re.compile(
     r"(?P<opening>[\[\]])(?P<ends>[^\[\](){};,]{1,200}[;,][^\[\](){};,]{1,200})(?P<closing>[\[\]])"
 )
 MATHEMATICAL_SIGN = re.compile(r"\d|[\\^_=<>+*/{}|]")
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """`is_equal` None: not decided within the budgets. The forms are the trees as they were read, or the words."""
-
-    is_equal: bool | None
-    rule: str
-    reason: str = ""
-    given_form: str = ""
-    gold_form: str = ""
 
 
 def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S) -> Comparison:

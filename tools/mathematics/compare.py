@@ -39,7 +39,7 @@ def trees_equal(given: Tree, gold: Tree) -> bool | None:
     given, gold = both_signs(given), both_signs(gold)
     curves = _as_one_equation(given, gold)
     if curves is not None:
-        return relations_equal(*curves)
+        return relations_equal(*curves, trees_equal)
     given_name, given_value = split_name(given)
     gold_name, gold_value = split_name(gold)
     if given_name is not None or gold_name is not None:
@@ -49,7 +49,7 @@ def trees_equal(given: Tree, gold: Tree) -> bool | None:
         if verdict is not None:
             return verdict
     if given[0] == "rel" and gold[0] == "rel":
-        return relations_equal(given, gold)
+        return relations_equal(given, gold, trees_equal)
     if "cases" in (given[0], gold[0]):
         return cases_equal(given, gold, trees_equal) if given[0] == gold[0] else False
     return _collections_equal(*_as_vectors(given, gold))
@@ -100,7 +100,7 @@ def _named_equal(given: tuple[Tree | None, Tree, Tree], gold: tuple[Tree | None,
     if given_name == gold_name or ("sym", "") in (given_name, gold_name):
         return trees_equal(given_value, gold_value)
     if _is_equation(given_tree) and _is_equation(gold_tree):
-        return relations_equal(given_tree, gold_tree)
+        return relations_equal(given_tree, gold_tree, trees_equal)
     return False
 
 
@@ -110,7 +110,7 @@ def _named_against_relation(given: tuple[Tree | None, Tree, Tree], gold: tuple[T
     if is_real_set(relation) and name == variable_of(relation):
         is_set = is_real_set(value) or value[0] in ("set", "tuple")
         return real_sets_equal(value if is_set else ("set", value), relation)
-    return relations_equal(given[2], gold[2])
+    return relations_equal(given[2], gold[2], trees_equal)
 
 
 def _is_equation(tree: Tree) -> bool:
