@@ -239,7 +239,7 @@ def _rows(path: Path) -> list[dict]:  # type: ignore[type-arg]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("DATA_DIR", ROOT.parent / "shared/data")))
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("DATA_DIR", "data")))
     parser.add_argument("--show", type=int, default=20, help="how many of the failing pairs to print")
     arguments = parser.parse_args()
     golds = golds_of(arguments.data)

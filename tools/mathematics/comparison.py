@@ -1,8 +1,4 @@
-"""What comparing two answers gave: the record that every stage of tools/mathematics/answers.py returns.
-
->>> Comparison(True, "integer").is_equal
-True
-"""
+"""The verdict on two answers as mathematics, with the rule that decided and both sides as they were read."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@ r"""Names and relations: `x = 5` is 5, equations are equal up to side and scale,
 >>> from tools.mathematics.reader import read
 >>> split_name(read("m+n=204"))
 (('add', ('sym', 'm'), ('sym', 'n')), ('num', 204))
->>> relations_equal(read("x+y=1"), read("2x+2y=2"), values_equal)
+>>> relations_equal(read("x+y=1"), read("2x+2y=2"))
 True
 """
 
@@ -21,7 +21,6 @@ from tools.mathematics.sums import NotExact
 from tools.mathematics.tree import Tree, nodes, symbols
 from tools.mathematics.values import all_of, any_of, plain_values_equal, values_equal
 
-SidesEqual = Callable[[Tree, Tree], "bool | None"]  # handed in: compare.py, which has it, imports this module
 FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
 NAMELESS: Tree = ("sym", "")
 CONSTANT_KINDS = frozenset(["num", "dec", "const", "add", "mul", "neg", "div", "pow", "root", "call", "percent"])
@@ -105,19 +104,22 @@ def _occurs(name: Tree, value: Tree) -> bool:
     return any(node == name for node in nodes(value)) if name[0] in ("sym", "apply") else False
 
 
-def relations_equal(given: Tree, gold: Tree, sides_equal: SidesEqual) -> bool | None:
-    """Equality of two relations with the same signs (either direction). `sides_equal`: compare.trees_equal."""
+def relations_equal(
+    given: Tree, gold: Tree, operands_equal: Callable[[Tree, Tree], bool | None] = values_equal
+) -> bool | None:
+    """Equality of two relations with the same signs (either direction). `operands_equal` compares what `in`, `subset` and
+    their kin stand between."""
     if "of" in given[1] or "of" in gold[1]:
         return _congruences_equal(given, gold)
     left, right = _pairs(given), _pairs(gold)
     if left is None or right is None:
         if given[1] != gold[1]:
             return False
-        return all_of(sides_equal(a, b) for a, b in zip(given[2:], gold[2:], strict=True))
+        return all_of(operands_equal(a, b) for a, b in zip(given[2:], gold[2:], strict=True))
     if len(left) != len(right):
         return False
     if not symbols(given) and not symbols(gold):  # a statement about numbers has no scale
-        return all_of(_same_pair(a, b, sides_equal) for a, b in zip(left, right, strict=True))
+        return all_of(_same_pair(a, b, operands_equal) for a, b in zip(left, right, strict=True))
     remaining = list(right)
     is_open = False
     for pair in left:
@@ -132,11 +134,13 @@ def relations_equal(given: Tree, gold: Tree, sides_equal: SidesEqual) -> bool | 
     return True
 
 
-def _same_pair(given: tuple[str, Tree, Tree], gold: tuple[str, Tree, Tree], sides_equal: SidesEqual) -> bool | None:
+def _same_pair(
+    given: tuple[str, Tree, Tree], gold: tuple[str, Tree, Tree], operands_equal: Callable[[Tree, Tree], bool | None]
+) -> bool | None:
     """The same sign between the same values."""
     if given[0] != gold[0]:
         return False
-    return all_of([sides_equal(given[1], gold[1]), sides_equal(given[2], gold[2])])
+    return all_of([operands_equal(given[1], gold[1]), operands_equal(given[2], gold[2])])
 
 
 def _pairs(tree: Tree) -> list[tuple[str, Tree, Tree]] | None:

@@ -1,7 +1,7 @@
 r"""Sums and products between bounds, carried out exactly: term by term when every term is rational, geometric ones closed.
 
->>> from tools.mathematics.exact import rational_value
 >>> k = ("sym", "k")
+>>> from tools.mathematics.exact import rational_value
 >>> written_out(("prod", ("add", ("num", 1), ("div", ("num", 1), k)), k, ("num", 1), ("num", 2024)), rational_value)
 ('num', 2025)
 """
@@ -18,20 +18,26 @@ MAX_TERMS = 5_000
 MAX_TERM_NODES = 40
 MAX_BITS = 80_000
 
-ValueOf = Callable[[Tree], "Fraction | None"]  # handed in: exact.py, which has it, imports this module
 
-
-def written_out(tree: Tree, value_of: ValueOf) -> Tree | None:
-    """A sum or product as another tree without it; None when it is of neither kind. `value_of`: exact.rational_value."""
+def written_out(tree: Tree, rational_value: Callable[[Tree], Fraction | None]) -> Tree | None:
+    """A sum or product as another tree without it; None when it is of neither kind. `rational_value` is exact.py's, which
+    needs this module in its turn."""
     kind, body, variable, lower, upper = tree
     if lower is None or upper is None:
         return None
     closed = _geometric(body, variable, lower, upper) if kind == "sum" else None
-    return closed if closed is not None else _term_by_term(kind, body, variable, (lower, upper), value_of)
+    return closed if closed is not None else _term_by_term(kind, body, variable, lower, upper, rational_value)
 
 
-def _term_by_term(kind: str, body: Tree, variable: Tree, bounds: tuple[Tree, Tree], value_of: ValueOf) -> Tree | None:
-    first, last = (value_of(bound) for bound in bounds)
+def _term_by_term(
+    kind: str,
+    body: Tree,
+    variable: Tree,
+    lower: Tree,
+    upper: Tree,
+    rational_value: Callable[[Tree], Fraction | None],
+) -> Tree | None:
+    first, last = rational_value(lower), rational_value(upper)
     if first is None or last is None or first.denominator != 1 or last.denominator != 1:
         return None
     size = sum(1 for _ in nodes(body))
@@ -39,7 +45,7 @@ def _term_by_term(kind: str, body: Tree, variable: Tree, bounds: tuple[Tree, Tre
         return None
     total = Fraction(0 if kind == "sum" else 1)
     for index in range(int(first), int(last) + 1):
-        value = value_of(_at(body, variable, index))
+        value = rational_value(_at(body, variable, index))
         if value is None or total.numerator.bit_length() > MAX_BITS or total.denominator.bit_length() > MAX_BITS:
             return None
         total = total + value if kind == "sum" else total * value

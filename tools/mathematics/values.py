@@ -3,8 +3,8 @@ r"""Equality of two single values: numbers, expressions, matrices; with units, p
 Every function answers True, False, or None: not decided by this stage (a symbolic worker may know).
 
 >>> from tools.mathematics.reader import read
->>> values_equal(read(r"28\%"), read(r"\frac{7}{25}")), values_equal(read("5"), read("6"))
-(True, False)
+>>> values_equal(read(r"28\%"), read(r"\frac{7}{25}")), values_equal(read("0.5"), read("1/2"))
+(True, True)
 """
 
 from __future__ import annotations

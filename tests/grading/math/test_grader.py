@@ -222,17 +222,13 @@ def test_majority_voting_counts_equal_answers_together():
 
 
 # Costs and safety.
-def test_grading_integers_imports_nothing_heavy_and_is_quick():
+def test_grading_integers_imports_nothing_heavy():
     code = (
-        "import sys, timeit; from tools.grader import grade_response as g;"
-        "t = timeit.timeit(lambda: g(r'\\boxed{204}', '204', comparison='integer'), number=5000) / 5000;"
-        "assert not {'sympy', 'antlr4', 'mpmath', 'numpy', 'torch'} & set(sys.modules); print(t)"
+        "import sys; from tools.grader import grade_response;"
+        "assert grade_response(r'\\boxed{204}', '204', comparison='integer').is_correct;"
+        "assert not {'sympy', 'antlr4', 'mpmath', 'numpy', 'torch'} & set(sys.modules)"
     )
-    best = min(
-        float(subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout)
-        for _ in range(3)
-    )
-    assert best < 60e-6  # 20 microseconds on an idle machine, with room for a busy one
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_no_text_is_ever_evaluated():
