@@ -11,7 +11,7 @@ UV := UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-}}" $(BIN)/uv pip inst
 TORCH_CPU := $(if $(UV_FIND_LINKS)$(PIP_FIND_LINKS),,--torch-backend cpu)
 COMPILE := $(BIN)/python -m compileall -q tools
 
-.PHONY: help install install-cpu install-grade install-dev lint test test-fast demo clean
+.PHONY: help install install-cpu install-grade install-dev install-test lint test test-fast test-light demo clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -36,8 +36,13 @@ install-grade: $(BIN)/uv ## rescoring only: no torch, no vLLM
 	$(COMPILE)
 
 install-dev: $(VENV)/.installed-dev
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed-cpu
+$(VENV)/.installed-dev: requirements-dev.txt requirements-test.txt $(VENV)/.installed-cpu
 	$(UV) -r requirements-dev.txt
+	touch $@
+
+install-test: $(VENV)/.installed-test
+$(VENV)/.installed-test: requirements-test.txt requirements-grade.txt | $(BIN)/uv
+	$(UV) -r requirements-grade.txt -r requirements-test.txt
 	touch $@
 
 lint: install-dev ## ruff, mypy, shellcheck
@@ -46,11 +51,15 @@ lint: install-dev ## ruff, mypy, shellcheck
 	$(BIN)/mypy
 	$(BIN)/shellcheck -x *.sh tools/*.sh .ci/run
 
-test: lint ## everything: lint, types, all tests (vLLM on the CPU)
-	$(BIN)/python -m pytest
+# Commands that tests start as processes of their own are not measured.
+test: lint ## everything: lint, types, all tests (vLLM on the CPU), coverage with a floor
+	$(BIN)/python -m pytest --cov --cov-report=term --durations=20
 
 test-fast: install-dev ## the tests without those marked slow
 	$(BIN)/python -m pytest -m "not slow"
+
+test-light: install-test ## the tests that need no vLLM, torch, browser or Ray, in under five minutes
+	$(BIN)/python -m pytest -m "not slow and not vllm and not browser" --durations=10 -ra
 
 demo: install-cpu ## the whole job in minutes, with a tiny model on the CPU
 	bash tools/demo.sh

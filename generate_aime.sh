@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Samples one base seed of one set, without grading: the original toolkit's way to ask for a part of a run.
+# Samples one base seed of one benchmark, without grading: the original toolkit's way to ask for a part of a run.
 #
 #   bash generate_aime.sh MODEL SEED DATASET OUT TYPE [options]     e.g. ... 100 aime24 out qwen
 #
 # The base seed s gives SAMPLES_PER_SEED (8) samples per problem, with the seeds s, s+1, ...; TYPE is r1, qwen or chat.
-# Outputs: OUT/<set>/seed<N>.jsonl and manifest.json.
+# Outputs: OUT/<benchmark>/seed<N>.jsonl and manifest.json.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tools/shell.sh

@@ -3,13 +3,13 @@
 #
 #   bash generate_livecodebench.sh MODEL SEED OUT TYPE [options]     e.g. ... 111 out qwen
 #
-# TYPE is r1, qwen or chat. DATASETS names another set of programming problems. Outputs: OUT/<set>/seed<SEED>.jsonl and
+# TYPE is r1, qwen or chat. DATASETS names another benchmark. Outputs: OUT/<benchmark>/seed<SEED>.jsonl and
 # manifest.json.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tools/shell.sh
 source "$root/tools/shell.sh"
-export FAMILY=livecodebench
+export DOOR=livecodebench
 
 usage_text() {
     cat <<'TEXT'

@@ -5,9 +5,9 @@ it finishes, resumable at any moment by the same command.
     python inference.py --model nvidia/AceReason-Nemotron-1.1-7B --out out \\
         --datasets aime24,aime25
 
-Outputs: OUT/<set>/seed<N>.jsonl, OUT/<set>/manifest.json, OUT/status.json and
-OUT/logs/. Grading is a command of its own: evaluate_aime.py for mathematics,
-evaluate_livecodebench.py for programs.
+Outputs: OUT/<benchmark>/seed<N>.jsonl and manifest.json, OUT/status.json and
+OUT/logs/. Grading is a command of its own: evaluate_aime.py or
+evaluate_livecodebench.py, whatever the benchmark.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from tools.errors import EngineError, EngineOutOfMemory, EngineUnavailable, Eval
 def main() -> int:
     if "--worker" in sys.argv[1:]:
         return run_as_worker(sys.argv[1:])
-    from tools.settings import parse_settings
+    from tools.sampling.settings import DEFAULT_DOOR, parse_settings
 
     parser = CommandLine(__doc__, usage="inference.py --model MODEL --out OUT [options]")
-    settings = parse_settings(sys.argv[1:], os.environ.get("FAMILY", "aime"), parser=parser)
-    from tools.generate import generate
+    settings = parse_settings(sys.argv[1:], os.environ.get("DOOR", DEFAULT_DOOR), parser=parser)
+    from tools.sampling.run import generate
 
     generate(settings)
     return 0
@@ -35,8 +35,8 @@ def main() -> int:
 
 def run_as_worker(arguments: list[str]) -> int:
     """The supervisor's side door. Tells it by the exit code what to do next."""
-    from tools.supervisor import EXIT_CRASH, EXIT_OUT_OF_MEMORY, EXIT_PERMANENT
-    from tools.worker import run_worker
+    from tools.sampling.launcher import EXIT_CRASH, EXIT_OUT_OF_MEMORY, EXIT_PERMANENT
+    from tools.sampling.worker import run_worker
 
     parser = CommandLine(run_as_worker.__doc__)
     parser.add_argument("--worker", required=True)

@@ -3,7 +3,7 @@
 #
 #   bash run_aime.sh MODEL OUT [options]
 #
-# Outputs: OUT/<set>/seed<N>.jsonl, manifest.json, verdicts.jsonl, accuracy_results.json. The same command continues a
+# Outputs: OUT/<benchmark>/seed<N>.jsonl, manifest.json, verdicts.jsonl, accuracy_results.json. The same command continues a
 # run that was stopped. Options and environment variables: bash run_aime.sh --help
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -3,12 +3,12 @@
 #
 #   bash run_livecodebench.sh MODEL OUT [options]
 #
-# Outputs: OUT/<set>/seed<N>.jsonl, manifest.json, verdicts.jsonl, accuracy_results.json. The same command continues a
+# Outputs: OUT/<benchmark>/seed<N>.jsonl, manifest.json, verdicts.jsonl, accuracy_results.json. The same command continues a
 # run that was stopped. Options and environment variables: bash run_livecodebench.sh --help
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tools/shell.sh
 source "$root/tools/shell.sh"
-export FAMILY=livecodebench
+export DOOR=livecodebench
 
 run_and_grade evaluate_livecodebench.py "$@"

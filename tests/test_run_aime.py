@@ -1,4 +1,5 @@
-"""Whole runs of the real scripts: vLLM on the CPU (transformers where the engine does not matter), the demo model."""
+"""Whole runs of the real scripts: vLLM on the CPU with the demo model, the scripted engine where the engine does not
+matter."""
 
 from __future__ import annotations
 
@@ -14,10 +15,13 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from conftest import ROOT
 
-from tools.generations import read_folder
-from tools.results import read_results
+from tests.conftest import ROOT
+from tests.support.openai_server import serve_openai
+from tests.support.real_runs import SCRIPTED
+from tools.records import Verdict
+from tools.results.build import read_results
+from tools.store.generations import read_folder
 
 MODEL = "data/demo_model"
 QUICK = {"DATASETS": "aime_sample", "OUT_SEQ_LEN": "48", "LIMIT": "4", "SEEDS": "100 200", "SAMPLES_PER_SEED": "1"}
@@ -109,15 +113,27 @@ def test_eight_base_seeds_give_64_files_each_with_all_problems(one_worker):
     assert len(keys) == len(set(keys)) == 64 * 20
 
 
+@pytest.mark.parametrize("door", ["aime", "livecodebench"])
+def test_any_door_samples_and_grades_any_benchmark(tmp_path, run_script, door):
+    own = tmp_path / "own.jsonl"
+    own.write_text((ROOT / "data/livecodebench_sample.jsonl").read_text().partition("\n")[0] + "\n")
+    env = {**QUICK, "ENGINE": SCRIPTED, "DATASETS": f"aime_sample,livecodebench_sample,{own}", "LIMIT": "1"}
+    done = run_script("bash", f"run_{door}.sh", "any/name", tmp_path / "out", env=env)
+    assert done.returncode == 0, done.stderr
+    for name in ("aime_sample", "livecodebench_sample", "own"):
+        assert (tmp_path / "out" / name / "accuracy_results.json").exists()
+        assert f"{name} " in done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.vllm
 def test_the_demo_model_is_right_wrong_and_cut_off(one_worker):
     results = read_results(one_worker / "aime_sample")
-    assert 0 < results["avg_at_k"] < 1
-    assert results["counts"]["correct"]
-    assert results["counts"]["wrong"]
-    assert results["counts"]["truncated"]
-    assert "avg@64" in results["headline"]
+    assert 0 < results.score.mean < 1
+    assert results.counts[Verdict.CORRECT]
+    assert results.counts[Verdict.WRONG]
+    assert results.counts[Verdict.TRUNCATED]
+    assert "avg@64" in results.headline
     assert "aime_sample" in (one_worker / "stdout.txt").read_text()
 
 
@@ -136,7 +152,7 @@ def test_the_manifest_says_with_what_it_was_made(one_worker):
 
 @pytest.mark.slow
 @pytest.mark.vllm
-def test_pains_42_two_workers_and_a_resumed_run_give_the_same_bytes(one_worker, tmp_path, run_script):
+def test_two_workers_and_a_resumed_run_give_the_same_bytes(one_worker, tmp_path, run_script):
     env = {"DATASETS": "aime_sample", "OUT_SEQ_LEN": "160", "SAMPLES_PER_SEED": "8", "SEEDS": "100"}
     done = run_script("bash", "run_aime.sh", MODEL, tmp_path, env={**env, "GPUS": "2", "LIMIT": "7"})
     assert done.returncode == 0, done.stderr
@@ -151,9 +167,8 @@ def test_pains_42_two_workers_and_a_resumed_run_give_the_same_bytes(one_worker, 
     assert resumed == {name: undisturbed[name] for name in resumed}
 
 
-@pytest.mark.slow
 def test_a_second_call_samples_nothing_and_other_settings_are_refused(tmp_path, run_script):
-    env = {**QUICK, "ENGINE": "transformers"}
+    env = {**QUICK, "ENGINE": SCRIPTED}
     assert run_script("bash", "run_aime.sh", MODEL, tmp_path, env=env).returncode == 0
     before = seed_bytes(tmp_path / "aime_sample")
     again = run_script("bash", "run_aime.sh", MODEL, tmp_path, env=env)
@@ -171,9 +186,8 @@ def test_a_second_call_samples_nothing_and_other_settings_are_refused(tmp_path, 
     assert seed_bytes(tmp_path / "aime_sample") != before
 
 
-@pytest.mark.slow
 def test_generate_and_evaluate_apart_give_what_run_gives(tmp_path, run_script):
-    env = {"ENGINE": "transformers", "OUT_SEQ_LEN": "48", "LIMIT": "3", "SAMPLES_PER_SEED": "2"}
+    env = {"ENGINE": SCRIPTED, "OUT_SEQ_LEN": "48", "LIMIT": "3", "SAMPLES_PER_SEED": "2"}
     done = run_script("bash", "generate_aime.sh", MODEL, "100", "aime_sample", tmp_path, "qwen", env=env)
     assert done.returncode == 0, done.stderr
     assert sorted(seed_bytes(tmp_path / "aime_sample")) == ["seed100.jsonl", "seed101.jsonl"]
@@ -182,14 +196,11 @@ def test_generate_and_evaluate_apart_give_what_run_gives(tmp_path, run_script):
         "python", "evaluate_aime.py", "--modelfolder", tmp_path / "aime_sample", "--dataset", "data/aime_sample.jsonl"
     )
     assert done.returncode == 0, done.stderr
-    assert read_results(tmp_path / "aime_sample")["set"]["count"] == 3
+    assert read_results(tmp_path / "aime_sample").subset.count == 3
 
 
-@pytest.mark.slow
 def test_a_server_that_answers_500_leaves_samples_missing_and_says_so(tmp_path, run_script):
-    from openai_server import serve_openai
-
-    env = {**QUICK, "ENGINE": "openai", "TOKENIZER": MODEL, "MODEL_TYPE": "qwen", "MAX_RETRIES": "0"}
+    env = {**QUICK, "ENGINE": "openai", "MODEL_TYPE": "chat", "MAX_RETRIES": "0"}
     with serve_openai(faults=[500]) as (url, _):
         env["OPENAI_BASE_URL"] = url
         done = run_script("bash", "run_aime.sh", "served", tmp_path, env=env)
@@ -219,9 +230,15 @@ def test_a_real_server_gives_the_bytes_of_the_engine_in_process(one_worker, tmp_
         assert data.split(b"\n")[:5] == first_lines
 
 
-@pytest.mark.slow
-def test_pains_10_a_run_whose_first_answers_are_cut_off_warns_or_stops(tmp_path, run_script):
-    env = {**QUICK, "ENGINE": "transformers", "LIMIT": "20", "OUT_SEQ_LEN": "4"}
+def test_a_run_whose_first_answers_are_cut_off_warns_or_stops(tmp_path, run_script):
+    env = {
+        **QUICK,
+        "ENGINE": SCRIPTED,
+        "SCRIPT_DELAY_S": "0.03",
+        "LIMIT": "20",
+        "OUT_SEQ_LEN": "4",
+        "SAMPLES_PER_SEED": "4",
+    }
     warned = run_script("bash", "run_aime.sh", MODEL, tmp_path / "warn", env=env)
     assert warned.returncode == 0, warned.stderr
     assert "answers are cut off at OUT_SEQ_LEN=4" in warned.stderr
@@ -253,7 +270,7 @@ def test_pains_10_a_run_whose_first_answers_are_cut_off_warns_or_stops(tmp_path,
             1,
             "ids must be distinct",
         ),
-        (["bash", "run_aime.sh", MODEL, "{out}"], {**QUICK, "DATASETS": "aime24"}, 1, "data/aime24.jsonl"),
+        (["bash", "run_aime.sh", MODEL, "{out}"], {**QUICK, "DATASETS": "aime24"}, 1, "aime24.jsonl"),
         (["bash", "run_aime.sh", MODEL, "{out}", "--wrong"], QUICK, 2, "unrecognized arguments: --wrong"),
         (["bash", "run_aime.sh", MODEL, "{out}"], {**QUICK, "GPUS": "0"}, 2, "GPUS="),
         (["bash", "run_aime.sh", MODEL, "{out}"], {**QUICK, "GPUS": "0,1"}, 2, "this machine shows none"),
@@ -272,7 +289,9 @@ def test_wrong_commands_end_in_one_line_and_write_nothing(tmp_path, run_script, 
     (tmp_path / "bare" / "config.json").write_text("{}")
     out = tmp_path / "out"
     places = {"tmp": str(tmp_path), "out": str(out)}
-    env = {name: value.format(**places) for name, value in env.items()}
+    model_is_checked = any(words[2:3] == [model] for model in ("no/such/model", "docs", "{tmp}/bare"))
+    engine = "transformers" if model_is_checked else SCRIPTED
+    env = {"ENGINE": engine} | {name: value.format(**places) for name, value in env.items()}
     done = run_script(*(word.format(**places) for word in words), env=env)
     assert done.returncode == code, done.stderr
     assert message in done.stderr
@@ -282,14 +301,13 @@ def test_wrong_commands_end_in_one_line_and_write_nothing(tmp_path, run_script, 
     assert not out.exists()
 
 
-@pytest.mark.slow
 def test_a_server_that_is_down_ends_in_one_line(tmp_path, run_script):
     env = {
         **QUICK,
         "ENGINE": "openai",
         "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
         "MAX_RETRIES": "0",
-        "TOKENIZER": MODEL,
+        "MODEL_TYPE": "chat",
     }
     done = run_script("bash", "run_aime.sh", "served", tmp_path / "out", env=env)
     assert done.returncode == 1
@@ -300,10 +318,10 @@ def test_a_server_that_is_down_ends_in_one_line(tmp_path, run_script):
 
 
 def test_two_runs_in_one_folder_are_refused(tmp_path, run_script):
-    from tools.generate import lock_folder
+    from tools.sampling.run import lock_folder
 
     lock = lock_folder(tmp_path)
-    done = run_script("bash", "run_aime.sh", MODEL, tmp_path, env={**QUICK, "ENGINE": "transformers"})
+    done = run_script("bash", "run_aime.sh", MODEL, tmp_path, env={**QUICK, "ENGINE": SCRIPTED})
     os.close(lock)
     assert done.returncode == 1
     assert "another run writes here" in done.stderr

@@ -34,9 +34,9 @@ trap end_ray EXIT
 
 srun "${whole_node[@]}" --nodes=1 -w "$head" "${ray[@]}" --head --port="$port" --block >&2 &
 on_head=(srun --overlap --nodes=1 --ntasks=1 -w "$head")
-"${on_head[@]}" "$python" -m tools.ray_connection 1
+"${on_head[@]}" "$python" -m tools.cluster.connection 1
 if ((others)); then
     srun "${whole_node[@]}" --nodes="$others" --exclude="$head" "${ray[@]}" --address="$RAY_ADDRESS" --block >&2 &
-    "${on_head[@]}" "$python" -m tools.ray_connection "${#nodes[@]}"
+    "${on_head[@]}" "$python" -m tools.cluster.connection "${#nodes[@]}"
 fi
 run_to_end "${on_head[@]}" "$@"

@@ -67,13 +67,13 @@ run_and_grade() {
     grade_all "$script" "$model" "$out" "$@"
 }
 
-# Grades every set of a run by the given script, which prints a table each; fails when one of them has no score.
+# Grades every benchmark of a run by the given script, which prints a table each; fails when one of them has no score.
 grade_all() {
-    local script=$1 model=$2 out=$3 status=0 set sets
+    local script=$1 model=$2 out=$3 status=0 folder name listed
     shift 3
-    sets=$("$python" -m tools.settings --model "$model" --out "$out" "$@")
-    while IFS= read -r set; do
-        "$python" "$root/$script" --generation-path "$out/$(basename "$set" .jsonl)" --question-path "$set" || status=$?
-    done <<<"$sets"
+    listed=$("$python" -m tools.sampling.settings --model "$model" --out "$out" "$@")
+    while IFS=$'\t' read -r folder name; do
+        "$python" "$root/$script" --generation-path "$out/$folder" --question-path "$name" || status=$?
+    done <<<"$listed"
     return "$status"
 }

@@ -3,9 +3,11 @@
 A score that falls at the model's training cut-off is what contamination looks like; so does a set that became harder. So
 the fall is also given with difficulty held fixed: compared only within easy, medium, hard, weighted by their sizes.
 
->>> split = split_at_cutoff(counts, task_ids, dates, "2024-08-01")  # doctest: +SKIP
->>> split.before, split.after, split.p  # doctest: +SKIP
-(0.61, 0.52, 0.012)
+>>> counts = Counts.from_rows([[1, 1], [1, 0], [0, 0], [1, 0]])
+>>> dates = {"a": "2024-05", "b": "2024-06", "c": "2024-09", "d": "2024-10"}
+>>> split = split_at_cutoff(counts, list(dates), dates, "2024-08-01")
+>>> split.before, split.after, split.verdict
+(0.75, 0.25, 'no difference beyond chance before and after the cut-off')
 
 Tests: Welch's t for the interval; for p, problems are dealt anew to before and after (within difficulty where given).
 Method of dated problems: Jain et al. 2024, LiveCodeBench (arXiv:2403.07974).
@@ -17,15 +19,14 @@ import datetime
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tools import statistics
-from tools.distributions import two_sided_t_quantile
 from tools.errors import DataError, UsageError
-from tools.statistics import Counts
+from tools.statistics import estimators
+from tools.statistics.distributions import two_sided_t_quantile
+from tools.statistics.estimators import Counts
 
 Array = npt.NDArray[np.float64]
 PERMUTATIONS = 4000
@@ -56,7 +57,25 @@ def parse_date(text: str) -> datetime.date:
         raise DataError(f"{text!r} is no date; write it as 2024-08-01") from None
 
 
-def score_by_month(counts: Counts, task_ids: Sequence[str], dates: Mapping[str, str]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class MonthScore:
+    """The problems of one month; no interval for a single problem."""
+
+    month: str
+    problems: int
+    score: float
+    interval: tuple[float, float] | None
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "month": self.month,
+            "problems": self.problems,
+            "score": self.score,
+            "confidence_interval": list(self.interval) if self.interval else None,
+        }
+
+
+def score_by_month(counts: Counts, task_ids: Sequence[str], dates: Mapping[str, str]) -> list[MonthScore]:
     """Per month: problems, score and its interval (None for a single problem), in the order of time."""
     months: dict[str, list[int]] = {}
     for position, task_id in enumerate(task_ids):
@@ -64,15 +83,9 @@ def score_by_month(counts: Counts, task_ids: Sequence[str], dates: Mapping[str, 
     rows = []
     for month in sorted(months):
         rates = counts.rates[months[month]]
-        interval = statistics.score_interval(rates)
-        rows.append(
-            {
-                "month": month,
-                "problems": len(rates),
-                "score": float(rates.mean()),
-                "confidence_interval": [interval.low, interval.high] if interval else None,
-            }
-        )
+        interval = estimators.score_interval(rates)
+        bounds = (interval.low, interval.high) if interval else None
+        rows.append(MonthScore(month, len(rates), float(rates.mean()), bounds))
     return rows
 
 
@@ -122,7 +135,7 @@ def _date_of(task_id: str, dates: Mapping[str, str]) -> datetime.date:
     return parse_date(str(dates[task_id]))
 
 
-def welch_interval(first: Array, second: Array, level: float = statistics.DEFAULT_LEVEL) -> tuple[float, float]:
+def welch_interval(first: Array, second: Array, level: float = estimators.DEFAULT_LEVEL) -> tuple[float, float]:
     """Interval of mean(second) - mean(first), variances unequal (Welch 1947)."""
     parts = [float(np.var(values, ddof=1)) / values.size for values in (first, second)]
     variance, difference = sum(parts), float(second.mean() - first.mean())

@@ -1,10 +1,10 @@
 """How many seeds does a score need? A planner for k, from a run that exists or from the worst case.
 
-    python -m tools.analysis.planner OUT/aime24 --half-width 1.0
+    python -m tools plan-k OUT/aime24 --half-width 1.0
 
 Standard error from sampling at k seeds: sqrt(V / k), V = sum_i v_i / n^2, v_i the variance of one sample of problem i.
 From a pilot run v_i is estimated without bias; without one, v_i = 1/4. The error from the choice of problems does not
-fall with k and stands beside it, so that nobody buys seeds for what only more problems can give (PAINS 46).
+fall with k and stands beside it, so that nobody buys seeds for what only more problems can give.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tools import statistics
-from tools.analysis.runs import find_runs
-from tools.distributions import two_sided_t_quantile
 from tools.errors import UsageError, run_command
-from tools.statistics import Counts
+from tools.results.run_folder import find_graded
+from tools.statistics import estimators
+from tools.statistics.distributions import two_sided_t_quantile
+from tools.statistics.estimators import Counts
 
 CURVE = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -43,10 +43,9 @@ def plan_k(problems: int, half_width: float, pilot: Counts | None = None) -> KPl
     if pilot is None or bool(np.any(pilot.samples < 2)):
         variance = 0.25 / problems
     else:
-        rates, k = pilot.rates, pilot.samples
-        variance = float(np.sum(rates * (1 - rates) * k / (k - 1))) / pilot.problems**2
-    quantile = two_sided_t_quantile(statistics.DEFAULT_LEVEL, math.inf)
-    choice = statistics.problem_error(pilot) if pilot is not None else None
+        variance = float(np.sum(pilot.sample_variances)) / pilot.problems**2
+    quantile = two_sided_t_quantile(estimators.DEFAULT_LEVEL, math.inf)
+    choice = estimators.problem_error(pilot) if pilot is not None else None
     return KPlan(
         needed=max(1, math.ceil(variance * (quantile / half_width) ** 2)),
         half_width=half_width,
@@ -67,9 +66,7 @@ def describe_plan(plan: KPlan) -> str:
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.analysis.planner", description="How many seeds a score needs."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools plan-k", description="How many seeds a score needs.")
     parser.add_argument("run", nargs="?", help="a graded data set's folder to learn from; without it the worst case")
     parser.add_argument("--problems", type=int, default=30, help="problems of the set, without a run (30)")
     parser.add_argument("--half-width", type=float, default=1.0, metavar="POINTS", help="wanted +- in points (1.0)")
@@ -81,7 +78,7 @@ def main() -> int:
     if options.run is None:
         print(describe_plan(plan_k(options.problems, options.half_width / 100)))
         return 0
-    for name, run in find_runs(options.run).items():
+    for name, run in find_graded(options.run).items():
         counts = run.counts(run.task_ids)
         print(f"{name}: {counts.problems} problems, learnt from {int(counts.samples.min())} samples each")
         print(describe_plan(plan_k(counts.problems, options.half_width / 100, counts)))

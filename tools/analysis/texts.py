@@ -1,8 +1,8 @@
 """Where two runs' responses part, row by row, and which verdicts changed on responses that did not.
 
 Equal seeds promise equal samples only on the same engine, version and hardware. So for every (problem, seed) of both
-runs this gives the first character at which the responses differ (PAINS 6, 8, 9); and where the response is the same but
-the verdict is not, the grader changed its mind, and the two rows say why (PAINS 12).
+runs this gives the first character at which the responses differ; and where the response is the same but
+the verdict is not, the grader changed its mind, and the two rows say why.
 
 >>> first_divergence("so x = 4", "so x = 5")
 7
@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tools.analysis.runs import Run
-from tools.verdicts import GradedSample
+from tools.records import Grade
+from tools.results.run_folder import RunFolder
 
 Key = tuple[str, int]
 _BLOCK = 4096
@@ -55,7 +55,7 @@ def first_divergence(first: str, second: str) -> int | None:
     return shorter
 
 
-def compare_responses(first: Run, second: Run) -> list[RowDifference]:
+def compare_responses(first: RunFolder, second: RunFolder) -> list[RowDifference]:
     """Every (problem, seed) that both folders hold a generation of, by seed and problem. Empty without generations."""
     texts = {(row.task_id, row.seed): row.output for row in first.responses()}
     rows = []
@@ -68,7 +68,7 @@ def compare_responses(first: Run, second: Run) -> list[RowDifference]:
 
 
 def changed_verdicts(
-    first: Mapping[Key, GradedSample], second: Mapping[Key, GradedSample], keys: Iterable[Key]
+    first: Mapping[Key, Grade], second: Mapping[Key, Grade], keys: Iterable[Key]
 ) -> list[VerdictChange]:
     """Changes of verdict among `keys`, which should be rows with equal responses."""
     changes = []
@@ -81,7 +81,7 @@ def changed_verdicts(
     return changes
 
 
-def _why(old: GradedSample, new: GradedSample) -> str:
+def _why(old: Grade, new: Grade) -> str:
     reasons = []
     if old.answer != new.answer:
         reasons.append(f"another answer was extracted ({_shown(old.answer)} -> {_shown(new.answer)})")

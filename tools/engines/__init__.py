@@ -1,31 +1,98 @@
-"""Who answers: one small interface, three engines behind it, each imported only when chosen.
+"""Who answers: one small interface, and engines behind it that are imported only when chosen.
 
     vllm           vLLM's CUDA or CPU build: the engine for real runs, continuous batching, seed per request
     transformers   Hugging Face's generate, one request at a time: the fallback that runs everywhere
     openai         any OpenAI-compatible server: `vllm serve`, SGLang, a hosted API
 
 An engine takes requests (`submit`) and gives back what has finished since (`step`). It never gives an empty answer for
-a failed request: that comes back as a Failure.
+a failed request: that comes back as a Failure. A new engine is one file and one line in ENGINES; one of your own needs
+no line: ENGINE=my_package.my_module:MyEngine is imported. docs/add_an_engine.md shows how.
+
+>>> find_engine("openai").needs.tokenizer
+True
+>>> sorted(find_engine("vllm").Options().identity())
+['deterministic', 'dtype']
 """
 
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import importlib.util
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
 
-from tools.errors import EngineError, ModelError, UsageError
-from tools.plan import Sample
-from tools.prompts import Prompt
+from tools.commandline import option
+from tools.errors import ModelError, UsageError
+from tools.models.prompts import Prompt
+from tools.records import Sample, Sampling
 
-if TYPE_CHECKING:
-    from tools.settings import RunSettings
-
-ENGINES = ("vllm", "transformers", "openai")
+ENGINES = {
+    "vllm": "tools.engines.vllm:VllmEngine",
+    "transformers": "tools.engines.transformers:TransformersEngine",
+    "openai": "tools.engines.openai:OpenAIEngine",
+}
+BY_DEFAULT = ("vllm", "transformers")  # the first that is installed
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
+class Needs:
+    """What must be there for an engine, and what it leaves to the toolkit.
+
+    `packages` must be installed. `loads_model`: the model is a folder or a name on the hub, else only a name that the
+    engine knows. `tokenizer`: prompts come as token ids, made with the model's tokenizer, else as text. `devices`: one
+    worker for each GPU (or CPU worker), else one worker in all. `has_own_template`: type chat sends the question alone.
+    `lacks`: parameters of Sampling that it cannot apply.
+    """
+
+    packages: tuple[str, ...] = ()
+    loads_model: bool = True
+    tokenizer: bool = True
+    devices: bool = True
+    has_own_template: bool = False
+    lacks: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class EngineOptions:
+    """Options of any engine; each engine adds its own. `decisive` ones decide a sample, so they belong to a run."""
+
+    decisive: ClassVar[tuple[str, ...]] = ()
+
+    max_num_seqs: int | None = option(
+        None, "requests at once per engine; halved when memory runs out", shown="the engine's"
+    )
+
+    @property
+    def gpus_per_engine(self) -> int:
+        return 1
+
+    def identity(self) -> dict[str, bool | int | float | str]:
+        return {name: getattr(self, name) for name in self.decisive}
+
+
+@dataclasses.dataclass(frozen=True)
+class LocalOptions(EngineOptions):
+    """Options of engines that load a model themselves."""
+
+    decisive = ("dtype",)
+
+    dtype: str = option("bfloat16", "of weights and activations")
+
+
+@dataclasses.dataclass(frozen=True)
+class EngineSetup:
+    """With what an engine is made, beside its own options. `max_model_len` is prompt and answer in tokens at most."""
+
+    model: str
+    sampling: Sampling
+    max_model_len: int
+    revision: str | None = None
+    tokenizer: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class GenerationRequest:
     """One sample to ask, with its own seed in `sample`."""
 
     sample: Sample
@@ -53,11 +120,19 @@ class Failure:
 
 
 class Engine(Protocol):
-    """What a worker needs. `capacity` is how many requests run at the same time."""
+    """What a worker needs. `capacity` is how many requests run at the same time.
 
+    Making one loads the model or connects. It and `step` raise ModelError, EngineOutOfMemory (the batch is halved),
+    EngineUnavailable (a restart does not help) and EngineError (it may).
+    """
+
+    needs: ClassVar[Needs]
+    Options: ClassVar[type[EngineOptions]]
     capacity: int
 
-    def submit(self, request: Request) -> None: ...
+    def __init__(self, setup: EngineSetup, options: Any) -> None: ...
+
+    def submit(self, request: GenerationRequest) -> None: ...
 
     def step(self) -> list[Completion | Failure]:
         """Works until something may have finished; returns what has."""
@@ -66,43 +141,61 @@ class Engine(Protocol):
     def close(self) -> None: ...
 
 
-def choose_engine(name: str | None) -> str:
-    """The engine asked for, or the best that is installed. Raises UsageError."""
-    if name:
-        if importlib.util.find_spec(name) is None:  # an engine is named after its package
-            raise UsageError(f"ENGINE={name} needs the package {name}; run `make install` (GPU) or `make install-cpu`")
-        return name
-    if importlib.util.find_spec("vllm"):
-        return "vllm"
-    if importlib.util.find_spec("transformers") and importlib.util.find_spec("torch"):
-        return "transformers"
-    raise UsageError("no engine is installed; run `make install` (GPU) or `make install-cpu`, or choose ENGINE=openai")
+def find_engine(name: str) -> type[Engine]:
+    """The class of an engine: one of ENGINES, or module:Class. Imports no package that it needs. Raises UsageError."""
+    module, colon, attribute = ENGINES.get(name, name).partition(":")
+    if not colon or not module or not attribute:
+        known = ", ".join(ENGINES)
+        raise UsageError(f"ENGINE={name} is unknown; choose {known}, or name a class of your own as module:Class")
+    try:
+        found: type[Engine] = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"ENGINE={name} cannot be imported ({error}); check its name and PYTHONPATH") from error
+    lacking = [part for part in ("needs", "Options", "submit", "step", "close") if not hasattr(found, part)]
+    if lacking:
+        raise UsageError(f"ENGINE={name} is no engine, it has no {', '.join(lacking)}; see docs/add_an_engine.md")
+    return found
 
 
-def create_engine(settings: RunSettings, max_model_len: int) -> Engine:
-    """Loads the model (vllm, transformers) or connects (openai). Raises ModelError, EngineError."""
-    if settings.engine == "vllm":
-        from tools.engines.vllm import VllmEngine
-
-        return VllmEngine(settings, max_model_len)
-    if settings.engine == "transformers":
-        from tools.engines.transformers import TransformersEngine
-
-        return TransformersEngine(settings)
-    if settings.engine == "openai":
-        from tools.engines.openai import OpenAIEngine
-
-        return OpenAIEngine(settings)
-    raise EngineError(f"engine {settings.engine!r} is unknown; choose one of {', '.join(ENGINES)}")
+def default_engine() -> str:
+    """The best engine that is installed; where none is, the one for real runs, which `check_engine` then refuses."""
+    return next((name for name in BY_DEFAULT if not missing_packages(name)), BY_DEFAULT[0])
 
 
-def load_tokenizer(settings: RunSettings) -> Any:
-    """The model's tokenizer. Raises ModelError with the remedy."""
-    name = settings.tokenizer or settings.model
+def missing_packages(name: str) -> list[str]:
+    return [package for package in find_engine(name).needs.packages if importlib.util.find_spec(package) is None]
+
+
+def check_engine(name: str, sampling: Sampling) -> None:
+    """Raises UsageError when the engine's packages are not there, or it cannot sample as asked."""
+    if missing := missing_packages(name):
+        remedy = "run `make install` (GPU) or `make install-cpu`, or choose ENGINE=openai"
+        raise UsageError(f"ENGINE={name} needs the package {' and '.join(missing)}; {remedy}")
+    if lacking := [parameter for parameter in find_engine(name).needs.lacks if parameter in sampling.given()]:
+        raise UsageError(
+            f"ENGINE={name} cannot apply {' and '.join(lacking).upper()}; unset it or choose another engine"
+        )
+
+
+def make_options(name: str, values: Mapping[str, Any]) -> EngineOptions:
+    """An engine's options from values by name; those that it does not have are left out."""
+    kind = find_engine(name).Options
+    known = {field.name for field in dataclasses.fields(kind)}
+    return kind(**{key: value for key, value in values.items() if key in known})
+
+
+def create_engine(name: str, setup: EngineSetup, options: EngineOptions) -> Engine:
+    """Loads the model or connects. Raises ModelError, EngineError."""
+    return find_engine(name)(setup, options)
+
+
+def load_tokenizer(model: str, tokenizer: str | None = None, revision: str | None = None) -> Any:
+    """The model's tokenizer, or another one's. Raises ModelError with the remedy."""
+    name = tokenizer or model
     try:
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(name, revision=settings.revision)
+        return AutoTokenizer.from_pretrained(name, revision=revision)
     except ImportError as error:
         raise ModelError("transformers is not installed; run `make install` or `make install-cpu`") from error
     except (OSError, ValueError, KeyError) as error:
@@ -111,15 +204,15 @@ def load_tokenizer(settings: RunSettings) -> Any:
         ) from error
 
 
-def read_model_limit(settings: RunSettings) -> int | None:
+def read_model_limit(model: str, revision: str | None = None) -> int | None:
     """The longest sequence in tokens that the model was made for; None where its config does not say."""
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(settings.model, revision=settings.revision).get_text_config()
+        config = AutoConfig.from_pretrained(model, revision=revision).get_text_config()
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(
-            f"{settings.model}: its config.json cannot be read ({first_line(error)}); check the model's folder"
+            f"{model}: its config.json cannot be read ({first_line(error)}); check the model's folder"
         ) from error
     limit = getattr(config, "max_position_embeddings", None)
     return int(limit) if limit else None

@@ -9,42 +9,53 @@ from __future__ import annotations
 import os
 from collections import deque
 
-from tools.engines import Completion, Failure, Request, first_line, is_out_of_memory, load_tokenizer
+from tools.engines import (
+    Completion,
+    EngineSetup,
+    Failure,
+    GenerationRequest,
+    LocalOptions,
+    Needs,
+    first_line,
+    is_out_of_memory,
+    load_tokenizer,
+)
 from tools.errors import EngineOutOfMemory, ModelError
-from tools.prompts import END_MARKS
-from tools.settings import RunSettings
+from tools.models.prompts import END_MARKS
 
 
 class TransformersEngine:
     """One model on the first GPU, or on the CPU."""
 
+    needs = Needs(packages=("transformers", "torch"), lacks=("presence_penalty",))
+    Options = LocalOptions
     capacity = 1
 
-    def __init__(self, settings: RunSettings) -> None:
+    def __init__(self, setup: EngineSetup, options: LocalOptions) -> None:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         import torch
         from transformers import AutoModelForCausalLM
 
-        self._torch, self._settings = torch, settings
+        self._torch, self._sampling = torch, setup.sampling
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
         device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             model = AutoModelForCausalLM.from_pretrained(
-                settings.model, revision=settings.revision, dtype=getattr(torch, settings.dtype, "auto")
+                setup.model, revision=setup.revision, dtype=getattr(torch, options.dtype, "auto")
             )
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(
-                f"{settings.model}: transformers cannot load it ({first_line(error)}); check the folder"
+                f"{setup.model}: transformers cannot load it ({first_line(error)}); check the folder"
             ) from error
         self._model = model.to(device).eval()
-        self._tokenizer = load_tokenizer(settings)
+        self._tokenizer = load_tokenizer(setup.model, setup.tokenizer, setup.revision)
         vocabulary = self._tokenizer.get_vocab()
         self._end_ids = sorted(
             {vocabulary[mark] for mark in END_MARKS if mark in vocabulary} | _end_ids_of(self._model, self._tokenizer)
         )
-        self._waiting: deque[Request] = deque()
+        self._waiting: deque[GenerationRequest] = deque()
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: GenerationRequest) -> None:
         self._waiting.append(request)
 
     def step(self) -> list[Completion | Failure]:
@@ -52,18 +63,15 @@ class TransformersEngine:
         torch, prompt = self._torch, list(request.prompt.token_ids or ())
         inputs = torch.tensor([prompt], device=self._model.device)
         torch.manual_seed(request.sample.seed)
-        temperature = self._settings.temperature
-        sampling = {"temperature": temperature, "top_p": self._settings.top_p, "top_k": 0} if temperature > 0 else {}
         try:
             with torch.inference_mode():
                 output = self._model.generate(
                     inputs,
                     attention_mask=torch.ones_like(inputs),
-                    do_sample=temperature > 0,
                     max_new_tokens=request.max_new_tokens,
                     eos_token_id=self._end_ids,
                     pad_token_id=self._end_ids[0],
-                    **sampling,
+                    **self._options_of_generate(),
                 )
         except RuntimeError as error:
             if is_out_of_memory(error):
@@ -72,9 +80,23 @@ class TransformersEngine:
                 ) from error
             raise
         new = output[0, len(prompt) :].tolist()
-        is_stopped = bool(new) and new[-1] in self._end_ids
-        text = self._tokenizer.decode(new[:-1] if is_stopped else new, skip_special_tokens=False)
-        return [Completion(request.sample, text, "stop" if is_stopped else "length", len(prompt), len(new))]
+        has_end = bool(new) and new[-1] in self._end_ids
+        text = self._tokenizer.decode(new[:-1] if has_end else new, skip_special_tokens=False)
+        stops = [place for stop in self._sampling.stop if (place := text.find(stop)) >= 0]
+        text = text[: min(stops, default=len(text))]
+        return [Completion(request.sample, text, "stop" if has_end or stops else "length", len(prompt), len(new))]
+
+    def _options_of_generate(self) -> dict[str, object]:
+        """What was chosen, and for the rest that it does nothing: a model's own generation config has no say."""
+        chosen = self._sampling.given()
+        del chosen["max_new_tokens"]
+        if stop := chosen.pop("stop", None):
+            chosen |= {"stop_strings": list(stop), "tokenizer": self._tokenizer}
+        if not chosen["temperature"]:
+            for name in ("temperature", "top_p", "top_k", "min_p"):
+                chosen.pop(name, None)
+            return {"do_sample": False, **chosen}
+        return {"do_sample": True, "top_k": 0, **chosen}
 
     def close(self) -> None:
         del self._model

@@ -13,6 +13,8 @@ Text is parsed, never evaluated; what the grammar does not hold raises LatexErro
 
 from __future__ import annotations
 
+import sys
+import types
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,3 +34,13 @@ def latex2sympy(text: str, variable_values: Mapping[str, Any] | None = None) -> 
         return to_sympy(tree, variable_values or {})
     except (ArithmeticError, AttributeError, KeyError, NotImplementedError, TypeError, ValueError) as error:
         raise LatexError(f"SymPy has no object for this ({type(error).__name__}: {error})") from error
+
+
+class _CallableRoom(types.ModuleType):
+    """`from tools import latex2sympy` gives this room or its function, by what was imported before: both are called alike."""
+
+    def __call__(self, text: str, variable_values: Mapping[str, Any] | None = None) -> Any:
+        return latex2sympy(text, variable_values)
+
+
+sys.modules[__name__].__class__ = _CallableRoom

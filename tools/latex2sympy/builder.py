@@ -10,7 +10,17 @@ from fractions import Fraction
 from typing import Any
 
 from tools.latex2sympy.calculus import applied_operators
-from tools.latex2sympy.nodes import arguments_of, as_set, error, marked, negative, plain, settled, source
+from tools.latex2sympy.nodes import (
+    arguments_of,
+    as_set,
+    error,
+    marked,
+    named_under_lines,
+    negative,
+    plain,
+    settled,
+    source,
+)
 from tools.latex2sympy.primaries import UNICODE_RELATIONS, PrimaryBuilder
 from tools.mathematics.tokens import RELATIONS
 from tools.mathematics.tree import Tree, number
@@ -30,7 +40,7 @@ class TreeBuilder(PrimaryBuilder):
 
     # Answers, relations, sets.
     def visitAnswer(self, context: Any) -> Tree:
-        return settled(self.visit(context.items()))
+        return named_under_lines(settled(self.visit(context.items())))
 
     def visitItems(self, context: Any) -> Tree:
         items = [self.visit(child) for child in context.relation()]
@@ -43,6 +53,8 @@ class TreeBuilder(PrimaryBuilder):
                 groups.append([item]) if mark == ";" else groups[-1].append(item)
             return ("list", ";", *(group[0] if len(group) == 1 else ("list", ",", *group) for group in groups))
         words = "".join(marks)
+        if _names_once(items):  # x = 1, 2, 3
+            return ("rel", ("=",), items[0][2], ("set", plain(items[0][3]), *map(plain, items[1:])))
         return ("list", "or" if "or" in words else "and" if "and" in words else ",", *items)
 
     def visitRelation(self, context: Any) -> Tree:
@@ -197,6 +209,12 @@ class TreeBuilder(PrimaryBuilder):
         if tree[0] not in ("sym", "const"):
             raise error(context, "only names and numbers have subscripts, not what stands")
         return ("sym", f"{tree[1]}_{{{inner}}}")
+
+
+def _names_once(items: list[Tree]) -> bool:
+    """A name said before the first of several values holds for all of them."""
+    is_first = items[0][0] == "rel" and items[0][1] == ("=",) and items[0][2][0] == "sym"
+    return is_first and all(item[0] not in ("rel", "list", "tuple", "set") for item in items[1:])
 
 
 def _is_mixed(before: Tree, factor: Tree) -> bool:

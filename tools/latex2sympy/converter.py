@@ -266,6 +266,8 @@ class _Converter:
             return sympy.Not(sympy.Contains(left, right))
         if sign not in RELATIONS:
             raise LatexError("this relation has no SymPy object")
+        if sign == "=" and isinstance(right, sympy.FiniteSet) and isinstance(left, sympy.Symbol):
+            return sympy.Eq(left, right, evaluate=False)  # x = 1, 2: evaluated, a symbol is never a set
         return RELATIONS[sign](left, right)
 
     # Calculus.

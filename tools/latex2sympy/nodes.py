@@ -6,7 +6,9 @@ import re
 from typing import Any
 
 from tools.errors import LatexError
-from tools.mathematics.tree import Tree, mapped
+from tools.mathematics.tree import Tree, mapped, nodes
+
+COMPLEX_LETTERS = frozenset(["z", "w", "\\zeta", "\\omega"])
 
 
 def position(context: Any) -> int:
@@ -47,6 +49,26 @@ def settled(tree: Tree) -> Tree:
         else:
             parts.append(part)
     return (tree[0], *parts)
+
+
+def named_under_lines(tree: Tree) -> Tree:
+    r"""`\overline{x}` as the name x-bar, `\overline{AB}` as a segment; a conjugate where the context is complex.
+
+    It is complex when i stands in the expression, when the letter is z or w, or when more than names stands under the line.
+    """
+    if any(node == ("const", "i") for node in nodes(tree)):
+        return tree
+
+    def change(node: Tree) -> Tree:
+        if node[:2] != ("call", "conjugate"):
+            return node
+        letters = node[2][1:] if node[2][0] == "mul" else (node[2],)
+        names = [letter[1] for letter in letters if letter[0] == "sym"]
+        is_segment = len(names) == len(letters) > 1 and all(name.isupper() for name in names)
+        is_name = len(names) == len(letters) == 1 and names[0] not in COMPLEX_LETTERS
+        return ("sym", rf"\bar{{{''.join(names)}}}") if is_segment or is_name else node
+
+    return mapped(tree, change)
 
 
 def negative(tree: Tree) -> Tree:

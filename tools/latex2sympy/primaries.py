@@ -37,6 +37,7 @@ EXTRA_FUNCTIONS = {
     "arctg": "atan",
     "arcosh": "acosh",
 }
+ENCODED = "Zq"  # before the hexadecimal spelling of a variable's name (tools/latex2sympy/reader.py)
 ONE_ARGUMENT = words("sin cos tan cot sec csc ln exp floor ceil det trace adjugate sinh cosh tanh abs")
 
 
@@ -147,7 +148,10 @@ class PrimaryBuilder(LatexMathVisitor):  # type: ignore[misc]
         return ("set", *inner[2:]) if inner[0] == "list" else inner
 
     def visitVariable(self, context: Any) -> Tree:
-        return ("variable", ("sym", context.getText()[len(r"\variable{") : -1]))
+        name = context.getText()[len(r"\variable{") : -1]
+        if name.startswith(ENCODED):  # a name with a subscript, or a Greek letter
+            name = bytes.fromhex(name[len(ENCODED) :]).decode()
+        return ("variable", ("sym", name))
 
     visitPlainVariable = visitVariable
 

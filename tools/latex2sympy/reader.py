@@ -19,13 +19,20 @@ from tools.errors import LatexError
 from tools.latex2sympy.builder import TreeBuilder
 from tools.latex2sympy.gen.LatexMathLexer import LatexMathLexer as Lexer
 from tools.latex2sympy.gen.LatexMathParser import LatexMathParser as Parser
+from tools.latex2sympy.primaries import ENCODED
 from tools.mathematics.limits import MAX_DEPTH, MAX_EXPRESSION_CHARS, MAX_TOKENS
 from tools.mathematics.tree import BeyondLimits, Tree
 
 DOUBLED_BACKSLASH = re.compile(r"\\\\(?=[A-Za-z]{2})")
 COMMAND = re.compile(r"\\[A-Za-z]+|\\.", re.DOTALL)
+# `\\variable{x_1}`: the lexer knows letters and digits only, so other names go through it in hexadecimal digits.
+VARIABLE = re.compile(
+    r"\\variable\{(?:([A-Za-z0-9]{1,20})_(?:\{([A-Za-z0-9,]{1,20})\}|([A-Za-z0-9]))|(\\[A-Za-z]{1,12}))\}"
+)
 OPERATORS = frozenset("+-*/^_=<>")
 MAX_NUMBER_CHARS = 4000
+FIRST_GROUP = re.compile(r"\d{1,3}(?:,\d{3})*")
+GROUP = re.compile(r"\d{3}(?:\.\d+)?")
 DEEPENING = frozenset([Lexer.LBRACE, Lexer.LPAREN, Lexer.LBRACKET, Lexer.LSET])
 RISING = frozenset([Lexer.RBRACE, Lexer.RPAREN, Lexer.RBRACKET, Lexer.RSET])
 
@@ -39,11 +46,14 @@ def read_latex(text: str, builder: TreeBuilder | None = None) -> Tree:
         raise BeyondLimits(f"{len(text)} characters; expressions are read up to {MAX_EXPRESSION_CHARS}")
     if "\\begin" not in text:
         text = DOUBLED_BACKSLASH.sub(r" \\", text)
+    if "\\variable" in text:
+        text = VARIABLE.sub(_encoded, text)
     lexer = Lexer(InputStream(text))
     lexer.removeErrorListeners()
     tokens = lexer.getAllTokens()
     _check(tokens, text)
-    parser = Parser(CommonTokenStream(ListTokenSource(_with_single_digits(tokens))))
+    tokens = _with_single_digits(_with_ratios(_with_grouped_numbers(tokens)))
+    parser = Parser(CommonTokenStream(ListTokenSource(tokens)))
     parser.removeErrorListeners()
     parser.addErrorListener(_Complaint(text))
     try:
@@ -51,6 +61,11 @@ def read_latex(text: str, builder: TreeBuilder | None = None) -> Tree:
     except RecursionError:
         raise BeyondLimits("nested too deep") from None
     return tree
+
+
+def _encoded(match: re.Match[str]) -> str:
+    name = match[4] or f"{match[1]}_{{{match[2] or match[3]}}}"
+    return rf"\variable{{{ENCODED}{name.encode().hex()}}}"
 
 
 class _Complaint(ErrorListener):  # type: ignore[misc]
@@ -97,6 +112,46 @@ def _check(tokens: list[Any], text: str) -> None:
             raise BeyondLimits(f"nested deeper than {MAX_DEPTH} at character {token.start}", token.start)
         if token.type == Lexer.NUMBER and len(token.text) > MAX_NUMBER_CHARS:
             raise BeyondLimits(f"a number of {len(token.text)} characters at {token.start}", token.start)
+
+
+def _with_grouped_numbers(tokens: list[Any]) -> list[Any]:
+    """Outside brackets `1,000.00` is one number; a list of numbers has spaces or other than three digits."""
+    result: list[Any] = []
+    depth = 0
+    for token in tokens:
+        depth += (token.type in DEEPENING) - (token.type in RISING)
+        is_group = (
+            depth == 0
+            and token.type == Lexer.NUMBER
+            and GROUP.fullmatch(token.text) is not None
+            and len(result) >= 2
+            and result[-1].type == Lexer.COMMA
+            and result[-2].type == Lexer.NUMBER
+            and FIRST_GROUP.fullmatch(result[-2].text) is not None
+            and result[-2].stop + 1 == result[-1].start == token.start - 1
+        )
+        if not is_group:
+            result.append(token)
+            continue
+        joined = result[-2].clone()
+        joined.text, joined.stop = result[-2].text + "," + token.text, token.stop
+        result[-2:] = [joined]
+    for token in result:
+        if token.type == Lexer.NUMBER and "," in token.text:
+            stop = token.stop
+            token.text = token.text.replace(",", "")
+            token.stop = stop
+    return result
+
+
+def _with_ratios(tokens: list[Any]) -> list[Any]:
+    """`S:T = 7:32` as quotients; inside braces a colon means such that."""
+    depth = 0
+    for token in tokens:
+        depth += (token.type in (Lexer.LSET, Lexer.LBRACE)) - (token.type in (Lexer.RSET, Lexer.RBRACE))
+        if token.type == Lexer.COLON and depth == 0:
+            token.type = Lexer.OVER
+    return tokens
 
 
 def _with_single_digits(tokens: list[Any]) -> list[Any]:

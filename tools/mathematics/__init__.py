@@ -10,6 +10,6 @@ fields, approx, agreement       values of trees, and what values may conclude
 values, matrices                equality of two single values, with units and marks
 sets, relations, compare        one rule per kind of answer
 answers                         two texts in, one Comparison out
-symbolic, symbolic_worker       SymPy and the LaTeX grammar, in processes that can be killed
-original_symbols                the original toolkit's symbolic rule, inside the worker
+symbolic                        asks processes that can be killed, in which SymPy and the LaTeX grammar are
+                                (tools/grading/math/symbolic_worker.py)
 """

@@ -1,9 +1,10 @@
 r"""What numerical values may conclude about two expressions.
 
 Two expressions are unequal as soon as they differ clearly at one point. They count as equal only when they agree to
-four fifths of the working digits at several random points, and the digits cover every magnitude that occurred in a sum:
-analytic expressions that agree at random points of an open set are the same there, and constants of the size of an
-answer do not agree to 200 digits by accident.
+four fifths of the working digits at several random points, and the digits cover every magnitude that occurred in a sum
+or saturated a function: analytic expressions that agree at random points of an open set are the same there, and
+constants of the size of an answer do not agree to 200 digits by accident. Expressions with steps or corners (floor,
+max, absolute values) are compared at more points and over a wide range, for they may agree on a stretch.
 
 >>> from tools.mathematics.reader import read
 >>> compare_numerically(read(r"\sin 30^\circ"), read(r"\frac{1}{2}"))
@@ -25,6 +26,10 @@ POINTS = 4
 TRIES = 12
 CLEAR_DIFFERENCE = 1e-4  # relative, between machine numbers without cancellation
 PRECISIONS = (60, 250)  # decimal digits; the second looks again when magnitudes spread widely
+MAX_PRECISION = 12_000  # digits that are spent at most where magnitudes spread even more
+BITS_PER_DIGIT = 3.33
+STEPPED_POINTS, STEPPED_TRIES = 24, 40
+STEPPED = frozenset(["floor", "ceil", "mod", "sign", "max", "min", "abs", "gcd", "lcm", "round"])
 
 
 def compare_numerically(left: Tree, right: Tree) -> bool | None:
@@ -35,11 +40,40 @@ def compare_numerically(left: Tree, right: Tree) -> bool | None:
         return False
     if not names:
         return _compare_constants(left, right)
-    field = many_digits(PRECISIONS[0])
-    verdict = _agree_at_random_points(left, right, names, field, has_i)
-    if verdict and field.spread > field.context.prec // 2:
-        verdict = _agree_at_random_points(left, right, names, many_digits(PRECISIONS[1]), has_i)
-    return verdict
+    digits = PRECISIONS[0]
+    while True:
+        field = many_digits(digits)
+        verdict = _agree_at_random_points(left, right, names, field, has_i)
+        if not verdict or field.spread <= field.context.prec // 2:
+            return verdict
+        digits = _digits_for(field)
+        if digits > MAX_PRECISION:
+            return None
+
+
+def _digits_for(field: Any) -> int:
+    """Digits that cover the spread seen, with room."""
+    return int(max(2.5 * field.spread, 2 * field.context.prec) / BITS_PER_DIGIT) + 20
+
+
+def _is_stepped(tree: Tree) -> bool:
+    return any(node[0] == "call" and node[1] in STEPPED for node in nodes(tree))
+
+
+def _wide_points(names: list[str], count: int) -> list[dict[str, Fraction]]:
+    """Points of both signs between a tenth and ten thousand, every other one whole."""
+    source = random.Random(20240301)
+    points = []
+    for index in range(count):
+        size = 10 ** (index % 5)
+        step = 1 if index % 2 else 1000
+        points.append(
+            {
+                name: source.choice((1, 1, -1)) * Fraction(source.randint(100, 9999) * size * step // 1000 or 1, step)
+                for name in names
+            }
+        )
+    return points
 
 
 def random_points(names: list[str], count: int) -> list[dict[str, Fraction]]:
@@ -60,7 +94,9 @@ def random_points(names: list[str], count: int) -> list[dict[str, Fraction]]:
 
 def _differ_clearly(left: Tree, right: Tree, names: list[str], has_i: bool) -> bool:
     """Whether machine numbers differ beyond doubt at some point."""
-    for point in random_points(names, POINTS if names else 1):
+    is_stepped = bool(names) and (_is_stepped(left) or _is_stepped(right))
+    points = random_points(names, POINTS if names else 1)
+    for point in [*points, *(_wide_points(names, STEPPED_POINTS) if is_stepped else ())]:
         at = {name: float(value) for name, value in point.items()}
         try:
             first, second = evaluate(left, at, MACHINE), evaluate(right, at, MACHINE)
@@ -79,7 +115,8 @@ def _differ_clearly(left: Tree, right: Tree, names: list[str], has_i: bool) -> b
 
 def _compare_constants(left: Tree, right: Tree) -> bool | None:
     """Two constants, at rising precision until the digits cover every magnitude that occurs in a sum."""
-    for digits in PRECISIONS:
+    digits = PRECISIONS[0]
+    while digits <= MAX_PRECISION:
         field = many_digits(digits)
         first, second = _constant(left, field), _constant(right, field)
         if Unknown in (first, second):
@@ -93,8 +130,9 @@ def _compare_constants(left: Tree, right: Tree) -> bool | None:
             return bool(first == second)
         if not field.agree(first, second):
             return False
-        if digits > PRECISIONS[0] and field.spread < field.context.prec // 2:
+        if digits >= PRECISIONS[1] and field.spread < field.context.prec // 2:
             return True
+        digits = max(PRECISIONS[1], _digits_for(field)) if digits < PRECISIONS[1] else _digits_for(field)
     return None
 
 
@@ -124,12 +162,14 @@ def _only_grows(tree: Tree) -> bool:
 def _agree_at_random_points(left: Tree, right: Tree, names: list[str], field: Any, has_i: bool) -> bool | None:
     """True when enough points agree, False when one differs, None when too few can be used."""
     agreements = 0
-    for point in random_points(names, TRIES):
+    is_stepped = _is_stepped(left) or _is_stepped(right)
+    points = random_points(names, TRIES)
+    if is_stepped:
+        points = [*points, *_wide_points(names, STEPPED_TRIES)]
+    for point in points:
         at = {name: field.number(value) for name, value in point.items()}
         try:
             first, second = evaluate(left, at, field), evaluate(right, at, field)
-        except Huge:
-            return None
         except NotNumeric:
             continue
         scale = max(abs(first), abs(second))
@@ -140,6 +180,6 @@ def _agree_at_random_points(left: Tree, right: Tree, names: list[str], field: An
         if not field.agree(first, second):
             return False
         agreements += 1
-        if agreements == POINTS:
+        if agreements == (STEPPED_POINTS if is_stepped else POINTS):
             return True
     return None

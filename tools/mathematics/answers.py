@@ -12,8 +12,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tools.mathematics.compare import trees_equal
+from tools.mathematics.clock import read_time, times_equal
+from tools.mathematics.compare import both_signs, trees_equal
+from tools.mathematics.cycles import cycles_equal
+from tools.mathematics.families import families_equal
 from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
+from tools.mathematics.phrases import UNDEFINED, has_words, meaning, number_in_words, same_statement
+from tools.mathematics.qualifiers import ranges_differ, split_qualifier, whole_parameters
 from tools.mathematics.reader import read
 from tools.mathematics.tokens import CONSTANTS, FUNCTIONS, GREEK
 from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable, shown, symbols
@@ -26,7 +31,7 @@ CHOICE_WITH_TEXT = re.compile(
     r"(?:(?:option|choice|answer)\s*:?\s*\(?([A-J])\)?|\(([A-J])\)|([A-J])[.:)])(?:\s+(.+))?", re.IGNORECASE
 )
 OTHER_CHOICE = re.compile(r"(?<![A-Za-z])\(?[A-J]\)?(?![A-Za-z])")
-UNIT_LETTER = re.compile(r"(.*\d\}?)\s+[mgsLNJWVKhCFAT](?:/s|\^2|\^3)?")
+UNIT_LETTER = re.compile(r"(.*\d\}?)\s+([mgsLNJWVKhCFAT](?:/s\^2|/s|/h|\^2|\^3)?)")
 BARE_WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
 LEADING_WORDS = re.compile(r"^\\(?:text|textbf|mathrm|textnormal)\{[^{}]*(?:\b(?:is|are|equals)|:|=)\s*\}\s*(?=\S)")
 # What an answer may be called: `Area = 5`, `\\text{Perimeter}: 5`, `answer: 5`, `USD 5`, the point `A(1,2)`.
@@ -34,47 +39,15 @@ LABEL = re.compile(
     r"^(?:(?:\\(?:text|textbf|mathrm|textnormal|operatorname)\{\s*[A-Za-z][A-Za-z ]*\}\s*[:=]"
     r"|(?!(?:arc)?(?:sin|cos|tan|cot|sec|csc|log|exp|max|min|gcd|lcm|det|lim)[xyz]?\b)(?=[A-Za-z ]*[aeiouAEIOU])"
     r"(?:[A-Za-z]{3,}(?: [A-Za-z]+)*\s*=|(?:[Aa]nswer|[A-Z][a-z]{2,}(?: [A-Za-z]+)*)\s*:))(?!=)"
-    r"|(?:USD|EUR|GBP|Rs\.?)(?=\s*\d)|[A-Z](?=\s*\([^()=]*,[^()=]*\)$))\s*(?=\S)"
+    r"|Rs\.(?=\s*\d)|[A-Z](?=\s*\([^()=]*,[^()=]*\)$))\s*(?=\S)"
 )
 # The letter of an option before its value: `(B) 12`.
 OPTION = re.compile(r"^(?:\\(?:text|textbf|mathrm|mathbf|textnormal)\s*)?\{?\s*\([A-J]\)\s*\}?\s*(?=[-+\d\\$.])")
-# What a parameter runs through, said after the answer: `k\\pi, k \\in \\mathbb{Z}`.
-DOMAIN = re.compile(
-    r"(?:\s|\\[ ,;]|\\q?quad)*(?:[,;]|\\(?:text|mathrm)\s*\{[^{}]*\}|\bwhere\b|\bfor\b|\()(?:\s|\\[ ,;]|\\q?quad)*"
-    r"(?P<name>[a-zA-Z])\s*\\in\s*\\mathbb\s*\{?[ZNQRC]\}?\s*\)?$"
+# Intervals as French schools write them: `]1,3]`, `[0,1[`.
+FRENCH_INTERVAL = re.compile(
+    r"(?P<opening>[\[\]])(?P<ends>[^\[\](){};,]{1,200}[;,][^\[\](){};,]{1,200})(?P<closing>[\[\]])"
 )
 MATHEMATICAL_SIGN = re.compile(r"\d|[\\^_=<>+*/{}|]")
-# Phrases with one mathematical meaning, spelled without punctuation.
-PHRASES: dict[str, Tree] = {
-    **dict.fromkeys(
-        [
-            "no solution",
-            "no solutions",
-            "no real solution",
-            "no real solutions",
-            "empty set",
-            "the empty set",
-            "none",
-            "no such numbers exist",
-        ],
-        ("set",),
-    ),
-    **dict.fromkeys(
-        [
-            "all real numbers",
-            "all reals",
-            "all real number",
-            "real numbers",
-            "any real number",
-            "all real x",
-            "the set of all real numbers",
-            "reals",
-        ],
-        ("numbers", "R"),
-    ),
-    **dict.fromkeys(["infinity", "positive infinity", "infinitely many", "infinite"], ("const", "oo")),
-}
-UNDEFINED = frozenset(["undefined", "does not exist", "dne", "not defined", "indeterminate", "doesnt exist"])
 
 
 @dataclass(frozen=True)
@@ -89,18 +62,35 @@ class Comparison:
 
 
 def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S) -> Comparison:
-    """The verdict on two plain forms (tools/cleaning.py)."""
+    """The verdict on two plain forms (tools/grading/math/cleaning.py)."""
     given, gold = (LABEL.sub("", LEADING_WORDS.sub("", side)) for side in (given, gold))
     choice = _compare_choices(given, gold)
     if choice is not None:
         return choice
-    given, gold = _without_domain(given), _without_domain(gold)
+    for rule, equal in (("time", times_equal), ("permutation", cycles_equal)):
+        verdict = equal(given, gold)
+        if verdict is not None:
+            return Comparison(verdict, rule, "", given, gold)
+    (given, given_ranges), (gold, gold_ranges) = split_qualifier(given), split_qualifier(gold)
+    if ranges_differ(given_ranges, gold_ranges):
+        return Comparison(
+            False, "range", "the parameters run through different sets", str(given_ranges), str(gold_ranges)
+        )
+    whole = whole_parameters(given_ranges), whole_parameters(gold_ranges)
     if not OPTION.match(gold):
         given = OPTION.sub("", given)
+    given, gold = _with_usual_brackets(given), _with_usual_brackets(gold)
     given_words, gold_words = _words(given), _words(gold)
     if given_words is not None and gold_words is not None:
         is_equal = given_words == gold_words or _same_phrase(given_words, gold_words)
         return Comparison(is_equal, "text", "", given_words, gold_words)
+    if (given_words is None) != (gold_words is None):
+        in_words = number_in_words((given_words or gold_words or "").removeprefix("minus "))
+        if in_words is not None:
+            is_negative = (given_words or gold_words or "").startswith("minus ")
+            written = str(-in_words if is_negative else in_words)
+            given, gold = (written, gold) if given_words is not None else (given, written)
+            given_words = gold_words = None
     if gold_words is not None or given_words is not None:
         bare = [TEXT_WRAPPER.sub(r"\1", side).strip() for side in (given, gold)]
         if all(side.isalpha() for side in bare):
@@ -113,7 +103,13 @@ def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S
             given_tree = _without_unit_letter(given, given_tree)
         elif symbols(gold_tree) and not symbols(given_tree):
             gold_tree = _without_unit_letter(gold, gold_tree)
+        families = families_equal(both_signs(given_tree), both_signs(gold_tree), *whole)
+        if families is not None:
+            return Comparison(families, "family", "", shown(given_tree), shown(gold_tree))
         return _compare_trees(given, gold, given_tree, gold_tree, timeout_s)
+    if given_tree is None and gold_tree is None and has_words(given) and has_words(gold):
+        is_equal = same_statement(given, gold, _formulas_equal)
+        return Comparison(is_equal, "text", str(gold_error or ""), given[:200], gold[:200])
     if gold_words is not None or given_words is not None:
         reason = str(given_error or gold_error or "words against mathematics")
         return Comparison(False, "text", reason, given[:200], gold[:200])
@@ -126,17 +122,47 @@ def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S
     return Comparison(False, "unreadable", str(given_error), given[:200], gold[:200])
 
 
-def _without_domain(text: str) -> str:
-    match = DOMAIN.search(text)
-    if match is None or not re.search(rf"(?<![A-Za-z]){match['name']}(?![A-Za-z])", text[: match.start()]):
+def why_unreadable(text: str) -> str:
+    """Why a reference in plain form is neither words nor mathematics that a reader knows; "" when it is."""
+    if not text:
+        return "the text is empty"
+    if _words(text) is not None or read_time(text) is not None:
+        return ""
+    text = _with_usual_brackets(split_qualifier(LABEL.sub("", LEADING_WORDS.sub("", text)))[0])
+    tree, error = _read(text, None)
+    if tree is not None or has_words(text):
+        return ""
+    if _may_the_grammar_know(text, error):
+        from tools.mathematics.symbolic import can_read
+
+        return can_read(text)
+    return str(error)
+
+
+def _formulas_equal(given: str, gold: str) -> bool | None:
+    try:
+        return trees_equal(read(given), read(gold))
+    except (Unreadable, BeyondLimits, RecursionError):
+        return False
+
+
+def _with_usual_brackets(text: str) -> str:
+    """`]1,3]` as `(1,3]`: only where a bracket opens the wrong way round."""
+    if "]" not in text or (text.find("]") > text.find("[") >= 0 and text.rfind("[") < text.rfind("]")):
         return text
-    return text[: match.start()]
+    return FRENCH_INTERVAL.sub(_usual_interval, text)
+
+
+def _usual_interval(match: re.Match[str]) -> str:
+    opening = "(" if match["opening"] == "]" else "["
+    closing = ")" if match["closing"] == "[" else "]"
+    return f"{opening}{match['ends']}{closing}"
 
 
 def _without_unit_letter(given: str, tree: Tree) -> Tree:
-    """`2.78 m` against a bare number: the letter is a unit, not a variable."""
+    """`2.78 m` against a value without variables: the letter is a unit, not a variable."""
     match = UNIT_LETTER.fullmatch(given)
-    return read(match[1]) if match else tree
+    return ("unit", read(match[1]), match[2]) if match else tree
 
 
 def _may_the_grammar_know(text: str, error: Exception | None) -> bool:
@@ -147,7 +173,9 @@ def _may_the_grammar_know(text: str, error: Exception | None) -> bool:
 
 def _as_strings(given: str, gold: str, reason: str) -> Comparison:
     """A reference that is no mathematics we know: the answer must repeat it."""
-    bare = ["".join(TEXT_WRAPPER.sub(r"\1", side).split()).lower() for side in (given, gold)]
+    bare = [
+        re.sub(r"\{(\w)\}", r"\1", "".join(TEXT_WRAPPER.sub(r"\1", side).split())).lower() for side in (given, gold)
+    ]
     is_equal = bare[0] == bare[1]
     return Comparison(is_equal, "string", reason, given[:200], gold[:200])
 
@@ -180,8 +208,9 @@ def _rule_of(given: Tree, gold: Tree) -> str:
 
 def _read(text: str, words: str | None) -> tuple[Tree | None, Exception | None]:
     if words is not None:
-        if words in PHRASES:
-            return PHRASES[words], None
+        named = meaning(words)
+        if named is not None:
+            return named, None
         if words in UNDEFINED or not re.fullmatch(r"\\?[A-Za-z]{1,3}", text):
             return None, None
     try:
@@ -209,7 +238,7 @@ def _words(text: str) -> str | None:
     if not words or (not has_wrapper and max(map(len, words)) < 3):
         return None
     is_named = any(word in FUNCTIONS or word in CONSTANTS or word in GREEK for word in words)
-    if not has_wrapper and is_named and " ".join(words).lower() not in PHRASES:
+    if not has_wrapper and is_named and meaning(" ".join(words).lower()) is None:
         return None
     if not has_wrapper and "," in text and all(len(word) <= 1 for word in words):
         return None
@@ -221,7 +250,7 @@ def _words(text: str) -> str | None:
 
 
 def _same_phrase(given: str, gold: str) -> bool:
-    meanings = PHRASES.get(given), PHRASES.get(gold)
+    meanings = meaning(given), meaning(gold)
     return (meanings[0] is not None and meanings[0] == meanings[1]) or (given in UNDEFINED and gold in UNDEFINED)
 
 

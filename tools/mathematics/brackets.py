@@ -14,7 +14,7 @@ from itertools import pairwise
 from tools.mathematics.commands import PRIMARY_COMMANDS
 from tools.mathematics.cursor import TokenCursor
 from tools.mathematics.numbers import int_from_digits, lowest, read_number
-from tools.mathematics.tokens import CONSTANTS, FUNCTIONS, GREEK, Token
+from tools.mathematics.tokens import CONSTANTS, CURRENCIES, CURRENCY_CODES, FUNCTIONS, GREEK, NO_PRODUCTS, Token
 from tools.mathematics.tree import NotMathematics, Tree
 
 CLOSINGS = {
@@ -28,7 +28,19 @@ CLOSINGS = {
 }
 ROUNDINGS = {r"\lfloor": (r"\rfloor", "floor"), r"\lceil": (r"\rceil", "ceil")}
 LETTERS_OF_FUNCTIONS = frozenset("fghFGH")
-ACCENTS = (r"\bar", r"\vec", r"\hat", r"\tilde", r"\overrightarrow", r"\widehat", r"\widetilde", r"\dot")
+ACCENTS = (
+    r"\bar",
+    r"\vec",
+    r"\hat",
+    r"\tilde",
+    r"\overrightarrow",
+    r"\widehat",
+    r"\widetilde",
+    r"\dot",
+    r"\ddot",
+    r"\check",
+    r"\mathring",
+)
 SAME_SIGN = {r"\varnothing": r"\emptyset", r"\lbrace": r"\{", r"\lbrack": "["}
 
 
@@ -42,6 +54,7 @@ class BracketReader(TokenCursor):
     exponent: Callable[[], Tree]
     starts_factor: Callable[[], bool]
     separator: Callable[[], str | None]
+    money: Callable[[str], Tree]
 
     # Primaries.
     def primary(self) -> Tree:
@@ -63,6 +76,8 @@ class BracketReader(TokenCursor):
     def number(self) -> Tree:
         text = self.text
         self.advance()
+        if text[:2] in ("0x", "0X"):
+            return ("num", int(text[2:], 16))
         value = read_number(text)
         if value is None:
             raise self.error(f"number {text[:20]} is out of bounds before")
@@ -107,18 +122,45 @@ class BracketReader(TokenCursor):
         if text in GREEK:
             self.advance()
             return self.subscripted(("sym", "\\" + text))
-        if text[0] in LETTERS_OF_FUNCTIONS and text.rstrip("'") == text[0] and self.following().text == "(":
+        if text in CURRENCY_CODES and self.following().kind == "number":
+            self.advance()
+            return self.money(CURRENCY_CODES[text])
+        is_function = text[0] in LETTERS_OF_FUNCTIONS or (self.index == 0 and self.names_application())
+        if is_function and text.rstrip("'") == text[0] and self.following().text == "(":
             return self.application(text)
         return self.split_word()
+
+    def names_application(self) -> bool:
+        """`E(x,+0,z) = ...` at the start: a letter applied to names and numbers, before an equality sign."""
+        if len(self.text.rstrip("'")) != 1 or self.following().text != "(":
+            return False
+        step = 2
+        while self.following(step).text != ")":
+            token, before = self.following(step), self.following(step - 1).text
+            is_argument = (
+                token.kind in ("word", "number", "command")
+                and before in ("(", ",", "+", "-")
+                and token.text != self.text
+            )
+            is_sign = token.text == "," or (token.text in ("+", "-") and before in ("(", ","))
+            if not (is_argument or is_sign):
+                return False
+            step += 1
+        return self.following(step + 1).text == "="
 
     def split_word(self) -> Tree:
         """One token per letter from here on: `xy^2` is x times y squared."""
         text = self.text
         letters = text.rstrip("'")
-        if len(letters) > 3 or (len(letters) == 3 and _is_word(letters)):
+        if len(letters) > 3 or (len(letters) == 3 and _is_word(letters)) or letters in NO_PRODUCTS:
             raise NotMathematics(f"the word {text[:30]!r} is no value", self.position)
         if len(letters) == 1:
+            if [self.following(step).text for step in (1, 2, 3)] == ["(", "0", ")"]:  # I(0) is no product
+                return self.application(text)
             self.advance()
+            if self.kind == "number" and text not in ("e", "i") and self.text.isdigit() and not self.is_spaced:
+                text += "_" + self.text  # x1, v0: names with an index
+                self.advance()
             return self.subscripted(("const", text) if text in ("e", "i") else ("sym", text))
         marks = text[len(letters) :]
         position = self.position
@@ -168,9 +210,9 @@ class BracketReader(TokenCursor):
         if text in ACCENTS:
             self.advance()
             return self.subscripted(("sym", f"{text}{{{self.raw_group()}}}"))
-        if text == r"\$":
+        if text in CURRENCIES:
             self.advance()
-            return self.factor()
+            return self.money(CURRENCIES[text])
         raise self.error("not known here:")
 
     def subscripted(self, tree: Tree) -> Tree:

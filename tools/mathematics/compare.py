@@ -13,12 +13,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import product
 
+from tools.mathematics.ellipsis import written_out
 from tools.mathematics.matrices import matrix_value
-from tools.mathematics.relations import relations_equal, split_name
+from tools.mathematics.piecewise import cases_equal
+from tools.mathematics.relations import NAMELESS, product_of_equations, relations_equal, split_name
 from tools.mathematics.sets import is_real_set, real_sets_equal, variable_of
-from tools.mathematics.tree import Tree, kinds, mapped, shown, words
+from tools.mathematics.tree import Tree, kinds, mapped, shown, symbols, words
+from tools.mathematics.units import compound_value
 from tools.mathematics.values import all_of, values_equal
+from tools.mathematics.vectors import as_tuple, has_marked_units, with_plain_units
 
+COLLECTIONS = words("list set tuple")
 MAX_SIGN_CHOICES = 16
 SINGLE_KINDS = words("num dec sym const add mul neg div pow root call apply percent degree unit based ratio")
 
@@ -29,7 +34,12 @@ def trees_equal(given: Tree, gold: Tree) -> bool | None:
         return True
     if given[0] == gold[0] == "num":
         return bool(given[1] == gold[1])
-    given, gold = _both_signs(given), _both_signs(gold)
+    if given[0] in COLLECTIONS or gold[0] in COLLECTIONS:
+        given, gold = _spread_signs(written_out(given)), _spread_signs(written_out(gold))
+    given, gold = both_signs(given), both_signs(gold)
+    curves = _as_one_equation(given, gold)
+    if curves is not None:
+        return relations_equal(*curves)
     given_name, given_value = split_name(given)
     gold_name, gold_value = split_name(gold)
     if given_name is not None or gold_name is not None:
@@ -40,7 +50,40 @@ def trees_equal(given: Tree, gold: Tree) -> bool | None:
             return verdict
     if given[0] == "rel" and gold[0] == "rel":
         return relations_equal(given, gold)
-    return _collections_equal(given, gold)
+    if "cases" in (given[0], gold[0]):
+        return cases_equal(given, gold, trees_equal) if given[0] == gold[0] else False
+    return _collections_equal(*_as_vectors(given, gold))
+
+
+def _spread_signs(tree: Tree) -> Tree:
+    r"""`x \\ne 0, 1` says two things of x."""
+    if tree[0] != "list" or tree[2][0] != "rel" or tree[2][1] != ("!=",):
+        return tree
+    items = [item if item[0] == "rel" else ("rel", ("!=",), tree[2][2], item) for item in tree[2:]]
+    return ("list", "and", *items)
+
+
+def _as_one_equation(given: Tree, gold: Tree) -> tuple[Tree, Tree] | None:
+    r"""`y = \\pm 2\\sqrt{2x}` against `y^2 = 8x`: the two branches as one equation, for curves only."""
+    for listed, single in ((given, gold), (gold, given)):
+        is_curve = _is_equation(single) and len(symbols(single)) > 1 and listed[:2] == ("list", "or")
+        joined = product_of_equations(list(listed[2:])) if is_curve and symbols(listed) == symbols(single) else None
+        if joined is not None:
+            return (joined, single) if listed is given else (single, joined)
+    return None
+
+
+def _as_vectors(given: Tree, gold: Tree) -> tuple[Tree, Tree]:
+    """Sums of unit vectors as tuples, where the other side is a vector or both mark their unit vectors."""
+    if has_marked_units(given) or has_marked_units(gold):
+        given, gold = with_plain_units(given), with_plain_units(gold)
+    for side, other in ((given, gold), (gold, given)):
+        if side[0] in ("tuple", "matrix") and other[0] in ("add", "neg", "mul"):
+            coordinates = _as_tuple(side)
+            vector = as_tuple(other, len(coordinates) - 3) if coordinates is not None else None
+            if vector is not None:
+                return (side, vector) if side is given else (vector, side)
+    return given, gold
 
 
 def _named_equal(given: tuple[Tree | None, Tree, Tree], gold: tuple[Tree | None, Tree, Tree]) -> bool | None:
@@ -76,13 +119,13 @@ def _is_equation(tree: Tree) -> bool:
 
 def _as_real_sets(given: Tree, gold: Tree) -> bool | None:
     """Both as sets of reals when each can be one; inequalities in different variables differ."""
-    variables = {variable_of(side) for side in (given, gold) if side[0] == "rel"}
+    variables = {variable_of(side) for side in (given, gold) if side[0] == "rel"} - {NAMELESS}
     if len(variables) > 1:
         return False
     return real_sets_equal(given, gold)
 
 
-def _both_signs(tree: Tree) -> Tree:
+def both_signs(tree: Tree) -> Tree:
     r"""`1\pm\sqrt{2}` as the list of its two values, inside collections too."""
     if not kinds(tree) & {"pm", "mp"}:
         return tree
@@ -93,7 +136,7 @@ def _both_signs(tree: Tree) -> Tree:
             tuples = [(*tree[:head], *items) for items in product(*choices)]
             return ("list", "or", *tuples)
         return (*tree[:head], *(item for options in choices for item in options))
-    if tree[0] == "rel" and tree[1] in (("=",), ("~",)):
+    if tree[0] == "rel" and tree[1] in (("=",), ("~",), ("mod", "of")):
         return ("list", "or", *(("rel", tree[1], *sides) for sides in product(*map(_sign_choices, tree[2:]))))
     return ("list", "or", *_sign_choices(tree))
 
@@ -196,7 +239,16 @@ def _lists_equal(given: Tree, gold: Tree) -> bool | None:
     if "tuple" in (given[0], gold[0]) and "set" in (given[0], gold[0]):
         return False
     # Solutions that are pairs are a set however they are listed; `1, 1, 2` keeps its two ones.
-    is_set = "set" in (given[0], gold[0]) or all(item[0] == "tuple" for item in _items(given) + _items(gold))
+    single = [side for side in (given, gold) if side[0] not in ("list", "set")]
+    if len(single) == 1:
+        mixed = _as_mixed_number(gold if single[0] is given else given)
+        if mixed is not None and values_equal(mixed, single[0]):
+            return True
+    is_set = (
+        "set" in (given[0], gold[0])
+        or ("list", "or") in (given[:2], gold[:2])
+        or all(item[0] == "tuple" for item in _items(given) + _items(gold))
+    )
     given_names, given_items = _names_off(_items(given))
     gold_names, gold_items = _names_off(_items(gold))
     given_names, given_items = _grouped(given_names, given_items)
@@ -210,10 +262,27 @@ def _lists_equal(given: Tree, gold: Tree) -> bool | None:
             [*zip(given_names, given_items, strict=True)], [*zip(gold_names, gold_items, strict=True)], _pairs_equal
         )
     if len(set(given_names)) > 1 or len(set(gold_names)) > 1:  # x = 1, y = 2 against 1, 2
+        if {*given_names} != {None} and {*gold_names} != {None}:
+            return False
         return all_of(trees_equal(a, b) for a, b in zip(given_items, gold_items, strict=True))
     if given_names and gold_names and given_names[0] and gold_names[0] and given_names[0] != gold_names[0]:
         return False
     return _match(given_items, gold_items, trees_equal)
+
+
+def _as_mixed_number(tree: Tree) -> Tree | None:
+    """`20 and 1/2` is 20 1/2; `5 feet and 6 inches` one length."""
+    if tree[:2] != ("list", "and") or len(tree) < 4:
+        return None
+    if all(item[0] == "unit" for item in tree[2:]):
+        compound = compound_value(("add", *tree[2:]))
+        return None if compound is None else ("unit", *compound)
+    if len(tree) != 4:
+        return None
+    whole, part = tree[2:]
+    is_whole = whole[0] == "num" and whole[1] == int(whole[1])
+    is_proper = part[0] == "div" and part[1][0] == part[2][0] == "num" and 0 < part[1][1] < part[2][1]
+    return ("add", whole, part) if is_whole and is_proper else None
 
 
 def _pairs_equal(given: tuple[Tree | None, Tree], gold: tuple[Tree | None, Tree]) -> bool | None:

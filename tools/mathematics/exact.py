@@ -11,9 +11,11 @@ True
 from __future__ import annotations
 
 from fractions import Fraction
-from math import comb, factorial, gcd, lcm
+from math import gcd, lcm
 from typing import Any
 
+from tools.mathematics.integer_functions import EXACT_FUNCTIONS
+from tools.mathematics.series import written_out
 from tools.mathematics.sums import (
     NO_POWER,
     ONE,
@@ -23,6 +25,7 @@ from tools.mathematics.sums import (
     Sum,
     accumulate,
     factors,
+    is_too_large,
     join_powers,
     product,
     sum_power,
@@ -162,6 +165,9 @@ def raise_to(base: Quotient, exponent: Quotient) -> Quotient:
             whole = int(value)
             if whole == 0 and not base.above:
                 raise NotExact("0^0")
+            bare = base.rational()
+            if bare is not None and is_too_large(bare, whole):  # stays a power, equal to itself only
+                return atom(("power", base.key(), whole))
             if whole < 0:
                 base, whole = Quotient(base.below, base.above), -whole
             return Quotient(sum_power(base.above, whole), sum_power(base.below, whole))
@@ -316,39 +322,6 @@ def _logarithm(value: Quotient) -> Quotient:
     return atom(("call", "ln", value.key()))
 
 
-def _whole(values: list[Fraction]) -> list[int] | None:
-    return [int(value) for value in values] if all(value.denominator == 1 for value in values) else None
-
-
-def _factorial(values: list[Fraction]) -> int | None:
-    whole = _whole(values)
-    return factorial(whole[0]) if whole and len(whole) == 1 and 0 <= whole[0] <= 3000 else None
-
-
-def _binomial(values: list[Fraction]) -> int | None:
-    whole = _whole(values)
-    return comb(*whole) if whole and len(whole) == 2 and min(whole) >= 0 and whole[0] <= 3000 else None
-
-
-def _modulo(values: list[Fraction]) -> Fraction | None:
-    return values[0] % values[1] if len(values) == 2 and values[1] else None
-
-
-EXACT_FUNCTIONS: dict[str, Any] = {
-    "floor": lambda values: values[0].__floor__(),
-    "ceil": lambda values: values[0].__ceil__(),
-    "abs": lambda values: abs(values[0]),
-    "sign": lambda values: (values[0] > 0) - (values[0] < 0),
-    "max": max,
-    "min": min,
-    "fact": _factorial,
-    "binom": _binomial,
-    "mod": _modulo,
-    "gcd": lambda values: gcd(*whole) if (whole := _whole(values)) else None,
-    "lcm": lambda values: lcm(*whole) if (whole := _whole(values)) else None,
-}
-
-
 def _sum_of(tree: Tree) -> Quotient:
     total = quotient(tree[1])
     for part in tree[2:]:
@@ -365,6 +338,11 @@ def _product_of(tree: Tree) -> Quotient:
 
 def _root(tree: Tree) -> Quotient:
     return raise_to(quotient(tree[1]), divide(constant(1), quotient(tree[2])))
+
+
+def _series(tree: Tree) -> Quotient:
+    closed = written_out(tree)
+    return atom(("opaque", tree)) if closed is None else quotient(closed)
 
 
 def _symbol(tree: Tree) -> Quotient:
@@ -391,6 +369,7 @@ RULES: dict[str, Any] = {
     "percent": lambda tree: divide(quotient(tree[1]), constant(100)),
     "based": lambda tree: constant(int(tree[1], tree[2])),
     "call": _call,
-    **dict.fromkeys(("integral", "sum", "prod", "lim", "diff"), lambda tree: atom(("opaque", tree))),
+    **dict.fromkeys(("integral", "lim", "diff"), lambda tree: atom(("opaque", tree))),
+    **dict.fromkeys(("sum", "prod"), lambda tree: _series(tree)),
     "apply": lambda tree: atom(("apply", tree[1], *(quotient(argument).key() for argument in tree[2:]))),
 }

@@ -17,6 +17,8 @@ Value = Any  # float, complex, or mpmath's mpf and mpc
 CMATH_NAMES = {"ln": "log"}
 MPMATH_NAMES = {"ln": "log"}
 GROWING = frozenset(["exp", "sinh", "cosh"])
+SATURATING = frozenset(["tanh", "coth", "erf"])
+NEAR_ZERO_BITS = -8  # below it a function may differ from its value at 0 by the square of the argument only
 
 
 class NotNumeric(Exception):
@@ -110,12 +112,23 @@ class ManyDigits:
             raise Huge("an exponential without bounds")
         if self.magnitude(value) > 4000:
             raise NotNumeric("an argument without bounds")
+        self.note_argument(name, value)
         return getattr(self.context, MPMATH_NAMES.get(name, name))(value)
 
     def factorial(self, value: Value) -> Value:
         if self.magnitude(value) > 30:
             raise Huge("a factorial without bounds")
         return self.context.factorial(value)
+
+    def note_argument(self, name: str, value: Value) -> None:
+        """Bits needed to tell a function from its limit: cos(10^-200) from 1, tanh(1000) from 1, arctan(10^99) from pi/2."""
+        size = self.magnitude(value)
+        if size < NEAR_ZERO_BITS:
+            self.spread = max(self.spread, -2 * size)
+        elif name in SATURATING:
+            self.spread = max(self.spread, 3 * int(abs(value)) if size < 30 else 2**31)
+        elif size > 0:
+            self.spread = max(self.spread, size)
 
     def agree(self, first: Value, second: Value) -> bool:
         """Equal up to what rounding and cancellation can have done."""

@@ -7,9 +7,15 @@ r"""Matrices inside expressions: sums, products, powers, transposes and determin
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+from tools.mathematics.exact import rational_value
+from tools.mathematics.numbers import lowest
 from tools.mathematics.tree import Tree, nodes
 
 MAX_MATRIX_POWER = 10
+MAX_EXPANDED_DETERMINANT = 4  # rows; larger ones need rational cells
+MAX_DETERMINANT = 40
 Rows = list[list[Tree]]
 
 
@@ -43,8 +49,10 @@ def matrix_value(tree: Tree) -> Rows | Tree:
         return _matrix_power(matrix_value(tree[1]), tree[2])
     if kind == "call" and tree[1] == "det":
         inner = matrix_value(tree[2])
-        if isinstance(inner, list) and len(inner) == len(inner[0]) <= 4:
-            return _determinant(inner)
+        if isinstance(inner, list) and len(inner) == len(inner[0]):
+            if len(inner) <= MAX_EXPANDED_DETERMINANT:
+                return _determinant(inner)
+            return ("num", lowest(_eliminated(inner)))
     raise ValueError(f"{kind} of a matrix")
 
 
@@ -112,3 +120,29 @@ def _determinant(rows: Rows) -> Tree:
         minor = [row[:column] + row[column + 1 :] for row in rows[1:]]
         terms.append(("mul", ("num", (-1) ** column), cell, _determinant(minor)))
     return ("add", *terms)
+
+
+def _eliminated(rows: Rows) -> Fraction:
+    """The determinant of rational cells by Gauss's elimination; ValueError for other cells."""
+    if len(rows) > MAX_DETERMINANT:
+        raise ValueError("a determinant too large")
+    cells: list[list[Fraction]] = []
+    for row in rows:
+        values = [rational_value(cell) for cell in row]
+        if None in values:
+            raise ValueError("a large determinant of cells that are not rational")
+        cells.append([Fraction(value) for value in values if value is not None])
+    total = Fraction(1)
+    for column in range(len(cells)):
+        pivot = next((row for row in range(column, len(cells)) if cells[row][column]), None)
+        if pivot is None:
+            return Fraction(0)
+        if pivot != column:
+            cells[column], cells[pivot] = cells[pivot], cells[column]
+            total = -total
+        total *= cells[column][column]
+        for below in range(column + 1, len(cells)):
+            factor = cells[below][column] / cells[column][column]
+            if factor:
+                cells[below] = [a - factor * b for a, b in zip(cells[below], cells[column], strict=True)]
+    return total

@@ -15,7 +15,7 @@ from tools.mathematics.limits import MAX_DIGITS
 
 PLAIN_INTEGER = re.compile(r"[+-]?[0-9]+")
 GROUPED = r"[0-9]{1,3}(?:,[0-9]{3})+"
-DECIMAL = re.compile(rf"([+-]?)\s*({GROUPED}|[0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{{1,4}}))?")
+DECIMAL = re.compile(rf"([+-]?)\s*({GROUPED}|[0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{{1,5}}))?")
 FRACTION = re.compile(
     r"([+-]?)\s*(?:\\[dtc]?frac\s*(?:\{\s*([+-]?)\s*([0-9]+)\s*\}\s*\{\s*([+-]?)\s*([0-9]+)\s*\}|\s*([0-9])\s*([0-9]))"
     r"|\s*([0-9]+)\s*/\s*([0-9]+))"
@@ -53,6 +53,8 @@ def _read_decimal(text: str) -> Number | None:
     if not digits:
         return None
     power = int(exponent or 0) - len(decimals or "")
+    if abs(power) > MAX_DIGITS:
+        return None
     value = int_from_digits(digits)
     value = -value if sign == "-" else value
     return value * 10**power if power >= 0 else lowest(Fraction(value, 10**-power))

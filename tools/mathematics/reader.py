@@ -15,22 +15,18 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from tools.mathematics.brackets import BracketReader
 from tools.mathematics.numbers import int_from_digits
-from tools.mathematics.tokens import (
-    CONSTANTS,
-    FUNCTIONS,
-    GREEK,
-    MULTIPLIERS,
-    NOT_UNITS,
-    PERCENT_WORDS,
-    RELATIONS,
-    SHORT_UNITS,
-    tokenize,
-)
-from tools.mathematics.tree import ONE, NotMathematics, Tree, kinds, negated, number, words
+from tools.mathematics.tokens import CONSTANTS, FUNCTIONS, GREEK, RELATIONS, SEPARATOR_WORDS, tokenize
+from tools.mathematics.tree import ONE, Tree, negated, number, words
+from tools.mathematics.unit_reader import UnitReader
 
-SEPARATOR_WORDS = {"and": "and", "or": "or", ",": ",", ";": ";", "&": "and"}
+# Digits beyond 9 in a base that is said: `2A_{16}`.
+BASED = re.compile(r"([0-9A-Fa-f]{1,60})_\{?(1[1-6])\}?")
+NAMELESS: Tree = ("sym", "")
+DOTS: Tree = ("sym", "\\ldots")
+DOTS_SIGNS = frozenset(["...", "....", r"\ldots", r"\dots", r"\cdots", r"\dotsc", r"\dotsb"])
+DOTS_NEIGHBOURS = frozenset([",", ";", "", ")", "]", r"\}", "}", r"\rangle", " and ", "and"])
+UNIONS = {r"\cap": "cap", r"\cup": "cup", r"\bigcup": "cup", "U": "cup", "u": "cup"}
 TIMES = ("*", r"\cdot", r"\times", r"\ast", r"\cdotp", r"\bullet", r"\star")
 OVER = ("/", r"\div", r"\slash", r"\big/")
 SUPERSCRIPTED = re.compile(r"[A-Za-z]+(?:\s*\^?\s*\{?\d\}?)?")
@@ -39,12 +35,15 @@ STARTS = words("( [ { |")
 FACTOR_COMMANDS = words(
     r"\frac \sqrt \binom \infty \pi \{ \lfloor \lceil \langle \lvert \vert \| \lVert \overline \bar \vec \hat "
     r"\begin \mathbb \emptyset \varnothing \tilde \overrightarrow \mathcal \mathbf \cfrac \lbrace \lbrack \dot "
-    r"\prime \hbar \imath \widehat \widetilde \overset"
+    r"\prime \hbar \imath \jmath \widehat \widetilde \overset"
 )
 
 
 def read(text: str, groups_digits: bool = True) -> Tree:
     """The tree of a whole answer; raises Unreadable or BeyondLimits."""
+    based = BASED.fullmatch(text)
+    if based is not None and not based[1].isdigit() and all(int(digit, 36) < int(based[2]) for digit in based[1]):
+        return ("based", based[1].upper(), int(based[2]))
     reader = Reader(text, groups_digits)
     tree = reader.answer()
     if reader.kind != "end":
@@ -52,7 +51,7 @@ def read(text: str, groups_digits: bool = True) -> Tree:
     return tree
 
 
-class Reader(BracketReader):
+class Reader(UnitReader):
     """The rules from loose to tight: answer, relation, set expression, sum, term, signed factor, factor."""
 
     def __init__(self, text: str, groups_digits: bool = True) -> None:
@@ -63,7 +62,11 @@ class Reader(BracketReader):
         groups: list[list[Tree]] = [[]]
         connectives: list[str] = []
         while True:
-            groups[-1].append(self.relation())
+            if self.text in DOTS_SIGNS and (groups[-1] or len(groups) > 1) and self.following().text in DOTS_NEIGHBOURS:
+                self.advance()
+                groups[-1].append(DOTS)
+            else:
+                groups[-1].append(self.relation())
             connective = self.separator()
             if connective is None:
                 break
@@ -97,7 +100,10 @@ class Reader(BracketReader):
         with self.nested():
             if self.text in ("=", r"\approx"):  # "= 5": the left side is left out
                 self.advance()
+            leading = self.relation_sign()  # "\\ge 5" says something of a thing without a name
             operands, signs = [self.set_expression()], []
+            if leading is not None:
+                operands, signs = [NAMELESS, *operands], [leading]
             while True:
                 sign = self.relation_sign()
                 if sign is None:
@@ -137,9 +143,9 @@ class Reader(BracketReader):
             self.advance()
             left = ("div", left, self.sum())
         while self.text in (r"\cup", r"\cap", r"\setminus", r"\backslash", r"\bigcup") or (
-            self.text == "\\\\" and left[0] in ("numbers", "tuple", "set")
+            left[0] in ("numbers", "tuple", "set", "cup") and self.text in ("\\\\", "U", "u")
         ):
-            kind = {r"\cap": "cap", r"\cup": "cup", r"\bigcup": "cup"}.get(self.text, "setminus")
+            kind = UNIONS.get(self.text, "setminus")
             self.advance()
             left = (kind, left, self.sum())
         return left
@@ -207,7 +213,7 @@ class Reader(BracketReader):
                 factors = [("call", "mod", above, self.factor())]
             elif self.text == ":" and not self.in_set:
                 return self.ratio(factors[0] if len(factors) == 1 else ("mul", *factors))
-            elif self.starts_factor():
+            elif self.starts_factor() and not (factors[-1][0] in ("tuple", "set") and self.text in ("U", "u")):
                 if self.kind == "number" and self.previous.kind == "number":
                     raise self.error("a sign is missing before")
                 factors.append(self.factor())
@@ -240,54 +246,10 @@ class Reader(BracketReader):
         if self.text in (r"\lvert", r"\vert", r"\|", r"\lVert") and self.bars:
             return self.text in (r"\lvert", r"\lVert")
         if self.kind == "text":
-            return self.text.strip() in ("e", "i", "pi")
+            return self.text.strip() in ("e", "i", "pi") or self.is_function_in_text()
         name = self.text[1:]
         is_name = name.rstrip("'") in GREEK or name in FUNCTIONS or name in CONSTANTS
         return self.text in STARTS or (self.kind == "command" and (is_name or self.text in FACTOR_COMMANDS))
-
-    def is_unit_word(self) -> bool:
-        """A bare word after a number that names a unit: `5 cm`, `28 percent`, not `5xy`."""
-        word = self.text
-        if word in FUNCTIONS or word in CONSTANTS or word in GREEK or word.lower() in NOT_UNITS:
-            return False
-        return word in SHORT_UNITS or word.lower() in PERCENT_WORDS or (len(word) >= 4 and self.is_spaced)
-
-    def takes_unit(self, factors: list[Tree]) -> bool:
-        """Attaches a unit, a percent word or a multiplier that stands after the factors."""
-        if self.kind == "text":
-            words = self.text.strip()
-        elif self.kind == "word" and self.is_unit_word() and any("num" in kinds(factor) for factor in factors):
-            words = self.text
-        elif self.text == r"\$":
-            words = "dollars"
-        else:
-            return False
-        if words.lower().strip(",; ") in SEPARATOR_WORDS:
-            return False
-        whole = factors[0] if len(factors) == 1 else ("mul", *factors)
-        factors[:] = [self.with_words(whole, words)]
-        return True
-
-    def with_words(self, whole: Tree, words: str) -> Tree:
-        plain = words.lower().rstrip(".")
-        self.advance()
-        if plain in MULTIPLIERS:
-            return ("mul", whole, ("num", MULTIPLIERS[plain]))
-        if plain in PERCENT_WORDS:
-            return ("percent", whole)
-        if any(word in NOT_UNITS for word in plain.split()) or any(sign.isdigit() for sign in plain.strip("^23")):
-            raise NotMathematics(f"the words {words[:30]!r} after the value are no unit", self.position)
-        if self.text == "^":
-            self.advance()
-            words += "^" + self.exponent_digits()
-        if self.text == "/" and self.next_is_text():
-            self.advance()
-            words += "/" + self.text
-            self.advance()
-        if not words.strip(".,! "):
-            return whole
-        name = words.strip().strip(".")
-        return ("unit", whole[1], whole[2] + " " + name) if whole[0] == "unit" else ("unit", whole, name)
 
     def factor(self) -> Tree:
         """A primary with its exponents, factorials, percent and degree signs."""
@@ -311,11 +273,20 @@ class Reader(BracketReader):
                 tree = ("percent", tree)
             elif self.text == r"\degree":
                 self.advance()
-                tree = ("degree", tree)
+                tree = self.minutes_of_arc(("degree", tree))
             elif self.text == "_" and tree[0] in ("num", "sym", "matrix"):
                 tree = self.subscripted(tree)
             else:
                 return tree
+
+    def is_function_in_text(self) -> bool:
+        r"""`\\operatorname{arctan}(3)` behind a factor; `\\text{ min}` and `\\text{ sec}` may be units."""
+        name, after = self.text.strip(), self.following()
+        if name not in FUNCTIONS or after.kind == "end":
+            return False
+        return after.text in ("(", "{", "^", "_") or (
+            name not in ("min", "sec") and after.kind in ("number", "word", "command")
+        )
 
     def double_factorial(self, tree: Tree) -> Tree:
         """`7!!` = 7 x 5 x 3 x 1, as it is written; `(3!)!` needs its brackets."""
@@ -328,7 +299,7 @@ class Reader(BracketReader):
         """What `^` does: a degree sign, a mark on a symbol, or a power."""
         if self.text == r"\circ" or (self.text == "{" and self.following().text == r"\circ"):
             self.skip_degree_sign()
-            return ("degree", tree)
+            return self.minutes_of_arc(("degree", tree))
         exponent = self.exponent()
         if self.text in ("^", "**") and exponent[0] in ("num", "sym"):
             self.advance()

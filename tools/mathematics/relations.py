@@ -10,6 +10,7 @@ True
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 from tools.mathematics import exact
 from tools.mathematics.agreement import random_points
@@ -20,20 +21,47 @@ from tools.mathematics.tree import Tree, nodes, symbols
 from tools.mathematics.values import all_of, any_of, plain_values_equal, values_equal
 
 FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
+NAMELESS: Tree = ("sym", "")
+CONSTANT_KINDS = frozenset(["num", "dec", "const", "add", "mul", "neg", "div", "pow", "root", "call", "percent"])
 NAMING = frozenset(["=", "~", "in"])
 
 
+# In a sum, a product or a modulus these letters are unknowns: `x+y=7` is a line, `m+n=7` a value with its name.
+UNKNOWNS = frozenset(["x", "y", "z", "w"])
+NAMING_FUNCTIONS = frozenset(
+    ["sin", "cos", "tan", "cot", "sec", "csc", "gcd", "lcm", "max", "min", "det", "arg", "re", "im"]
+)
+SETS = frozenset(["set", "tuple", "cup", "cap", "setminus", "numbers", "builder", "sym", "list", "apply"])
+
+
 def is_name(tree: Tree) -> bool:
-    """A left side that only names what follows: `x`, `f(x)`, `m+n`, `|AB|`, `S:T`, `(p,q)`, `\\angle ABC`."""
+    """A left side that only names what follows: `x`, `f(x)`, `f(2)`, `m+n`, `|AB|`, `S:T`, `(p,q)`, `\\angle ABC`.
+
+    A sum, product, modulus or function of unknowns (x, y, z, w) is no name but the left side of an equation.
+    """
     if tree[0] in ("sym", "apply"):
         return True
-    if tree[0] in ("add", "mul", "ratio"):
-        return all(is_name(part) for part in tree[1:])
-    if tree[0] == "const":
-        return tree[1] in ("e", "i")
+    if tree[0] in ("ratio", "tuple"):
+        return all(is_name(part) for part in tree[3 if tree[0] == "tuple" else 1 :])
+    return _is_compound_name(tree) and not symbols(tree) & UNKNOWNS
+
+
+def _is_compound_name(tree: Tree) -> bool:
+    if tree[0] in ("sym", "apply") or tree in (("const", "e"), ("const", "i")):
+        return True
+    if tree[0] in ("add", "mul"):
+        return all(_is_compound_name(part) for part in tree[1:])
     if tree[0] == "call" and tree[1] == "abs":
-        return is_name(tree[2])
-    return tree[0] == "tuple" and all(is_name(part) for part in tree[3:])
+        return _is_length(tree[2])
+    if tree[0] == "call" and tree[1] in NAMING_FUNCTIONS:
+        return all(_is_compound_name(part) or part[0] in ("num", "degree") for part in tree[2:]) and bool(symbols(tree))
+    return False
+
+
+def _is_length(inner: Tree) -> bool:
+    """Inside bars: a segment AB, a set S, a vector; `|a|` is a modulus."""
+    parts = inner[1:] if inner[0] == "mul" else (inner,)
+    return all(part[0] == "sym" and (part[1][:1].isupper() or part[1].startswith("\\")) for part in parts)
 
 
 def split_name(tree: Tree) -> tuple[Tree | None, Tree]:
@@ -41,19 +69,33 @@ def split_name(tree: Tree) -> tuple[Tree | None, Tree]:
     if tree[0] != "rel" or not all(sign in NAMING for sign in tree[1]):
         return None, tree
     operands, signs = list(tree[2:]), list(tree[1])
-    if "=" in signs and "~" in signs:  # the exact value stands before the approximation
+    if "~" in signs and (
+        signs[0] != "~" or not symbols(operands[0])
+    ):  # the exact value stands before the approximation
         last = signs.index("~")
         operands, signs = operands[: last + 1], signs[:last]
-    if is_name(operands[0]):
+        if len(operands) == 1:
+            return NAMELESS, operands[0]
+    if set(signs) == {"="} and contradicts_itself(operands):
+        return None, tree
+    is_evaluated = len(operands) > 2 and not any(symbols(operand) for operand in operands[1:])
+    if is_name(operands[0]) or (is_evaluated and symbols(operands[0]) and set(signs) == {"="}):
         value = operands[-1]
-        if _occurs(operands[0], value):
+        is_membership = signs == ["in"] and value[0] not in SETS
+        if _occurs(operands[0], value) or is_membership:
             return None, tree
         return operands[0], value
     if len(operands) == 2 and is_name(operands[1]) and not symbols(operands[0]):
         return operands[1], operands[0]
     if not symbols(tree) and all_of(plain_values_equal(part, operands[-1]) for part in operands[:-1]):
-        return ("sym", ""), operands[-1]
+        return NAMELESS, operands[-1]
     return None, tree
+
+
+def contradicts_itself(operands: list[Tree]) -> bool:
+    """`x = 5 = 6`: two constants of one chain that differ."""
+    constants = [operand for operand in operands if operand[0] in CONSTANT_KINDS and not symbols(operand)]
+    return any(values_equal(left, right) is False for left, right in pairwise(constants))
 
 
 def _occurs(name: Tree, value: Tree) -> bool:
@@ -72,6 +114,8 @@ def relations_equal(given: Tree, gold: Tree) -> bool | None:
         return all_of(values_or_sets_equal(a, b) for a, b in zip(given[2:], gold[2:], strict=True))
     if len(left) != len(right):
         return False
+    if not symbols(given) and not symbols(gold):  # a statement about numbers has no scale
+        return all_of(trees_equal_pair(a, b) for a, b in zip(left, right, strict=True))
     remaining = list(right)
     is_open = False
     for pair in left:
@@ -84,6 +128,13 @@ def relations_equal(given: Tree, gold: Tree) -> bool | None:
         else:
             return None if is_open else False
     return True
+
+
+def trees_equal_pair(given: tuple[str, Tree, Tree], gold: tuple[str, Tree, Tree]) -> bool | None:
+    """The same sign between the same values."""
+    if given[0] != gold[0]:
+        return False
+    return all_of([values_or_sets_equal(given[1], gold[1]), values_or_sets_equal(given[2], gold[2])])
 
 
 def values_or_sets_equal(given: Tree, gold: Tree) -> bool | None:
@@ -163,6 +214,14 @@ def _have_constant_ratio(left: Tree, right: Tree, needs_positive: bool) -> bool 
     if not first or any(abs(ratio - first) > abs(first) * 1e-40 for ratio in ratios):
         return False
     return not needs_positive or (first.real > 0 and not first.imag)
+
+
+def product_of_equations(items: list[Tree]) -> Tree | None:
+    """`y = a or y = -a` as the one equation (y-a)(y+a) = 0; None when an item is no equation."""
+    if any(item[0] != "rel" or item[1] != ("=",) for item in items):
+        return None
+    factors = [("add", item[2], ("neg", item[3])) for item in items]
+    return ("rel", ("=",), ("mul", *factors), ("num", 0))
 
 
 def _congruences_equal(given: Tree, gold: Tree) -> bool | None:

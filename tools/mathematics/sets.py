@@ -12,14 +12,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 
 from tools.mathematics import exact
 from tools.mathematics.approx import evaluate
-from tools.mathematics.fields import MACHINE, NotNumeric
+from tools.mathematics.fields import MACHINE, NotNumeric, Undefined
+from tools.mathematics.inequalities import NoBreakpoints, breakpoints
 from tools.mathematics.sums import NO_POWER, ONE, NotExact
-from tools.mathematics.tree import Tree, kinds, nodes, symbols, words
+from tools.mathematics.tree import Tree, kinds, mapped, nodes, symbols, words
 from tools.mathematics.values import plain_values_equal
 
+TRUTH: dict[str, Callable[[float], bool]] = {
+    "<": lambda value: value < 0, "<=": lambda value: value <= 0, ">": lambda value: value > 0,
+    ">=": lambda value: value >= 0, "=": lambda value: value == 0, "!=": lambda value: value != 0,
+}  # fmt: skip
 Rank = float  # 2k for the k-th breakpoint, odd numbers for the gaps around it
 Members = Callable[[Rank], bool]
 ORDER = {"<": (False, True), "<=": (True, True), ">": (False, False), ">=": (True, False)}
@@ -49,21 +55,22 @@ def _is_inequality(tree: Tree) -> bool:
 def real_sets_equal(given: Tree, gold: Tree) -> bool | None:
     """True or False when both are sets of reals with constant ends, else None."""
     try:
-        points = _Breakpoints()
-        left, right = _members(given, points), _members(gold, points)
+        points = Breakpoints()
+        left, right = members_of(given, points), members_of(gold, points)
         points.sort()
-        return all(left(rank) == right(rank) for rank in range(-1, 2 * len(points.trees) + 1))
+        return all(left(rank) == right(rank) for rank in range(-1, 2 * len(points.trees)))
     except (NotASet, NotNumeric, NotExact):
         return None
 
 
-class _Breakpoints:
+class Breakpoints:
     """Distinct constant ends, numbered in order after `sort`."""
 
     def __init__(self) -> None:
         self.trees: list[Tree] = []
         self.values: list[float] = []
         self.ranks: dict[int, int] = {}
+        self.order: list[int] = []
 
     def index(self, tree: Tree) -> int:
         if symbols(tree):
@@ -85,14 +92,29 @@ class _Breakpoints:
     def sort(self) -> None:
         order = sorted(range(len(self.values)), key=self.values.__getitem__)
         self.ranks = {position: 2 * place for place, position in enumerate(order)}
+        self.order = order
+
+    def sample(self, rank: Rank) -> Tree:
+        """The breakpoint of an even rank, a point inside the gap of an odd one."""
+        place = int(rank) // 2
+        if rank % 2 == 0:
+            return self.trees[self.order[place]]
+        if not self.order:
+            return ("num", 0)
+        if rank < 0:
+            return ("num", Fraction(self.values[self.order[0]]) - 1)
+        lower = Fraction(self.values[self.order[place]])
+        if place + 1 == len(self.order):
+            return ("num", lower + 1)
+        return ("num", (lower + Fraction(self.values[self.order[place + 1]])) / 2)
 
 
-def _members(tree: Tree, points: _Breakpoints) -> Members:
+def members_of(tree: Tree, points: Breakpoints) -> Members:
     kind = tree[0]
     if kind == "numbers" and tree[1] == "R":
         return lambda rank: True
     if kind in ("cup", "cap", "setminus"):
-        left, right = _members(tree[1], points), _members(tree[2], points)
+        left, right = members_of(tree[1], points), members_of(tree[2], points)
         if kind == "cup":
             return lambda rank: left(rank) or right(rank)
         if kind == "cap":
@@ -104,7 +126,7 @@ def _members(tree: Tree, points: _Breakpoints) -> Members:
     if kind == "tuple" and len(tree) == 5:
         return _interval(tree, points)
     if kind == "builder":
-        return _members(tree[2], points)
+        return members_of(tree[2], points)
     if kind == "rel":
         return _relation(tree, points)
     if kind == "list":
@@ -112,14 +134,20 @@ def _members(tree: Tree, points: _Breakpoints) -> Members:
     raise NotASet
 
 
-def _interval(tree: Tree, points: _Breakpoints) -> Members:
+def _interval(tree: Tree, points: Breakpoints) -> Members:
     _, opening, closing, lower, upper = tree
+    if (_is_infinite(lower) and opening == "[") or (_is_infinite(upper) and closing == "]"):
+        raise NotASet  # infinity is no member
+    if not (_is_infinite(lower) or _is_infinite(upper)):
+        ends = [evaluate(end, {}, MACHINE) for end in (lower, upper) if not symbols(end)]
+        if len(ends) == 2 and not any(isinstance(end, complex) for end in ends) and ends[0] >= ends[1]:
+            raise NotASet  # (5, 2) is a point, whatever its brackets
     above = _half_line(lower, ">=" if opening == "[" else ">", points)
     below = _half_line(upper, "<=" if closing == "]" else "<", points)
     return lambda rank: above(rank) and below(rank)
 
 
-def _half_line(end: Tree, sign: str, points: _Breakpoints) -> Members:
+def _half_line(end: Tree, sign: str, points: Breakpoints) -> Members:
     if _is_infinite(end):
         is_upper = _infinite_sign(end) > 0
         return (lambda rank: True) if is_upper == (sign in ("<", "<=")) else (lambda rank: False)
@@ -149,16 +177,20 @@ def variable_of(tree: Tree) -> Tree | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _relation(tree: Tree, points: _Breakpoints) -> Members:
+def _relation(tree: Tree, points: Breakpoints) -> Members:
     """`1 < x <= 3`: every neighbouring pair is a half line; `x != 3` leaves out a point."""
     if tree[1] == ("in",):
-        return _members(tree[3], points)
+        return members_of(tree[3], points)
     variable = variable_of(tree)
     if variable is None:
         raise NotASet
     tests: list[Members] = []
     for sign, left, right in zip(tree[1], tree[2:], tree[3:], strict=False):
-        sign, end = _solved(sign, left, right, variable)
+        try:
+            sign, end = _solved(sign, left, right, variable)
+        except (NotASet, NotExact):
+            tests.append(_tested(sign, left, right, variable, points))
+            continue
         if sign in ORDER:
             tests.append(_half_line(end, sign, points))
         else:
@@ -166,7 +198,36 @@ def _relation(tree: Tree, points: _Breakpoints) -> Members:
     return lambda rank: all(test(rank) for test in tests)
 
 
-def _point(index: int, points: _Breakpoints, is_left_out: bool) -> Members:
+def _tested(sign: str, left: Tree, right: Tree, variable: Tree, points: Breakpoints) -> Members:
+    """`x(x-1) < 0`, `|x| < 2`: the relation itself is asked at every breakpoint and between them."""
+    if variable[0] != "sym" or sign not in FLIPPED or symbols(left) | symbols(right) != {variable[1]}:
+        raise NotASet
+    difference: Tree = ("add", left, ("neg", right))
+    try:
+        for end in breakpoints(difference, variable):
+            points.index(end)
+    except NoBreakpoints:
+        raise NotASet from None
+    return lambda rank: _holds(sign, difference, variable, points.sample(rank))
+
+
+def _holds(sign: str, difference: Tree, variable: Tree, at: Tree) -> bool:
+    value_tree = mapped(difference, lambda node: at if node == variable else node)
+    try:
+        value = evaluate(value_tree, {}, MACHINE)
+    except Undefined:
+        return False
+    if isinstance(value, complex):
+        return False
+    if abs(value) < 1e-7:
+        verdict = plain_values_equal(value_tree, ("num", 0))
+        if verdict is None:
+            raise NotASet
+        value = 0 if verdict else value
+    return bool(TRUTH[sign](value))
+
+
+def _point(index: int, points: Breakpoints, is_left_out: bool) -> Members:
     return lambda rank: (points.ranks[index] == rank) != is_left_out
 
 
@@ -187,16 +248,16 @@ def _solved(sign: str, left: Tree, right: Tree, variable: Tree) -> tuple[str, Tr
     return (sign if slope > 0 else FLIPPED[sign]), ("num", -offset / slope)
 
 
-def _listed(tree: Tree, points: _Breakpoints) -> Members:
+def _listed(tree: Tree, points: Breakpoints) -> Members:
     """`x < 1 or x > 3` is a union; `x > 1 and x < 3` an intersection; a comma leaves it to what is not empty."""
-    parts = [_members(item, points) for item in tree[2:]]
+    parts = [members_of(item, points) for item in tree[2:]]
     if tree[1] == "or":
         return lambda rank: any(part(rank) for part in parts)
     if tree[1] == "and" or all(item[1] == ("!=",) for item in tree[2:] if item[0] == "rel"):
         return lambda rank: all(part(rank) for part in parts)
 
     def member(rank: Rank) -> bool:
-        is_disjoint = not any(all(part(place) for part in parts) for place in range(-1, 2 * len(points.trees) + 1))
+        is_disjoint = not any(all(part(place) for part in parts) for place in range(-1, 2 * len(points.trees)))
         return any(part(rank) for part in parts) if is_disjoint else all(part(rank) for part in parts)
 
     return member

@@ -92,9 +92,14 @@ def _is_reducible(key: Any, exponent: Fraction) -> bool:
     return isinstance(base, (int, tuple)) or base == "i" or exponent == 0
 
 
-def integer_power(value: Fraction, exponent: int) -> Fraction:
+def is_too_large(value: Fraction, exponent: int) -> bool:
+    """Whether a power has more than MAX_RESULT_BITS."""
     size = max(value.numerator.bit_length(), value.denominator.bit_length())
-    if size * abs(exponent) > MAX_RESULT_BITS and value not in (0, 1, -1):
+    return size * abs(exponent) > MAX_RESULT_BITS and value not in (0, 1, -1)
+
+
+def integer_power(value: Fraction, exponent: int) -> Fraction:
+    if is_too_large(value, exponent):
         raise NotExact("a power too large to write out")
     if value == 0 and exponent < 0:
         raise NotExact("division by zero")

@@ -27,7 +27,8 @@ from typing import Any
 from tools.mathematics.answers import Comparison
 from tools.mathematics.limits import MAX_EXPRESSION_CHARS, SYMBOLIC_MEMORY_BYTES, SYMBOLIC_TIMEOUT_S
 
-WORKER = Path(__file__).with_name("symbolic_worker.py")
+# A script of the room that knows the LaTeX grammar too; it is started by its path, never imported here.
+WORKER = Path(__file__).parents[1] / "grading" / "math" / "symbolic_worker.py"
 START_TIMEOUT_S = 60.0  # a busy machine may take long to start an interpreter
 WALL_GRACE_FACTOR = 10.0  # wall seconds allowed per CPU second, for busy machines
 LENGTH = struct.Struct(">I")
@@ -161,6 +162,12 @@ def decide(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S, reason:
     except WorkerDied as error:
         return Comparison(None, "symbolic", f"{error} ({reason})" if reason else str(error), given, gold)
     return Comparison(**answer)
+
+
+def can_read(text: str, timeout_s: float = SYMBOLIC_TIMEOUT_S) -> str:
+    """The reason why neither the quick reader nor the grammar reads a text; "" when one does."""
+    answer = ask_worker({"operation": "read", "given": text, "gold": ""}, timeout_s)
+    return "reading it passes the limits" if answer is None else str(answer["reason"])
 
 
 def ask_worker(question: dict[str, Any], timeout_s: float) -> dict[str, Any] | None:

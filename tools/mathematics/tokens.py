@@ -27,7 +27,7 @@ TEXT_COMMANDS = (
 TOKEN = re.compile(
     rf"""(?P<space>\s+)
     |(?P<text>\\(?:{TEXT_COMMANDS})\s*\{{(?P<content>[^{{}}]*)\}})
-    |(?P<number>\d+\.(?=\\(?:overline|bar|dot)\b|\()|\d+(?:\.\d+)?[eE][+-]?\d+(?![\d.])|(?:\d{{1,3}}(?:,\d{{3}})+(?![\d])|\d+)(?:\.\d+)?|\.\d+)
+    |(?P<number>0[xX][0-9A-Fa-f]+(?![A-Za-z_])|\d+\.(?=/)|\d+\.(?=\\(?:overline|bar|dot)\b|\()|\d+(?:\.\d+)?[eE][+-]?\d+(?![\d.])|(?:\d{{1,3}}(?:,\d{{3}})+(?![\d])|\d+)(?:\.\d+)?|\.\d+)
     |(?P<word>[A-Za-z]+'*)
     |(?P<command>\\[A-Za-z]+\*?'*|\\.)
     |(?P<op>\*\*|<=|>=|!=|==|<>|=>|\.\.\.+|->|[-+*/^_=<>()\[\]{{}}|!,;:%'&.])""",
@@ -46,7 +46,7 @@ FUNCTIONS = {
     "abs": "abs", "sgn": "sign", "sign": "sign", "Re": "re", "Im": "im", "re": "re", "im": "im", "cis": "cis",
     "sqrt": "sqrt", "cbrt": "cbrt",
     "binom": "binom", "arg": "arg", "Arg": "arg", "erf": "erf", "Gamma": "gamma", "Arctan": "atan", "Arcsin": "asin",
-    "Arccos": "acos",
+    "Arccos": "acos", "Abs": "abs", "Max": "max", "Min": "min", "factorial": "fact", "binomial": "binom", "Mod": "mod",
 }  # fmt: skip
 GREEK = words(
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi omicron rho "
@@ -78,7 +78,26 @@ SHORT_UNITS = words(
     "cm mm km nm kg mg ml mL kL ft mi yd hr hrs min sec lb lbs oz mph rpm kph kmh Hz kHz MHz kW kWh eV keV MeV "
     "usd USD deg rad pts cu sq in am pm AM PM day hp bpm kPa Pa mol MB GB"
 )
-NOT_UNITS = words("not or and if when for where is are than less more least most all only no none with mod but to")
+SEPARATOR_WORDS = {"and": "and", "or": "or", ",": ",", ";": ";", "&": "and"}
+CURRENCIES = {
+    r"\$": "dollar", r"\euro": "euro", r"\EUR": "euro", r"\texteuro": "euro", r"\pounds": "sterling", r"\textsterling": "sterling",
+    r"\yen": "yen", r"\textyen": "yen", r"\rupee": "rupee", r"\won": "krw", r"\ruble": "ruble",
+}  # fmt: skip
+CURRENCY_CODES = {
+    "USD": "dollar",
+    "EUR": "euro",
+    "GBP": "sterling",
+    "INR": "rupee",
+    "JPY": "yen",
+    "CNY": "yuan",
+    "RMB": "yuan",
+    "Rs": "rupee",
+}
+NOT_UNITS = words(
+    "not or and if when for where is are than less more least most all only no none with mod but to otherwise else unless "
+    "excluding except without until"
+)
+NO_PRODUCTS = words("if of is")  # short words that are never letters multiplied
 
 
 def tokenize(text: str, groups_digits: bool = True) -> list[Token]:

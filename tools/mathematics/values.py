@@ -10,37 +10,16 @@ Every function answers True, False, or None: not decided by this stage (a symbol
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 
 from tools.mathematics import exact
 from tools.mathematics.agreement import compare_numerically
 from tools.mathematics.matrices import has_matrix, matrix_value
 from tools.mathematics.sums import NotExact
 from tools.mathematics.tree import Tree, kinds, mapped, nodes, words
+from tools.mathematics.unit_table import TEMPERATURES
+from tools.mathematics.units import compound_value, in_kelvins, same_unit, says_nothing, temperature
 
-# Units that say the same, and sizes within one dimension; a unit that is not here counts as decoration.
-UNITS: dict[str, tuple[str, Fraction]] = {
-    name: (dimension, Fraction(str(size)))
-    for dimension, sizes in {
-        "length": {
-            "mm": "1/1000", "cm": "1/100", "m": 1, "km": 1000, "in": "127/5000", "ft": "381/1250", "yd": "1143/1250",
-            "mi": "201168/125", "millimeter": "1/1000", "centimeter": "1/100", "meter": 1, "metre": 1,
-            "kilometer": 1000,
-            "kilometre": 1000, "inch": "127/5000", "inches": "127/5000", "foot": "381/1250", "feet": "381/1250",
-            "yard": "1143/1250",
-            "mile": "201168/125",
-        },
-        "mass": {"mg": "1/1000", "g": 1, "gram": 1, "kg": 1000, "kilogram": 1000},
-        "time": {
-            "s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600, "day": 86400,
-            "week": 604800, "ms": "1/1000",
-        },
-        "volume": {"ml": "1/1000", "mL": "1/1000", "l": 1, "L": 1, "liter": 1, "litre": 1, "milliliter": "1/1000"},
-        "money": {"dollar": 1, "usd": 1, "cent": "1/100"},
-    }.items()
-    for name, size in sizes.items()
-}  # fmt: skip
-# What a symbolic worker adds at the end of the ladder (tools/mathematics/symbolic_worker.py); nothing in the caller.
+# What a symbolic worker adds at the end of the ladder (tools/grading/math/symbolic_worker.py); nothing in the caller.
 dear_stage: Callable[[Tree, Tree], bool | None] | None = None
 OPERATORS = frozenset(["integral", "sum", "prod"])
 DEGREE_WORDS = ("degree", "deg")
@@ -144,42 +123,36 @@ def symbols_of(tree: Tree) -> set[Tree]:
 
 
 def without_decoration(tree: Tree) -> Tree:
-    """Unit words that name nothing we know are dropped; `90 degrees` becomes a degree sign."""
+    """Units without content are dropped; `90 degrees` becomes a degree sign, `1 hour 30 minutes` one value."""
     if tree[0] == "neg" and tree[1][0] in ("unit", "degree", "percent"):
         inner = tree[1]
         tree = (inner[0], ("neg", inner[1]), *inner[2:])
+    if tree[0] == "add":
+        compound = compound_value(tree)
+        tree = tree if compound is None else ("unit", *compound)
     if tree[0] != "unit":
         return tree
-    name = tree[2].lower()
-    if name.rstrip("s") in DEGREE_WORDS:
+    name = tree[2]
+    if name.lower().strip(" .").rstrip("s") in DEGREE_WORDS:
         return ("degree", tree[1])
-    return tree if _unit(tree) is not None else without_decoration(tree[1])
-
-
-def _unit(tree: Tree) -> tuple[str, Fraction] | None:
-    name = tree[2].strip()
-    power = 1
-    for prefix, exponent in (("square ", 2), ("sq ", 2), ("cubic ", 3)):
-        if name.startswith(prefix):
-            name, power = name[len(prefix) :], exponent
-    if "^" in name:
-        name, digits = name.split("^", 1)
-        power = int(digits) if digits in ("2", "3") else 1
-    name = name.strip()
-    known = UNITS.get(name) or UNITS.get(name.lower()) or UNITS.get(name.lower().rstrip("s"))
-    return None if known is None else (f"{known[0]}^{power}", known[1] ** power)
+    if temperature(name):
+        inner = tree[1]
+        return ("unit", inner[1] if inner[0] == "degree" else inner, temperature(name))
+    return without_decoration(tree[1]) if says_nothing(name) else tree
 
 
 def _equal_with_units(given: Tree, gold: Tree) -> bool | None:
-    """A unit on one side only does not matter; two known units must be of one kind and are converted."""
+    """A unit on one side only does not matter; two units must agree and are converted."""
     if given[0] != "unit" or gold[0] != "unit":
-        bare = [side[1] if side[0] == "unit" else side for side in (given, gold)]
+        bare = [without_decoration(side[1]) if side[0] == "unit" else side for side in (given, gold)]
         return values_equal(*bare)
-    (dimension, size), (gold_dimension, gold_size) = _unit(given) or ("", 1), _unit(gold) or ("", 1)
-    if dimension != gold_dimension:
+    if given[2] in TEMPERATURES and gold[2] in TEMPERATURES and given[2] != gold[2]:
+        return plain_values_equal(in_kelvins(given[1], given[2]), in_kelvins(gold[1], gold[2]))
+    ratio = same_unit(given[2], gold[2])
+    if ratio is None:
         return False
-    ratio = Fraction(size) / gold_size
-    return plain_values_equal(("mul", ("num", ratio), given[1]) if ratio != 1 else given[1], gold[1])
+    scaled = ("mul", ("num", ratio), given[1]) if ratio != 1 else given[1]
+    return values_equal(scaled, gold[1])
 
 
 def _equal_without_percent_sign(given: Tree, gold: Tree, verdict: bool | None) -> bool | None:

@@ -1,7 +1,9 @@
 """What a careful reader checks before believing a score: samples whose verdict may hang on the grader, not on the model.
 
+>>> from tools.records import Verdict
+>>> grades = [Grade("1", 7, Verdict.WRONG, differs_from_original=True), Grade("2", 7, Verdict.INFRA_ERROR)]
 >>> [found.title for found in audit_lists(grades) if found.grades]
-['Decided otherwise by the original grader', 'Decided by the clock']
+['Not known: the grader or the machine failed', 'Decided otherwise by the original grader']
 """
 
 from __future__ import annotations
@@ -9,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tools.reasoning import split_reasoning
-from tools.report.line_index import LineIndex
-from tools.verdicts import GradedSample
+from tools.models.reasoning import split_reasoning
+from tools.records import Grade
+from tools.results.timing import is_timing_sensitive
+from tools.store.line_index import LineIndex, response_text
 
 ROWS_SHOWN = 60
 EXCERPT_CHARS = 260
@@ -26,15 +29,15 @@ class AuditList:
 
     title: str
     why: str
-    grades: tuple[GradedSample, ...]
+    grades: tuple[Grade, ...]
     is_checked: bool
 
 
-Answer = Callable[[GradedSample], bool | None]
+Answer = Callable[[Grade], bool | None]
 
 
-def _is_decided_by_clock(grade: GradedSample) -> bool | None:
-    is_close = any(grade.details.get(name) is True for name in ("hangs_on_time", "is_near_timeout"))
+def _is_decided_by_clock(grade: Grade) -> bool | None:
+    is_close = is_timing_sensitive(grade) or grade.details.get("is_near_timeout") is True
     return is_close if is_close or "max_cpu_s" in grade.details else None
 
 
@@ -63,7 +66,7 @@ QUESTIONS: tuple[tuple[str, str, Answer], ...] = (
 )
 
 
-def audit_lists(grades: Sequence[GradedSample]) -> list[AuditList]:
+def audit_lists(grades: Sequence[Grade]) -> list[AuditList]:
     """Every question with its samples, also those with none: that nothing was found is a finding."""
     lists = []
     for title, why, asks in QUESTIONS:
@@ -73,10 +76,9 @@ def audit_lists(grades: Sequence[GradedSample]) -> list[AuditList]:
     return lists
 
 
-def excerpt(index: LineIndex, grade: GradedSample) -> str:
+def excerpt(index: LineIndex, grade: Grade) -> str:
     """The end of a response's answer, or of its reasoning where it has no answer; empty when the text is not there."""
-    row = index.read(grade.task_id, grade.seed) or {}
-    text = next((row[name] for name in ("output", "generation") if isinstance(row.get(name), str)), "")
+    text = response_text(index.read(grade.task_id, grade.seed)) or ""
     split = split_reasoning(text)
     end = " ".join((split.answer.strip() or split.reasoning.strip())[-EXCERPT_CHARS:].split())
     return f"… {end}" if len(text) > EXCERPT_CHARS else end

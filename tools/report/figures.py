@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from tools.analysis.budgets import budget_curve
+from tools.analysis.lengths import LengthBin
+from tools.analysis.summary import Analysis
 from tools.errors import EvaluationError
+from tools.records import Grade, Verdict
 from tools.report import charts
-from tools.report.facts import interval_of, length_bins, number
+from tools.report.facts import length_bins
 from tools.report.html import Child, Markup, tag
-from tools.verdicts import GradedSample, Verdict
+from tools.results.parts import Group
+from tools.results.results import Results
 
 # One letter per verdict in the map's classes and in the page's answers.
 LETTERS = {
@@ -29,23 +32,20 @@ def figure(title: str, chart: Markup, caption: Child = None) -> Markup:
     return tag("figure", tag("figcaption", tag("h3", title), words), chart)
 
 
-def score_figure(results: Mapping[str, Any]) -> Markup | None:
-    score = number(results.get("avg_at_k"))
-    if score is None:
-        return None
-    published = results.get("published")
-    value = number(published.get("value")) if isinstance(published, dict) else None
-    chart = charts.interval_chart(interval_of(results, "both"), interval_of(results, "sampling"), score, value)
+def score_figure(results: Results) -> Markup:
+    """The score with its intervals, and with the published figure where there is one."""
+    score = results.score
+    sampling = (score.sampling_interval.low, score.sampling_interval.high) if score.sampling_interval else None
+    value = results.figures[0].value if len(results.figures) == 1 else None
+    chart = charts.interval_chart(score.bounds, sampling, score.mean, value)
     return figure("Score with its 95 % intervals", chart, "The upright line is the score.")
 
 
-def breakdown_figures(results: Mapping[str, Any], cutoff: str | None) -> list[Markup]:
+def breakdown_figures(results: Results, cutoff: str | None) -> list[Markup]:
     """Accuracy by year, month, difficulty, ...: one picture a breakdown that splits the problems."""
-    breakdowns = results.get("breakdowns")
     figures = []
-    for name, groups in (breakdowns if isinstance(breakdowns, dict) else {}).items():
-        points = [_group_point(label, group) for label, group in groups.items()] if isinstance(groups, dict) else []
-        known = _in_order([point for point in points if point])
+    for name, groups in results.breakdowns.items():
+        known = _in_order([_group_point(label, group) for label, group in groups.items()])
         if len(known) < 2 or len(known) > MAX_LABELS:
             continue
         cut = sum(point.label < cutoff[:7] for point in known) if cutoff and name == "month" else None
@@ -55,13 +55,8 @@ def breakdown_figures(results: Mapping[str, Any], cutoff: str | None) -> list[Ma
     return figures
 
 
-def _group_point(label: str, group: Any) -> charts.Point | None:
-    share = number(group.get("accuracy")) if isinstance(group, dict) else None
-    if share is None:
-        return None
-    ends = group.get("confidence_interval")
-    span = (ends[0], ends[1]) if isinstance(ends, list) and len(ends) == 2 and None not in map(number, ends) else None
-    return charts.Point(str(label), share, span, f"({group.get('problems', '?')} problems)")
+def _group_point(label: str, group: Group) -> charts.Point:
+    return charts.Point(label, group.accuracy, group.interval, f"({group.problems} problems)")
 
 
 def _in_order(points: Sequence[charts.Point]) -> list[charts.Point]:
@@ -76,13 +71,11 @@ def _in_order(points: Sequence[charts.Point]) -> list[charts.Point]:
     return sorted(points, key=place)
 
 
-def curve_figure(results: Mapping[str, Any]) -> Markup | None:
+def curve_figure(results: Results) -> Markup | None:
     """pass@k, maj@k and pass^k over k."""
     curves = {}
     for key, name in CURVE_NAMES.items():
-        values = results.get(key)
-        points = [(float(k), number(v)) for k, v in values.items()] if isinstance(values, dict) else []
-        known = sorted((k, share) for k, share in points if share is not None)
+        known = sorted((float(k), share) for k, share in getattr(results, key).means.items())
         if len(known) > 1:
             curves[name] = known
     if not curves:
@@ -94,16 +87,16 @@ def curve_figure(results: Mapping[str, Any]) -> Markup | None:
     return figure("With k samples a problem", chart, words)
 
 
-def budget_figure(grades: Sequence[GradedSample], cap: Any) -> Markup | None:
+def budget_figure(grades: Sequence[Grade], cap: int | None) -> Markup | None:
     """What the score would have been with fewer tokens."""
-    if not isinstance(cap, int) or not grades:
+    if cap is None or not grades:
         return None
     try:
         rows = budget_curve(grades, cap, 32)
     except EvaluationError:
         return None  # the analyses say why
-    curve = [(row["budget"], row["score"]) for row in rows]
-    band = [(row["budget"], *row["confidence_interval"]) for row in rows if row["confidence_interval"]]
+    curve = [(row.budget, row.score) for row in rows]
+    band = [(row.budget, *row.interval) for row in rows if row.interval]
     chart = charts.curves_chart(
         {"score": curve}, label="Score at smaller budgets", x_labels=[(v, f"{v / 1024:g}k" if v >= 2048 else f"{v}") for v in _quarters(cap)],
         bands={"score": band},
@@ -117,23 +110,22 @@ def _quarters(cap: int) -> list[int]:
     return [cap // 4, cap // 2, 3 * cap // 4, cap]
 
 
-def length_figures(grades: Sequence[GradedSample], analysis: Mapping[str, Any] | None) -> list[Markup]:
+def length_figures(grades: Sequence[Grade], analysis: Analysis | None) -> list[Markup]:
     """How long responses are, and accuracy by length."""
     figures = []
     bins = length_bins(grades)
     if bins:
         rows = [
             {"correct": right, "wrong": other, "truncated": cut}
-            for right, other, cut in zip(bins["correct"], bins["other"], bins["truncated"], strict=True)
+            for right, other, cut in zip(bins.correct, bins.other, bins.truncated, strict=True)
         ]
-        chart = charts.stacked_bars(rows, ("correct", "wrong", "truncated"), width=bins["width"], label="Lengths")
+        chart = charts.stacked_bars(rows, ("correct", "wrong", "truncated"), width=bins.width, label="Lengths")
         caption = [_swatch("c", "correct"), _swatch("w", "not correct"), _swatch("t", "cut off"), "by output tokens"]
         figures.append(figure("Length of responses", chart, caption))
-    by_length = (analysis or {}).get("accuracy_by_length") or []
+    by_length = analysis.accuracy_by_length if analysis else ()
     points = [
         charts.Point(
-            _bin_label(row), row["accuracy"], tuple(row["confidence_interval"]) if row["confidence_interval"] else None,
-            f"({row['samples']} samples of {row['problems']} problems)",
+            _bin_label(row), row.accuracy, row.interval, f"({row.samples} samples of {row.problems} problems)"
         )
         for row in by_length
     ]  # fmt: skip
@@ -144,16 +136,16 @@ def length_figures(grades: Sequence[GradedSample], analysis: Mapping[str, Any] |
     return figures
 
 
-def _bin_label(row: Mapping[str, Any]) -> str:
-    low = f"{row['low'] / 1024:g}"
-    return f"{low}–{row['high'] / 1024:g}k" if row["high"] is not None else f"≥{low}k"
+def _bin_label(row: LengthBin) -> str:
+    low = f"{row.low / 1024:g}"
+    return f"{low}–{row.high / 1024:g}k" if row.high is not None else f"≥{low}k"
 
 
 def _swatch(letter: str, words: str) -> list[Child]:
     return [tag("i", class_=f"swatch v-{letter}"), f"{words} "]
 
 
-def map_figure(grades: Sequence[GradedSample], task_ids: Sequence[str], seeds: Sequence[int]) -> Markup | None:
+def map_figure(grades: Sequence[Grade], task_ids: Sequence[str], seeds: Sequence[int]) -> Markup | None:
     """Every verdict: problems down, seeds across."""
     if not grades or not task_ids or not seeds:
         return None

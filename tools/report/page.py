@@ -1,6 +1,9 @@
 """report.html: one file that opens from disk without network and without script. Numbers are those of the results file.
 
->>> build_report(find_dataset_folders(Path("out")))[:15]
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> _ = (folder / "seed100.jsonl").write_text('{"task_id": "60", "output": "So 204.", "seed": 100}\\n')
+>>> build_report(find_folders(folder))[:15]
 '<!doctype html>'
 """
 
@@ -9,26 +12,30 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.analysis.runs import Run
-from tools.analysis.summary import analyse
+from tools.analysis.contamination import parse_date
+from tools.analysis.summary import Analysis, analyse
 from tools.errors import EvaluationError
+from tools.records import Grade
 from tools.report import figures
 from tools.report.analyses import analysis_section
 from tools.report.audit import ROWS_SHOWN, AuditList, audit_lists, excerpt
 from tools.report.charts import percent
-from tools.report.facts import headline_facts, number, setting
-from tools.report.folders import DatasetData, axes_of, read_dataset
+from tools.report.facts import number
 from tools.report.html import Child, Markup, table, tag
-from tools.report.line_index import LineIndex
-from tools.results import read_results
-from tools.verdicts import GradedSample
+from tools.results.published import PublishedVerdict
+from tools.results.results import Results
+from tools.results.run_folder import RunFolder, Survey, find_folders
+from tools.results.timing import Timing
+from tools.store.files import write_atomically
+from tools.store.line_index import LineIndex
 
 STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
 DASH = "–"
+CUT_OFF_SHARE = 0.05  # above it the share is marked: the cap has a part in the score
 
 
 def report_policy() -> str:
@@ -37,11 +44,21 @@ def report_policy() -> str:
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
-def build_report(folders: Sequence[Path], *, cutoff: str | None = None) -> str:
-    """The page for these data sets of one run. `cutoff`: the model's training cut-off, tested on dated problems."""
-    sets = [read_dataset(folder) for folder in folders]
-    models = list(dict.fromkeys(data.model for data in sets))
-    title = f"{', '.join(models)} on {', '.join(data.name for data in sets)}"
+def write_report(out: Path, path: Path | None = None, *, cutoff: str | None = None) -> Path:
+    """Builds the report of a run and writes it whole or not at all. Raises DataError, StorageError, UsageError."""
+    if cutoff is not None:
+        cutoff = parse_date(cutoff).isoformat()
+    html = build_report(find_folders(out), cutoff=cutoff)
+    path = path or out / "report.html"
+    write_atomically(path, html)
+    return path
+
+
+def build_report(runs: Sequence[RunFolder], *, cutoff: str | None = None) -> str:
+    """The page for these benchmarks of one run. `cutoff`: the model's training cut-off, tested on dated problems."""
+    surveys = [run.survey() for run in runs]
+    models = list(dict.fromkeys(survey.model for survey in surveys))
+    title = f"{', '.join(models)} on {', '.join(survey.benchmark for survey in surveys)}"
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -53,30 +70,32 @@ def build_report(folders: Sequence[Path], *, cutoff: str | None = None) -> str:
     )
     body = tag(
         "body",
-        tag("header", tag("h1", ", ".join(models)), tag("p", _made(sets), class_="soft")),
-        _headline_table(sets),
-        [_dataset_section(data, cutoff) for data in sets],
+        tag("header", tag("h1", ", ".join(models)), tag("p", _made(surveys), class_="soft")),
+        _headline_table(surveys),
+        [_benchmark_section(run, survey, cutoff) for run, survey in zip(runs, surveys, strict=True)],
         tag("footer", "Scores are percent correct. Intervals are 95 %: the light one speaks of problems like these, the "
             "dark one of these problems with other samples. Made by tools.report; it loads nothing from anywhere."),
     )  # fmt: skip
     return f'<!doctype html>\n<html lang="en">{head}{body}</html>\n'
 
 
-def _made(sets: Sequence[DatasetData]) -> str:
+def _made(surveys: Sequence[Survey]) -> str:
     """With what and when, as far as a manifest says it."""
-    manifest = next((data.manifest for data in sets if data.manifest), {})
-    engine = setting(manifest, "engine")
+    manifest = next((survey.manifest for survey in surveys if survey.manifest), None)
+    if manifest is None:
+        return ""
+    engine = manifest.setting("engine")
     if isinstance(engine, dict):
         engine = f"{engine.get('name', '')} {engine.get('version', '')}".strip()
     elif engine is not None:
-        engine = f"{engine} {setting(manifest, 'engine_version') or ''}".strip()
+        engine = f"{engine} {manifest.setting('engine_version') or ''}".strip()
     facts = [
         engine,
-        setting(manifest, "dtype"),
-        _labelled("temperature", setting(manifest, "temperature")),
-        _labelled("top-p", setting(manifest, "top_p")),
-        str(manifest.get("start_time") or "")[:10] or None,
-        _labelled("code", str(manifest.get("git_hash") or "")[:10] or None),
+        manifest.setting("dtype"),
+        _labelled("temperature", manifest.setting("temperature")),
+        _labelled("top-p", manifest.setting("top_p")),
+        (manifest.start_time or "")[:10] or None,
+        _labelled("code", str(manifest.raw.get("git_hash") or "")[:10] or None),
     ]
     return " · ".join(str(fact) for fact in facts if fact)
 
@@ -85,30 +104,31 @@ def _labelled(label: str, value: Any) -> str | None:
     return None if value is None else f"{label} {value}"
 
 
-def _headline_table(sets: Sequence[DatasetData]) -> Markup:
+def _headline_table(surveys: Sequence[Survey]) -> Markup:
     head = ["data set", "score", "95 %, problems like these", "95 %, these problems", "problems", "seeds", "token cap",
             "cut off", "with reasoning", "set"]  # fmt: skip
-    rows = [_headline_row(data.name, results) for data in sets for results in data.results or [{}]]
+    rows = [_headline_row(survey.benchmark, results) for survey in surveys for results in survey.results or [None]]
     return tag("section", table(head, rows, class_="headline"), class_="head")
 
 
-def _headline_row(name: str, results: Mapping[str, Any]) -> list[Child]:
-    facts = headline_facts(results)
-    if facts["score"] is None or not facts["is_complete"]:
+def _headline_row(name: str, results: Results | None) -> list[Child]:
+    if results is None or not results.is_complete:
         return [tag("th", name, scope="row"), tag("td", "no score: see below", colspan="9", class_="bad")]
-    cut = facts["truncated_share"]
-    claim = None if facts["is_claimable"] else tag("span", " not to be claimed", class_="bad")
+    score, shares = results.score, results.reasoning
+    sampling = score.sampling_interval
+    claim = None if results.is_claimable else tag("span", " not to be claimed", class_="bad")
+    cut_class = "warn" if shares.truncated_share > CUT_OFF_SHARE else None
     return [
         tag("th", name, scope="row"),
-        tag("td", tag("b", percent(facts["score"]), class_="score"), tag("span", f" avg@{facts['samples_per_problem']}", class_="soft"), claim),
-        _span(facts["interval"]),
-        _span(facts["sampling_interval"]),
-        facts["problems"],
-        facts["samples_per_problem"],
-        facts["cap"] if facts["cap"] is not None else tag("span", "not known", class_="bad"),
-        tag("td", DASH if cut is None else percent(cut), class_="warn" if cut is not None and cut > 0.05 else None),
-        DASH if facts["reasoning_share"] is None else percent(facts["reasoning_share"], 0),
-        [str(facts["set"].get("name", DASH)), tag("code", f" {str(facts['set'].get('sha256', ''))[:8]}")],
+        tag("td", tag("b", percent(score.mean), class_="score"), tag("span", f" avg@{results.samples_per_problem}", class_="soft"), claim),
+        _span(score.bounds),
+        _span((sampling.low, sampling.high) if sampling else None),
+        results.subset.count,
+        results.samples_per_problem,
+        results.cap if results.cap is not None else tag("span", "not known", class_="bad"),
+        tag("td", percent(shares.truncated_share), class_=cut_class),
+        percent(shares.reasoning_share, 0),
+        [results.subset.name, tag("code", f" {results.subset.sha256[:8]}")],
     ]  # fmt: skip
 
 
@@ -116,121 +136,111 @@ def _span(interval: tuple[float, float] | None) -> str:
     return f"{100 * interval[0]:.1f} – {100 * interval[1]:.1f}" if interval else "none"
 
 
-def _dataset_section(data: DatasetData, cutoff: str | None) -> Markup:
-    results = data.results[0] if data.results else {}
-    analysis, unknown = _analyse(data, cutoff)
-    facts = headline_facts(results)
-    notices: list[Child] = [tag("p", note, class_="notice") for note in data.notes]
-    if facts:
-        notices += [
-            tag("p", tag("b", "Not a score to claim: "), doubt, class_="notice bad") for doubt in facts["doubts"]
-        ]
-        notices += [tag("p", warning, class_="notice") for warning in facts["warnings"]]
-    notices.append(_timing(results))
-    task_ids, seeds = axes_of(data)
+def _benchmark_section(run: RunFolder, survey: Survey, cutoff: str | None) -> Markup:
+    results = survey.results[0] if survey.results else None
+    analysis, unknown = _analyse(run, cutoff)
+    task_ids, seeds = survey.axes()
     pictures: list[Markup | None] = []
-    if facts["is_complete"]:  # of an incomplete run these would be pictures of a score that there is not
-        pictures += [
-            figures.score_figure(results),
-            figures.curve_figure(results),
-            figures.budget_figure(data.grades, facts["cap"]),
-            *figures.breakdown_figures(results, cutoff),
-        ]
-    pictures += figures.length_figures(data.grades, analysis)
+    if results and results.is_complete:  # of an incomplete run these would be pictures of a score that there is not
+        pictures += _score_pictures(results, cutoff)
+        pictures.insert(2, figures.budget_figure(survey.grades, results.cap))
+    pictures += figures.length_figures(survey.grades, analysis)
     return tag(
         "section",
-        tag("h2", data.name, id=f"set-{data.folder.name}"),
-        tag("p", facts["headline"], class_="lead") if facts["headline"] else None,
-        notices,
-        _published(facts),
+        tag("h2", survey.benchmark, id=f"set-{survey.folder.name}"),
+        tag("p", results.headline, class_="lead") if results else None,
+        [tag("p", note, class_="notice") for note in survey.notes],
+        _notices(results) if results else None,
+        _published(results.published) if results else None,
         tag("div", [chart for chart in pictures if chart], class_="pictures"),
-        figures.map_figure(data.grades, task_ids, seeds),
-        _other_sets(data.results[1:], cutoff),
+        figures.map_figure(survey.grades, task_ids, seeds),
+        _other_results(survey.results[1:], cutoff),
         analysis_section(analysis, unknown),
-        _audit_section(data),
-        _manifest_section(data),
+        _audit_section(survey),
+        _manifest_section(survey),
         class_="set",
     )
 
 
-def _analyse(data: DatasetData, cutoff: str | None) -> tuple[dict[str, Any] | None, list[str]]:
+def _notices(results: Results) -> list[Child]:
+    return [*_doubts(results), *(tag("p", warning, class_="notice") for warning in results.warnings), _timing(results)]
+
+
+def _doubts(results: Results) -> list[Markup]:
+    return [tag("p", tag("b", "Not a score to claim: "), doubt, class_="notice bad") for doubt in results.doubts]
+
+
+def _score_pictures(results: Results, cutoff: str | None) -> list[Markup | None]:
+    return [
+        figures.score_figure(results),
+        figures.curve_figure(results),
+        *figures.breakdown_figures(results, cutoff),
+    ]
+
+
+def _analyse(run: RunFolder, cutoff: str | None) -> tuple[Analysis | None, list[str]]:
     """The analyses and what could not be known; with damaged parts, as much as can still be said."""
     problems: list[str] = []
     for with_texts in (True, False):
         try:
-            run = Run(data.folder, read_results(data.folder))
-            record = analyse(run, cutoff=cutoff, with_texts=with_texts)
-            return record, [*problems, *record["unknown"]]
+            analysis = analyse(RunFolder(run.folder), cutoff=cutoff, with_texts=with_texts)
+            return analysis, [*problems, *analysis.unknown]
         except EvaluationError as error:
             problems.append(str(error))
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            problems.append(f"a results file lacks what the analyses need ({error}); grade the run again")
     return None, list(dict.fromkeys(problems))
 
 
-def _published(facts: Mapping[str, Any]) -> Markup | None:
-    published = facts["published"]
-    if not published or not isinstance(published.get("verdict"), str):
+def _published(published: PublishedVerdict | None) -> Markup | None:
+    if published is None:
         return None
-    kind = {True: "good", False: "bad"}.get(published.get("consistent"), "")
-    suspects = [tag("li", str(item)) for item in published.get("look_at_first") or []]
-    source = published.get("source")
+    kind = {True: "good", False: "bad"}.get(published.is_consistent, "") if published.is_consistent is not None else ""
+    suspects = [tag("li", item) for item in published.look_at_first] if published.is_consistent is False else []
+    source = published.source
     return tag(
         "div",
-        tag("p", tag("b", "Published figure: "), published["verdict"], tag("span", f" ({source})", class_="soft") if source else None),
-        [tag("p", "Look first at", class_="soft"), tag("ol", suspects)] if suspects and published.get("consistent") is False else None,
+        tag("p", tag("b", "Published figure: "), published.verdict, tag("span", f" ({source})", class_="soft") if source else None),
+        [tag("p", "Look first at", class_="soft"), tag("ol", suspects)] if suspects else None,
         class_=f"notice plain {kind}".strip(),
     )  # fmt: skip
 
 
-def _timing(results: Mapping[str, Any]) -> Markup | None:
-    """How far the clock alone could move a score on programs (PAINS 24)."""
-    timing = results.get("timing")
-    if (
-        not isinstance(timing, dict)
-        or not timing.get("hangs_on_time")
-        or not isinstance(timing.get("score_range"), list)
-    ):
+def _timing(results: Results) -> Markup | None:
+    """How far time alone could move a score on programs."""
+    timing = Timing.of(results.sections)
+    if timing is None or not timing.samples:
         return None
-    ends = [number(end) for end in timing["score_range"]]
-    if len(ends) != 2 or ends[0] is None or ends[1] is None:
-        return None
-    words = f"{len(timing['hangs_on_time'])} verdicts hang on time: on another machine the score could lie between"
-    return tag("p", f"{words} {percent(ends[0])} and {percent(ends[1])}.", class_="notice plain")
+    low, high = timing.score_range
+    words = f"{len(timing.samples)} verdicts hang on time: on another machine the score could lie between"
+    return tag("p", f"{words} {percent(low)} and {percent(high)}.", class_="notice plain")
 
 
-def _other_sets(others: Sequence[Mapping[str, Any]], cutoff: str | None) -> list[Markup]:
-    """Further sets scored from the same samples, such as LiveCodeBench's v5 and v6: headline, score, published figure."""
+def _other_results(others: Sequence[Results], cutoff: str | None) -> list[Markup]:
+    """Subsets scored from the same samples, such as LiveCodeBench's v5 and v6: headline, score, published figure."""
     parts = []
     for results in others:
-        facts = headline_facts(results)
-        pictures = [
-            figures.score_figure(results),
-            figures.curve_figure(results),
-            *figures.breakdown_figures(results, cutoff),
-        ]
+        pictures = [chart for chart in _score_pictures(results, cutoff) if chart] if results.is_complete else []
         parts.append(
             tag(
                 "div",
-                tag("h3", str(facts["set"].get("name", DASH))),
-                tag("p", facts["headline"], class_="lead"),
-                [tag("p", tag("b", "Not a score to claim: "), doubt, class_="notice bad") for doubt in facts["doubts"]],
-                _published(facts),
-                tag("div", [chart for chart in pictures if chart], class_="pictures") if facts["is_complete"] else None,
+                tag("h3", results.subset.name),
+                tag("p", results.headline, class_="lead"),
+                _doubts(results),
+                _published(results.published),
+                tag("div", pictures, class_="pictures") if pictures else None,
             )
         )
     return parts
 
 
-def _audit_section(data: DatasetData) -> Markup | None:
-    if not data.grades:
+def _audit_section(survey: Survey) -> Markup | None:
+    if not survey.grades:
         return None
-    index = LineIndex(data.folder)
+    index = LineIndex(survey.folder)
     index.refresh()
     return tag(
         "div",
         tag("h3", "To look at before believing it"),
-        [_audit_list(found, index) for found in audit_lists(data.grades)],
+        [_audit_list(found, index) for found in audit_lists(survey.grades)],
     )
 
 
@@ -245,7 +255,7 @@ def _audit_list(found: AuditList, index: LineIndex) -> Markup:
         for grade in found.grades[:ROWS_SHOWN]
     ]  # fmt: skip
     more = len(found.grades) - len(rows)
-    note = tag("p", f"and {more} more: python -m tools.view shows all", class_="soft") if more > 0 else None
+    note = tag("p", f"and {more} more: python -m tools view shows all", class_="soft") if more > 0 else None
     return tag(
         "details",
         tag("summary", f"{found.title}: ", tag("b", len(found.grades))),
@@ -255,20 +265,21 @@ def _audit_list(found: AuditList, index: LineIndex) -> Markup:
     )
 
 
-def _verdict(grade: GradedSample) -> list[Child]:
+def _verdict(grade: Grade) -> list[Child]:
     return [tag("i", class_=f"swatch v-{figures.LETTERS[grade.verdict]}"), grade.verdict.value.replace("_", " ")]
 
 
-def _time(grade: GradedSample) -> str | None:
+def _time(grade: Grade) -> str | None:
     seconds = number(grade.details.get("max_cpu_s"))
     return None if seconds is None else f" ({seconds:.2f} s of CPU in the longest test)"
 
 
-def _manifest_section(data: DatasetData) -> Markup | None:
-    graded_with = {
-        name: data.results[0][name] for name in ("grader", "sandbox") if data.results and name in data.results[0]
-    }
-    lines = [*_flat(data.manifest, ""), *_flat(graded_with, "")]
+def _manifest_section(survey: Survey) -> Markup | None:
+    results = survey.results[0] if survey.results else None
+    graded_with: dict[str, Any] = {"grader": dict(results.grader)} if results else {}
+    if results and "sandbox" in results.sections:
+        graded_with["sandbox"] = results.sections["sandbox"]
+    lines = [*_flat(dict(survey.manifest.raw) if survey.manifest else {}, ""), *_flat(graded_with, "")]
     if not lines:
         return None
     rows = [[tag("th", name, scope="row"), value] for name, value in lines]

@@ -25,5 +25,5 @@ Not covered: holes in the kernel itself; time and cache side channels; stat() of
 says whether it exists and how large it is (keep result folders 0700); memory of all workers together (workers times
 `Limits.data_bytes`). docs/security.md has the whole list.
 
-`python -m tools.sandbox.check` tells what holds on this machine.
+`python -m tools sandbox-check` tells what holds on this machine.
 """

@@ -1,4 +1,4 @@
-"""`python -m tools.sandbox.check`: what of the protection holds on this machine, shown by trying, and how to mend the rest.
+"""`python -m tools sandbox-check`: what of the protection holds on this machine, shown by trying, and how to mend the rest.
 
 Starts the sandbox as grading does and lets small programs try what they must not be able to do. Exit code 0: everything
 needed holds; 1: programs would be refused here.

@@ -98,11 +98,14 @@ def run_child(request: Request, warm: WarmState) -> NoReturn:
         if not request.has_prelude:
             withdraw_prelude(warm.prelude)
         if request.operation == COMPILE:
-            status = _compile()
+            status = _compile(request.has_prelude)
         else:
             function, code = _load()
             gc.enable()
-            status = _run(code, request.tidies_up) if request.operation == RUN else _call(function, code)
+            if request.operation == RUN:
+                status = _run(code, request.tidies_up, _module_name(request.has_prelude, function))
+            else:
+                status = _call(function, code)
     finally:
         _exit_now(status)
 
@@ -134,7 +137,7 @@ def _read_all(descriptor: int) -> bytes:
     return data
 
 
-def _compile() -> int:
+def _compile(has_prelude: bool) -> int:
     """Leaves the code for later forks. Goes on to serve tests itself when the program is plain."""
     try:
         function, text = split_text(_read_all(TEXT_FD))
@@ -157,7 +160,8 @@ def _compile() -> int:
     gc.enable()
     own_builtins = make_builtins(plainness.hidden)
     os.write(CHANNEL_FD, str(os.getpid()).encode())
-    serve_tests(code, function, CHANNEL_FD, lambda: _new_main() | {"__builtins__": own_builtins.copy()})
+    name = _module_name(has_prelude, function)
+    serve_tests(code, function, CHANNEL_FD, lambda: _new_main(name) | {"__builtins__": own_builtins.copy()})
     return 0
 
 
@@ -193,16 +197,22 @@ def _describe(error: BaseException) -> str:
     return name + (f": {text}" if text else "") + (f" (line {line})" if line else "")
 
 
-def _new_main() -> dict[str, Any]:
-    module = types.ModuleType("__main__")
+def _module_name(has_prelude: bool, function: str) -> str:
+    """A program from stdin to stdout is a script. Where functions are tested (calls, HumanEval, MBPP: they have no
+    prelude) it is a module that is imported, as in the checkers of these sets: what its guard holds back does not run."""
+    return "__main__" if has_prelude and not function else "solution"
+
+
+def _new_main(name: str) -> dict[str, Any]:
+    module = types.ModuleType(name)
     module.__dict__["__file__"] = "solution.py"
-    sys.modules["__main__"] = module
+    sys.modules["__main__"] = sys.modules[name] = module
     return module.__dict__
 
 
-def _run(code: types.CodeType, tidies_up: bool) -> int:
+def _run(code: types.CodeType, tidies_up: bool, module_name: str) -> int:
     """A program from stdin to stdout, with the end that a real interpreter gives it."""
-    names = _new_main()
+    names = _new_main(module_name)
     try:
         exec(code, names)  # noqa: S102 - the one place where programs run: a locked-in fork
         status = 0
@@ -231,8 +241,8 @@ def _finish(names: dict[str, Any], tidies_up: bool) -> int:
         atexit._run_exitfuncs()
     status = 0
     try:
-        sys.stdout.flush()
-        sys.__stdout__.flush()  # type: ignore[union-attr] # the program may have put an object of its own in sys.stdout
+        _flush(getattr(sys, "stdout", None))
+        _flush(getattr(sys, "__stdout__", None))  # the program may have put an object of its own in sys.stdout
     except Exception:  # noqa: BLE001 - ... whose flush may do anything
         status = 120
     if not tidies_up:
@@ -240,16 +250,33 @@ def _finish(names: dict[str, Any], tidies_up: bool) -> int:
     names.clear()  # files that the program left open write their rest
     gc.collect()
     with contextlib.suppress(Exception):  # an object of the program's own has just lost its globals
-        sys.stdout.flush()
+        _flush(getattr(sys, "stdout", None))
     return status
+
+
+def _flush(stream: Any) -> None:
+    """As Python does at its end: no stream, or one that the program has closed, is no error."""
+    if stream is not None and not getattr(stream, "closed", False):
+        stream.flush()
+
+
+def _allow_digits(count: int) -> int:
+    """Sets how many digits of an integer Python reads and writes (0: any number); returns the limit until now."""
+    if not hasattr(sys, "set_int_max_str_digits"):
+        return 0
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(count)
+    return before
 
 
 def _call(function: str, code: types.CodeType) -> int:
     """One call of a function or of a method of `class Solution`; the result leaves as JSON text."""
+    digits = _allow_digits(0)
     arguments = json.loads(_read_all(INPUT_FD))
+    _allow_digits(digits)
     encode = make_encoder()
     try:
-        names = _new_main()
+        names = _new_main("solution")
         exec(code, names)  # noqa: S102 - as above
         value = find_function(names, function)(*arguments)
     except SystemExit:
@@ -258,8 +285,7 @@ def _call(function: str, code: types.CodeType) -> int:
     except BaseException as error:  # noqa: BLE001 - whatever ends a program ends this fork
         _leave(EXCEPTION, _describe(error))
         return 1
-    if hasattr(sys, "set_int_max_str_digits"):
-        sys.set_int_max_str_digits(0)
+    _allow_digits(0)
     try:
         _leave(RESULT, encode(value))
     except (TypeError, ValueError, RecursionError) as error:

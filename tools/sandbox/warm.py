@@ -62,7 +62,7 @@ class WarmProcess:
         last_line = self.popen.stderr.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
         self.close()
         raise SandboxError(
-            f"the sandbox did not start ({last_line or 'no message'}); run python -m tools.sandbox.check"
+            f"the sandbox did not start ({last_line or 'no message'}); run python -m tools sandbox-check"
         )
 
     def close(self) -> None:

@@ -119,6 +119,8 @@ def main() -> None:
     prelude = offer_prelude()
     threading.stack_size(THREAD_STACK_BYTES)
     sys.setrecursionlimit(50_000)  # LiveCodeBench's checker does so
+    if hasattr(sys, "set_int_max_str_digits"):
+        sys.set_int_max_str_digits(50_000)  # and this
     program_filter = seccomp.prepare_program_filter() if "seccomp" not in config["without"] else None
     practise()
     state = lock_in(config)

@@ -1,7 +1,7 @@
 """A local web page over one or many runs, live while a run is going.
 
-    python -m tools.view out/                        # prints the page's address on this machine
-    python -m tools.view out-old/ out-new/ --port 8800
+    python -m tools view out/                        # prints the page's address on this machine
+    python -m tools view out-old/ out-new/ --port 8800
 
 Binds to the loopback interface only and sends nothing anywhere. From another machine: ssh -L 8765:127.0.0.1:8765 HOST.
 """
@@ -25,7 +25,7 @@ PORTS_TRIED = 20
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tools.view", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tools view", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", nargs="+", type=Path, help="the OUT of a run, or one of its data set folders")
     parser.add_argument(

@@ -1,28 +1,25 @@
-"""Two data sets side by side for the page: the numbers are tools.compare's, refusals included."""
+"""Two data sets side by side for the page: the numbers are tools.analysis.compare's, refusals included."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tools.analysis.runs import Run
-from tools.compare import compare_runs
-from tools.compare_text import verdict_sentence
+from tools.analysis.compare import compare_runs
+from tools.analysis.compare_text import verdict_sentence
 from tools.errors import EvaluationError
-from tools.results import read_results
+from tools.results.run_folder import RunFolder
 from tools.view.opened import OpenDataset
+from tools.view.page_json import head_of
 
 
-def compare_datasets(first: OpenDataset, second: OpenDataset) -> dict[str, Any]:
+def compare_datasets(first: OpenDataset, second: OpenDataset) -> dict[str, object]:
     """{"a", "b": heads, "seeds"} with either "comparison" and its "sentence" or "refusal", why there is none."""
     first.refresh()
     second.refresh()
     seeds = sorted(set(first.axes()[1]) | set(second.axes()[1]))
-    shown: dict[str, Any] = {"a": first.head(), "b": second.head(), "seeds": seeds}
+    shown: dict[str, Any] = {"a": head_of(first), "b": head_of(second), "seeds": seeds}
     try:
-        runs = (Run(dataset.folder, read_results(dataset.folder)) for dataset in (first, second))
-        comparison = compare_runs(*runs, with_texts=False)
+        comparison = compare_runs(RunFolder(first.folder), RunFolder(second.folder), with_texts=False)
     except EvaluationError as error:
         return {**shown, "refusal": str(error)}
-    except (KeyError, TypeError, AttributeError) as error:
-        return {**shown, "refusal": f"a results file lacks what a comparison needs ({error}); grade both runs again"}
     return {**shown, "comparison": comparison.to_json(), "sentence": verdict_sentence(comparison.overall)}

@@ -1,26 +1,31 @@
 """A run's data sets as the page sees them: small facts kept in memory and brought up to date, texts read when asked for.
 
->>> run = open_runs([Path("out")])[0]; run.datasets["aime24"].overview()["counts"]
-{'correct': 1394, 'wrong': 402, 'truncated': 124}
+>>> import tempfile
+>>> out = Path(tempfile.mkdtemp())
+>>> (out / "aime24").mkdir()
+>>> _ = (out / "aime24" / "seed100.jsonl").write_text('{"task_id": "60", "output": "So 204.", "seed": 100}\\n')
+>>> [run] = open_runs([out]); benchmark = run.datasets["aime24"]
+>>> benchmark.refresh(); benchmark.axes(), benchmark.notes_now()[0]
+((['60'], [100]), 'No readable manifest.json: model, settings and versions of this run are not known.')
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
-from tools import problems
-from tools.code_tests import read_tests
+from tools.benchmarks import problems
 from tools.errors import DataError
-from tools.reasoning import split_reasoning
-from tools.report import folders
-from tools.report.facts import headline_facts, length_bins, running_curve, running_score
+from tools.grading.code.problem_tests import read_tests
+from tools.records import Grade
 from tools.report.figures import LETTERS
-from tools.report.line_index import LineIndex
-from tools.verdicts import GradedSample
+from tools.results.results import Results
+from tools.results.run_folder import RESULTS_PATTERN, Survey, find_folders, note_manifest, note_results
+from tools.store.json_object import note_object
+from tools.store.line_index import LineIndex
+from tools.store.manifest import Manifest
+from tools.store.verdicts import VerdictLog
 from tools.view.problem_index import ProblemIndex
 from tools.view.provisional import ProvisionalGrader
 
@@ -46,18 +51,18 @@ class OpenRun:
     def find_datasets(self) -> None:
         """Takes up data sets that appeared since; a run that has just begun has none yet."""
         try:
-            found = folders.find_dataset_folders(self.folder)
+            found = [run.folder for run in find_folders(self.folder)]
         except DataError:
             return
         for folder in found:
             if folder.name not in self.datasets:
                 self.datasets[folder.name] = OpenDataset(self, folder)
 
-    def status(self) -> dict[str, Any] | None:
+    def status(self) -> dict[str, object] | None:
         """status.json of a run that is going, with `age_s`; None where there is none."""
         is_one_dataset = any(dataset.folder == self.folder for dataset in self.datasets.values())
         path = (self.folder.parent if is_one_dataset else self.folder) / "status.json"
-        status = folders.read_json(path, [])
+        status = note_object(path, [])
         if status is None:
             return None
         try:
@@ -74,9 +79,9 @@ class OpenDataset:
     def __init__(self, run: OpenRun, folder: Path) -> None:
         self.run, self.folder, self.version = run, folder, int(time.time() * 1000)
         self.index = LineIndex(folder)
-        self.log = folders.VerdictLog(folder / "verdicts.jsonl")
-        self.manifest: dict[str, Any] = {}
-        self.results: list[dict[str, Any]] = []
+        self.log = VerdictLog(folder / "verdicts.jsonl")
+        self.manifest: Manifest | None = None
+        self.results: tuple[Results, ...] = ()
         self.notes: list[str] = []
         self._problems: ProblemIndex | None = None
         self._provisional: ProvisionalGrader | None = None
@@ -109,85 +114,51 @@ class OpenDataset:
         return self._provisional.catch_up(self.names_in_files(task_ids), self.is_reasoning_opened)
 
     @property
-    def grades(self) -> dict[tuple[str, int], GradedSample]:
+    def grades(self) -> dict[tuple[str, int], Grade]:
         """The verdicts of the file; while there are none, the page's own."""
         provisional = self._provisional
         # A copy: another request or the thread may add to it.
         return dict(self.log.grades if self.log.grades or provisional is None else provisional.grades)
 
     @property
+    def signs(self) -> dict[str, int] | None:
+        """What the look through ungraded responses has found; None once there are verdicts."""
+        return None if self._provisional is None else self._provisional.signs
+
+    @property
     def is_reasoning_opened(self) -> bool | None:
-        told = self.manifest.get("is_reasoning_opened_by_prompt")
-        return told if isinstance(told, bool) else None
+        return self.manifest.is_reasoning_opened if self.manifest else None
 
     def _refresh_descriptions(self) -> bool:
-        paths = [self.folder / "manifest.json", *sorted(self.folder.glob(folders.RESULTS_PATTERN))]
+        paths = [self.folder / "manifest.json", *sorted(self.folder.glob(RESULTS_PATTERN))]
         stamps = tuple(path.stat().st_mtime for path in paths if path.exists())
         if stamps == self._stamps:
             return False
         self._stamps, self.notes = stamps, []
-        self.manifest = folders.read_json(paths[0], self.notes) or {}
-        self.results = folders.read_results_files(self.folder, self.notes)
+        self.manifest = note_manifest(self.folder, self.notes)
+        self.results = note_results(self.folder, self.notes)
         self._problems = None
         return True
 
     @property
-    def graded(self) -> folders.DatasetData:
+    def graded(self) -> Survey:
         """What the folder's own files say."""
-        return folders.DatasetData(self.folder, self.results, list(self.log.grades.values()), self.manifest, [])
+        return Survey(self.folder, self.results, tuple(self.log.grades.values()), self.manifest)
 
     @property
-    def data(self) -> folders.DatasetData:
+    def survey(self) -> Survey:
         """The same with the page's own verdicts where there are no others."""
-        return folders.DatasetData(self.folder, self.results, list(self.grades.values()), self.manifest, [])
+        return Survey(self.folder, self.results, tuple(self.grades.values()), self.manifest)
 
     def axes(self) -> tuple[list[str], list[int]]:
         """(task ids, seeds) of the map; before anything is graded, of what was generated."""
         with self._lock:
             if self._axes is None or self._axes[0] != self.version:
                 also = () if self.log.grades else list(self.index.lines)
-                self._axes = self.version, folders.axes_of(self.graded, also)
+                self._axes = self.version, self.graded.axes(also)
             return self._axes[1]
 
-    def head(self) -> dict[str, Any]:
-        """What stands on the card of a data set."""
-        self.refresh()
-        task_ids, seeds = self.axes()
-        data, planned = self.data, len(task_ids) * len(seeds)
-        return {
-            "run": self.run.name,
-            "dataset": self.folder.name,
-            "version": self.version,
-            "model": data.model,
-            "generated": max(len(self.index.lines), len(self.log.grades)),
-            "planned": planned,
-            "facts": headline_facts(self.results[0]) if self.results else None,
-            "other_sets": [headline_facts(results) for results in self.results[1:]],
-            "running": running_score(data.grades, planned=planned),
-            "is_provisional": bool(data.grades) and not self.log.grades,
-        }
-
-    def overview(self) -> dict[str, Any]:
-        """Everything the first view shows; no response is read for it."""
-        head = self.head()
-        task_ids, seeds = self.axes()
-        data = self.data
-        return {
-            **head,
-            "task_ids": task_ids,
-            "seeds": seeds,
-            "map": self._map(task_ids, seeds),
-            "letters": {UNGRADED: "ungraded", MISSING: "missing"}
-            | {letter: verdict.value for verdict, letter in LETTERS.items()},
-            "counts": Counter(grade.verdict.value for grade in data.grades),
-            "charts": {"running": running_curve(data.grades), "lengths": length_bins(data.grades)},
-            "signs": None if self._provisional is None else self._provisional.signs,
-            "status": self.run.status(),
-            "manifest": {name: value for name, value in self.manifest.items() if name != "plan"},
-            "notes": self._notes(),
-        }
-
-    def _map(self, task_ids: list[str], seeds: list[int]) -> str:
+    def map(self, task_ids: list[str], seeds: list[int]) -> str:
         """One letter per sample, seed after seed within problem after problem."""
         letters = {key: LETTERS[grade.verdict] for key, grade in self.grades.items()}
         lines = self.index.lines
@@ -206,7 +177,7 @@ class OpenDataset:
             return {task_id: task_id for task_id in task_ids}
         return {task_id: str(number) for number, task_id in enumerate(task_ids)}
 
-    def _notes(self) -> list[str]:
+    def notes_now(self) -> list[str]:
         """What is damaged; and what is missing, unless the run is still making it."""
         damaged = [
             f"{name}: {count} damaged lines left out; these samples are missing."
@@ -215,31 +186,16 @@ class OpenDataset:
         if (self.run.status() or {}).get("is_live"):
             return [*self.notes, *damaged]
         torn = [f"{name}: the last line is unfinished; that sample is missing." for name in sorted(self.index.torn)]
-        return [*self.notes, *self.log.notes, *damaged, *torn, *folders.missing_parts(self.graded)]
+        return [*self.notes, *self.log.notes, *damaged, *torn, *self.graded.what_is_missing()]
 
-    def sample(self, task_id: str, seed: int) -> dict[str, Any] | None:
-        """One sample: its verdict, its text split into reasoning and answer. None: nothing of it is here."""
-        self.refresh()
-        grade = self.grades.get((task_id, seed))
-        row = self._line_of(task_id, seed)
-        if grade is None and row is None:
-            return None
-        shown: dict[str, Any] = {"task_id": task_id, "seed": seed, "verdict": grade and describe_grade(grade)}
-        text = None if row is None else row.get("output", row.get("generation"))
-        if row is not None and isinstance(text, str):
-            split = split_reasoning(text, self.is_reasoning_opened)
-            shown["response"] = {"reasoning": split.reasoning, "answer": split.answer, "is_closed": split.is_closed}
-            shown["generation"] = {name: value for name, value in row.items() if name not in ("output", "generation")}
-        return shown
-
-    def _line_of(self, task_id: str, seed: int) -> dict[str, Any] | None:
+    def line_of(self, task_id: str, seed: int) -> dict[str, object] | None:
         task_ids, _ = self.axes()
         row = self.index.read(self.names_in_files(task_ids).get(task_id, task_id), seed)
         if row is None and self.index.refresh():  # the index was not through yet
             row = self.index.read(self.names_in_files(task_ids).get(task_id, task_id), seed)
         return row
 
-    def test(self, task_id: str, number: int) -> dict[str, Any]:
+    def test(self, task_id: str, number: int) -> dict[str, object]:
         """Test `number` (1, 2, ...) of a code problem, long texts cut. Raises DataError where it cannot be shown."""
         row = self.problems().read_whole(task_id)
         if row is None:
@@ -259,16 +215,10 @@ class OpenDataset:
             return self._problems
 
     def _problem_file(self) -> Path:
-        recorded = self.manifest.get("data")
-        path = recorded.get("path") if isinstance(recorded, dict) else None
-        if isinstance(path, str) and Path(path).suffix == ".jsonl" and Path(path).is_file():
+        path = self.manifest.data_path if self.manifest else None
+        if path and Path(path).suffix == ".jsonl" and Path(path).is_file():
             return Path(path)
         return problems.find_local_file(self.folder.name) or self.folder / "no-problem-file"
-
-
-def describe_grade(grade: GradedSample) -> dict[str, Any]:
-    """A verdict as the page takes it."""
-    return {**grade.__dict__, "verdict": grade.verdict.value}
 
 
 def open_runs(outs: list[Path]) -> list[OpenRun]:

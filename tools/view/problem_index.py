@@ -3,8 +3,11 @@
 LiveCodeBench's file keeps a problem's private tests, many megabytes, in the same line as its statement; only the
 leading fields of a line are decoded here, up to the first one that is too long.
 
->>> ProblemIndex(Path("data/livecodebench.jsonl")).read("abc301_a")["question_content"]
-'You are given ...'
+>>> import tempfile
+>>> path = Path(tempfile.mkdtemp()) / "threes.jsonl"
+>>> _ = path.write_text('{"id": "a", "problem": "What is 1 + 2?", "private_test_cases": "eJxL"}\\n')
+>>> ProblemIndex(path).read("a")["statement"]
+'What is 1 + 2?'
 """
 
 from __future__ import annotations
@@ -15,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.problems import HEAVY_FIELDS, ID_FIELDS, STATEMENT_FIELDS
-from tools.report.line_index import parse_object
+from tools.benchmarks.problems import HEAVY_FIELDS, ID_FIELDS, STATEMENT_FIELDS
+from tools.store.line_index import parse_object
 
 # Longer than any statement with its starter code and public tests; private tests come after these.
 LEADING_BYTES = 256 << 10
@@ -32,7 +35,7 @@ class ProblemIndex:
         self._offsets: dict[str, int] | None = None
         self._lock = threading.Lock()
 
-    def read(self, task_id: str) -> dict[str, Any] | None:
+    def read(self, task_id: str) -> dict[str, object] | None:
         """The leading fields of a problem with its `statement`; None when the file does not have it."""
         line = self._line_of(task_id, LEADING_BYTES)
         if line is None:
@@ -41,7 +44,7 @@ class ProblemIndex:
         fields["statement"] = next((fields[name] for name in STATEMENT_FIELDS if name in fields), None)
         return {name: value for name, value in fields.items() if name not in HEAVY_FIELDS}
 
-    def read_whole(self, task_id: str) -> dict[str, Any] | None:
+    def read_whole(self, task_id: str) -> dict[str, object] | None:
         """Every field of a problem, its tests included: megabytes for some. None when the file does not have it."""
         line = self._line_of(task_id)
         return None if line is None else parse_object(line)
@@ -75,7 +78,7 @@ class ProblemIndex:
         return offsets
 
 
-def leading_fields(text: bytes) -> dict[str, Any]:
+def leading_fields(text: bytes) -> dict[str, object]:
     """Fields of a JSON object up to where the text is cut off or no longer JSON.
 
     >>> leading_fields(b'{"id": "60", "problem": "What is 1+1?", "tests": "eJxL')

@@ -1,8 +1,7 @@
 """What can be told of a run before it is graded: a running score, and responses that run in circles.
 
 Integer and choice answers are graded by the same code as in the evaluate script, in microseconds each; symbolic answers and
-programs wait for that script. Every response is looked through for repetition loops, the sign of wrong settings
-(PAINS 41). All of it in a thread of its own, so that a page over 4000 responses is there at once and fills in; nothing is
+programs wait for that script. Every response is looked through for repetition loops, the sign of wrong settings. All of it in a thread of its own, so that a page over 4000 responses is there at once and fills in; nothing is
 written, and verdicts.jsonl replaces it.
 """
 
@@ -12,13 +11,16 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from tools.benchmarks.benchmark import find_benchmark
+from tools.benchmarks.problems import load_benchmark
 from tools.errors import EvaluationError
-from tools.generations import Generation
-from tools.problems import find_info, load_problem_set
-from tools.report.line_index import LineIndex
-from tools.verdicts import GradedSample
+from tools.records import Generation, Grade, Problem
+from tools.store.line_index import LineIndex, response_text
+
+if TYPE_CHECKING:
+    from tools.grading.grader import Grader
 
 QUICK_COMPARISONS = ("integer", "choice")
 # Work and rest of the thread: requests come first.
@@ -29,19 +31,20 @@ class ProvisionalGrader:
     """Looks at the lines of one index. `grades` is keyed by the problem's own id."""
 
     def __init__(self, index: LineIndex, dataset: str, problem_file: Path) -> None:
-        self.grades: dict[tuple[str, int], GradedSample] = {}
+        self.grades: dict[tuple[str, int], Grade] = {}
         self.loops = 0
         self._thread: threading.Thread | None = None
         self._index = index
-        self._comparison = find_info(dataset).comparison
-        self._references = self._read_references(problem_file)
+        self._benchmark = find_benchmark(dataset)
+        self._grader: Grader | None = None
+        self._problems = self._read_problems(problem_file)
         self._seen: set[tuple[str, int]] = set()
 
-    def _read_references(self, path: Path) -> Mapping[str, str]:
-        if self._comparison not in QUICK_COMPARISONS or not path.is_file():
+    def _read_problems(self, path: Path) -> Mapping[str, Problem]:
+        if self._benchmark.grader_options.get("comparison") not in QUICK_COMPARISONS or not path.is_file():
             return {}
         try:
-            return {problem.task_id: problem.answer or "" for problem in load_problem_set(path).problems}
+            return load_benchmark(path).by_id
         except EvaluationError:
             return {}
 
@@ -75,14 +78,21 @@ class ProvisionalGrader:
     def _look_at(self, key: tuple[str, int], task_id: str, is_opened: bool | None) -> None:
         # Here, because they are only needed in the thread: the first view need not wait for them.
         from tools.analysis.loops import find_loop
-        from tools.evaluate import grade_one
+        from tools.grading import create_grader
+        from tools.grading.grader import ResponseGrader, Workplace
+        from tools.models.reasoning import split_response
 
-        row: dict[str, Any] = self._index.read(*key) or {}
-        text, line = row.get("output", row.get("generation")), self._index.lines.get(key)
-        if not isinstance(text, str) or line is None:
+        text, line = response_text(self._index.read(*key)), self._index.lines.get(key)
+        if text is None or line is None:
             return
         self.loops += find_loop(text) is not None
-        reference = self._references.get(task_id)
-        if reference is not None:
-            response = Generation(task_id, key[1], text, line.finish_reason, None, line.output_tokens)
-            self.grades[task_id, key[1]] = grade_one(response, reference, self._comparison, "answer", is_opened)
+        problem = self._problems.get(task_id)
+        if problem is None:
+            return
+        self._grader = self._grader or create_grader(self._benchmark, {}, "ours", Workplace(workers=1))
+        generation = Generation(task_id, key[1], text, line.finish_reason, None, line.output_tokens)
+        if not isinstance(self._grader, ResponseGrader):
+            return
+        graded = self._grader.grade_at_once(problem, split_response(generation, is_opened=is_opened))
+        if graded is not None:  # what needs more than a look waits for the evaluate script
+            self.grades[task_id, key[1]] = graded

@@ -9,8 +9,8 @@ import dataclasses
 import json
 from typing import Any
 
-from tools.report.line_index import IndexedLine, LineIndex
-from tools.verdicts import GradedSample
+from tools.records import Grade
+from tools.store.line_index import IndexedLine, LineIndex
 from tools.view.opened import OpenDataset
 
 PAGE_SIZE = 25
@@ -29,7 +29,7 @@ class Query:
     offset: int = 0
 
 
-def find_samples(dataset: OpenDataset, query: Query) -> dict[str, Any]:
+def find_samples(dataset: OpenDataset, query: Query) -> dict[str, object]:
     """{"total", "offset", "page_size", "samples": up to page_size rows in the order of the map}."""
     dataset.refresh()
     dataset.index.refresh()
@@ -51,7 +51,7 @@ def find_samples(dataset: OpenDataset, query: Query) -> dict[str, Any]:
     return {"total": len(rows), "offset": query.offset, "page_size": PAGE_SIZE, "samples": page}
 
 
-def _describe(task_id: str, seed: int, grade: GradedSample | None, line: IndexedLine | None) -> dict[str, Any] | None:
+def _describe(task_id: str, seed: int, grade: Grade | None, line: IndexedLine | None) -> dict[str, object] | None:
     if grade is None:
         if line is None:
             return None

@@ -1,6 +1,6 @@
 """The page's server: Python's own http.server on the loopback interface, reading only, with a fixed table of files.
 
-What keeps it harmless, each with a test in tests/test_view_server.py:
+What keeps it harmless, each with a test in tests/view/test_server.py:
 - it listens on 127.0.0.1 only, and answers only where the Host header names this machine (DNS rebinding);
 - every address begins with a token, new at each start, that is printed to the terminal and nowhere else: other users
   of the machine reach the port but not the page;
@@ -107,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
         _, token, path = [*address.path.split("/", 2), "", ""][:3]
         if not secrets.compare_digest(token.encode(), self.server.token.encode()):
             self._send(
-                b"open the whole address that python -m tools.view printed\n", "text/plain", HTTPStatus.FORBIDDEN
+                b"open the whole address that python -m tools view printed\n", "text/plain", HTTPStatus.FORBIDDEN
             )
             return
         parameters = dict(urllib.parse.parse_qsl(address.query, keep_blank_values=True))

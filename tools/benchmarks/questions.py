@@ -1,0 +1,58 @@
+"""What the user says: the question of a problem, before a model's template is put around it.
+
+A benchmark names its template ("question" in data/benchmarks/*.json). The texts of "math" and "code" are the original
+toolkit's, to the letter; a golden test holds each of them.
+
+>>> from tools.benchmarks.benchmark import find_benchmark
+>>> render_question(Problem("1", "What is 1 + 1?", "2", {}), find_benchmark("aime24"), "qwen")
+'What is 1 + 1?\\n\\nPlease place your final answer inside \\\\boxed{}.'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tools.benchmarks.benchmark import Benchmark
+from tools.errors import DataError
+from tools.records import Problem
+
+# By the type of the model's prompt: r1 was trained with words of its own, all others take the second text.
+MATH_R1 = "{statement}\nPlease reason step by step, and put your final answer within \\boxed{{}}."
+MATH = "{statement}\n\nPlease place your final answer inside \\boxed{{}}."
+CODE_FORMAT = "Please place the solution code in the following format:\n```python\n# Your solution code here\n```"
+CODE_WITH_STARTER = (
+    "{statement}\n\nSolve the problem starting with the provided function header.\n\nFunction header:\n```\n{starter_code}\n```\n\n"
+    + CODE_FORMAT
+)
+CODE_WITHOUT_STARTER = "{statement}\n\nWrite Python code to solve the problem. " + CODE_FORMAT
+
+
+def ask_math(problem: Problem, model_type: str) -> str:
+    return (MATH_R1 if model_type == "r1" else MATH).format(statement=problem.statement)
+
+
+def ask_code(problem: Problem, model_type: str) -> str:
+    starter_code = problem.fields.get("starter_code") or ""
+    template = CODE_WITH_STARTER if starter_code else CODE_WITHOUT_STARTER
+    return template.format(statement=problem.statement, starter_code=starter_code)
+
+
+QUESTIONS: dict[str, Callable[[Problem, str], str]] = {"math": ask_math, "code": ask_code}
+OWN_TEXT = "{problem}"
+# Stands for any problem where only the words around it matter.
+PROBE = Problem("probe", "{problem}", None, {"starter_code": "{starter_code}"})
+
+
+def render_question(problem: Problem, benchmark: Benchmark, model_type: str) -> str:
+    """The question as a user would type it. `model_type` is r1, qwen or chat. Raises DataError for an unknown template.
+
+    A benchmark's entry may also hold a text of its own, with {problem} where the statement goes.
+    """
+    if OWN_TEXT in benchmark.question:
+        return benchmark.question.replace(OWN_TEXT, problem.statement)  # not str.format: LaTeX has braces too
+    try:
+        ask = QUESTIONS[benchmark.question]
+    except KeyError:
+        known = ", ".join(QUESTIONS)
+        raise DataError(f"{benchmark.name}: its question {benchmark.question!r} is unknown; choose {known}") from None
+    return ask(problem, model_type)

@@ -1,0 +1,145 @@
+"""The rows of a problem file, one in memory at a time: where each lies, which id it has, and its leading fields alone.
+
+One order of id fields holds for everybody, so that a problem has the same id when it is asked, graded and viewed.
+
+>>> find_id({"id": "60", "question_id": "abc301_a"}, 0), find_id({"problem": "1+1?"}, 7)
+('60', '7')
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tools.errors import DataError
+
+# The first one that a row has is its id. This is the order in which version 0.1 named what it sampled, so its folders
+# keep their ids. Of 40 published files of benchmarks that were looked at, none has two of these fields; LiveCodeBench
+# has question_id, HumanEval and MBPP task_id, MATH-500 unique_id. A set whose id has another name (IFEval: key) says so
+# in its entry (source.rename), because "key" may well be the right answer in a file of one's own.
+ID_FIELDS = ("id", "question_id", "task_id", "unique_id")
+STATEMENT_FIELDS = ("problem", "question_content", "question", "prompt", "text")
+# Several GB when decoded, and not needed for asking: graders read them from the file, problem by problem.
+HEAVY_FIELDS = ("private_test_cases", "public_test_cases", "test", "test_list", "base_input", "plus_input")
+# A row longer than this also leaves its long lists and objects in the file, whatever their names; texts may be asked.
+LONG_ROW_BYTES = 1 << 16
+HEAVY_CHARS = LONG_ROW_BYTES // 4
+# Longer than any statement with its starter code and public tests; private tests come after these.
+LEADING_BYTES = 256 << 10
+BLOCK_BYTES = 1 << 22
+_DECODER = json.JSONDecoder(strict=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One line that is not blank: its number from 1, its place in bytes, and its bytes with the line end."""
+
+    number: int
+    offset: int
+    text: bytes
+
+
+def read_lines(path: pathlib.Path, digest: hashlib._Hash | None = None) -> Iterator[Line]:
+    """The lines of a file; `digest` is fed every byte of it. Lines end at "\\n" only: statements may hold U+2028.
+
+    Raises DataError when the file cannot be read.
+    """
+    offset = 0
+    try:
+        with path.open("rb") as file:
+            for number, text in enumerate(file, 1):
+                if digest is not None:
+                    digest.update(text)
+                if text.strip():
+                    yield Line(number, offset, text)
+                offset += len(text)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+
+
+def parse_row(text: bytes, where: str) -> dict[str, Any]:
+    """One line as an object. Raises DataError that says where."""
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"{where}: not JSON ({error}); restore this line, or delete the file to fetch it again"
+        ) from error
+    if not isinstance(row, dict):
+        raise DataError(f"{where}: a {type(row).__name__} where an object with id, problem and answer is needed")
+    return row
+
+
+def rename_fields(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """The row under the names of this toolkit; a field that has such a name already stays as it is."""
+    wanted = {old: new for old, new in names.items() if old in row and new not in row}
+    return {wanted.get(name, name): value for name, value in row.items()} if wanted else row
+
+
+def find_id(row: Mapping[str, Any], index: int) -> str:
+    """The id of a row; a row without one is named by its number, from 0."""
+    return str(next((row[field] for field in ID_FIELDS if row.get(field) is not None), index))
+
+
+def find_statement(row: Mapping[str, Any]) -> str | None:
+    """What is asked, in the first field that holds a text."""
+    return next((row[field] for field in STATEMENT_FIELDS if isinstance(row.get(field), str)), None)
+
+
+def light_fields(row: Mapping[str, Any], length: int) -> dict[str, Any]:
+    """A row without what need not stay in memory: its tests. `length` is that of the whole row in bytes."""
+    kept = {name: value for name, value in row.items() if name not in HEAVY_FIELDS}
+    if length <= LONG_ROW_BYTES:
+        return kept
+    return {name: value for name, value in kept.items() if not _is_heavy(value)}
+
+
+def _is_heavy(value: Any) -> bool:
+    return isinstance(value, (list, dict)) and len(json.dumps(value)) > HEAVY_CHARS
+
+
+def leading_fields(text: bytes) -> dict[str, Any]:
+    """Fields of a JSON object up to where the text is cut off or no longer JSON.
+
+    >>> leading_fields(b'{"id": "60", "problem": "What is 1+1?", "tests": "eJxL')
+    {'id': '60', 'problem': 'What is 1+1?'}
+    """
+    decoded = text.decode("utf-8", "replace")
+    fields: dict[str, Any] = {}
+    position = decoded.find("{") + 1
+    while position > 0:
+        try:
+            name, position = _DECODER.raw_decode(decoded, _skip(decoded, position, " \t\r\n,"))
+            value, position = _DECODER.raw_decode(decoded, _skip(decoded, position, " \t\r\n:"))
+        except (ValueError, RecursionError):
+            return fields
+        if isinstance(name, str):
+            fields[name] = value
+    return fields
+
+
+def _skip(text: str, position: int, characters: str) -> int:
+    while position < len(text) and text[position] in characters:
+        position += 1
+    return position
+
+
+def read_line_heads(path: pathlib.Path) -> Iterator[tuple[int, bytes]]:
+    """(offset, leading bytes) of every line that is not blank, without holding a long line in memory. Raises OSError."""
+    with path.open("rb") as file:
+        position, start, head = 0, 0, b""
+        while block := file.read(BLOCK_BYTES):
+            cursor = 0
+            while (end := block.find(b"\n", cursor)) >= 0:
+                head += block[cursor : min(end, cursor + LEADING_BYTES - len(head))]
+                if head.strip():
+                    yield start, head
+                cursor, start, head = end + 1, position + end + 1, b""
+            head += block[cursor : cursor + LEADING_BYTES - len(head)]
+            position += len(block)
+        if head.strip():
+            yield start, head

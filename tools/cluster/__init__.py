@@ -1,0 +1,1 @@
+"""The connection to a Ray cluster, which sampling and the grading of programs share."""

@@ -1,0 +1,87 @@
+"""The command line of evaluate_aime.py and evaluate_livecodebench.py: both grade any benchmark, by one parser.
+
+>>> given = parse(CommandLine(None), ["-g", "out/aime24", "--answer-from", "anywhere"], {})
+>>> given.folder.name, given.options.grader
+('aime24', {'answer_from': 'anywhere'})
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tools.commandline import CommandLine, add_options, parse_seeds, read_options
+from tools.errors import UsageError
+from tools.grading import GRADERS, grader_class
+from tools.grading.grader import GradingOptions
+
+MOST_WORKERS = 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class Given:
+    """What a command line says. `folder` is None where only the machine is to be measured (--calibrate)."""
+
+    folder: pathlib.Path | None
+    benchmark: str | None
+    options: GradingOptions
+    calibrates: bool
+
+
+def parse(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, str]) -> Given:
+    """Reads a command line. Raises UsageError."""
+    add = parser.add_argument
+    add("--generation-path", "--modelfolder", "-g", metavar="DIR", help="holds seed<N>.jsonl, or the run's folder")
+    add(
+        "--question-path", "--dataset", "--test_data", "--benchmark", "-q", metavar="SET",
+        help="problem file or benchmark [the folder's name]",
+    )  # fmt: skip
+    add("--seeds", "-s", metavar="LIST", help="seeds that a score needs, e.g. '100 200' [all planned or there]")
+    add("--subset", "--set", metavar="NAME", help="one frozen part: v5, v6, v5+v6, 2024-08, 06/24-01/25 ...")
+    add("--allow-incomplete", action="store_true", help="grade what is there, by its true number of samples")
+    add("--grader", choices=("ours", "original"), default="ours", help="original: the original toolkit's rules")
+    add("--workers", "-w", type=int, metavar="N", help="processes that grade [all cores]")
+    add("--launcher", metavar="WHERE", help="local, or ray: on all nodes of a Ray cluster [LAUNCHER, else local]")
+    add("--calibrate", action="store_true", help="measure this machine against the reference of the time limit")
+    for name in GRADERS:
+        add_options(parser.add_argument_group(f"graded by {name}"), grader_class(name).Options)
+    given = parser.parse_args(arguments)
+    if given.generation_path is None and not given.calibrate:
+        raise UsageError("give the folder with the responses with --generation-path or --modelfolder; see --help")
+    if given.workers is not None and not 1 <= given.workers <= MOST_WORKERS:
+        raise UsageError(f"--workers {given.workers} is not between 1 and {MOST_WORKERS}")
+    launcher = given.launcher or environ.get("LAUNCHER") or "local"
+    if launcher not in ("local", "ray"):
+        raise UsageError(f"LAUNCHER={launcher}: choose local or ray")
+    grader_options: dict[str, Any] = {}
+    for name in GRADERS:  # of the command line alone: TIMEOUT in an environment may mean something else
+        grader_options |= read_options(grader_class(name).Options, given, {})
+    options = GradingOptions(
+        rules=given.grader,
+        seeds=parse_seeds(given.seeds) if given.seeds else None,
+        allow_incomplete=given.allow_incomplete,
+        subset=given.subset,
+        workers=given.workers,
+        launcher=launcher,
+        grader=grader_options,
+    )
+    folder = pathlib.Path(given.generation_path) if given.generation_path is not None else None
+    return Given(folder, given.question_path, options, given.calibrate)
+
+
+def evaluate(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Grades what the command line says; returns what is to be printed. Raises EvaluationErrors."""
+    given = parse(parser, arguments, environ)
+    parts = []
+    if given.calibrates:
+        from tools.grading.code.calibration import calibrate
+
+        parts.append(calibrate().describe())
+    if given.folder is not None:
+        from tools.grading.session import grade
+        from tools.results.text import format_results
+
+        parts.append(format_results(grade(given.folder, given.benchmark, given.options)))
+    return "\n".join(parts)

@@ -1,0 +1,99 @@
+"""Prompts, exactly as the models were trained for: types r1, qwen and chat; as text and as token ids.
+
+Engines get token ids, so that no tokenizer adds a second begin-of-sentence to a text that has one already. The
+templates of r1 and qwen are the original toolkit's; a golden test holds each of them. What the user says
+comes from tools/benchmarks/questions.py.
+
+>>> render_prompt("What is 1 + 1?", "r1")[:40]
+'<｜begin▁of▁sentence｜><｜User｜>What is 1 +'
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import Any
+
+from tools.errors import ModelError, UsageError
+from tools.models.reasoning import find_opened_format
+
+MODEL_TYPES = ("r1", "qwen", "chat")
+
+R1_BEGIN = "<｜begin▁of▁sentence｜>"
+R1_TEMPLATE = R1_BEGIN + "<｜User｜>{question}<｜Assistant｜><think>\n"
+QWEN_TEMPLATE = (
+    "<|im_start|>system\nYou are a helpful and harmless assistant. You should think step-by-step.<|im_end|>\n"
+    "<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n<think>\n"
+)
+
+# Where generated text ends: the end-of-text marks of the model families in use.
+END_MARKS = (
+    "<|im_end|>", "<|end_of_text|>", "<|eot_id|>", "<|endoftext|>", "<｜end▁of▁sentence｜>",  # Qwen, Llama, DeepSeek
+    "<|return|>", "<|call|>", "[|endofturn|]", "<|END_OF_TURN_TOKEN|>", "<end_of_turn>", "<turn|>", "<seed:eos>",
+    "<|assistant_end|>", "<|eom_id|>",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Prompt:
+    """A prompt ready to send. `token_ids` is None where the tokenizer is not ours: then `question` or `text` is sent."""
+
+    text: str
+    token_ids: tuple[int, ...] | None
+    question: str
+
+    @property
+    def is_reasoning_opened(self) -> bool:
+        return find_opened_format(self.text) is not None
+
+
+def render_prompt(question: str, model_type: str, tokenizer: Any = None) -> str:
+    """The whole prompt as text. Type chat needs the tokenizer, whose own template is used."""
+    if model_type == "r1":
+        return R1_TEMPLATE.format(question=question)
+    if model_type == "qwen":
+        return QWEN_TEMPLATE.format(question=question)
+    if model_type != "chat":
+        raise UsageError(f"model type {model_type!r} is unknown; choose one of {', '.join(MODEL_TYPES)}")
+    if not getattr(tokenizer, "chat_template", None):
+        raise ModelError("the tokenizer has no chat template; choose --model-type qwen or r1")
+    messages = [{"role": "user", "content": question}]
+    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+
+def encode_prompt(question: str, model_type: str, tokenizer: Any) -> Prompt:
+    """The prompt with its token ids. Raises ModelError when begin-of-sentence does not stand exactly once."""
+    text = render_prompt(question, model_type, tokenizer)
+    token_ids = tuple(tokenizer.encode(text, add_special_tokens=False))
+    begin = tokenizer.bos_token_id
+    count = token_ids.count(begin) if begin is not None else 0
+    if count > 1 or (model_type == "r1" and count != 1):
+        raise ModelError(
+            f"begin-of-sentence stands {count} times in the prompt {question[:40]!r}...; "
+            f"type {model_type} does not fit this tokenizer, choose another --model-type"
+        )
+    return Prompt(text, token_ids, question)
+
+
+def render_without_tokenizer(question: str, model_type: str) -> Prompt:
+    """The prompt for an engine that tokenizes by itself; type chat leaves the template to it too."""
+    text = question if model_type == "chat" else render_prompt(question, model_type)
+    return Prompt(text, None, question)
+
+
+def template_sha256(question: str, model_type: str, tokenizer: Any = None) -> str:
+    """Hash of everything around the problem, so that a changed template is seen: the prompt of a fixed question.
+
+    Without a tokenizer type chat is hashed by the question alone: a server applies its own template.
+    """
+    if tokenizer is None:
+        text = render_without_tokenizer(question, model_type).text
+    else:
+        text = render_prompt(question, model_type, tokenizer)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def cut_at_end_mark(text: str) -> str:
+    """Generated text up to its first end mark."""
+    end = min((position for mark in END_MARKS if (position := text.find(mark)) >= 0), default=len(text))
+    return text[:end]

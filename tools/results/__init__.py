@@ -1,0 +1,1 @@
+"""What the verdicts mean: figures, their doubts, and the folder that holds them."""

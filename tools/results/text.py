@@ -1,0 +1,98 @@
+"""Results as text for the terminal: the table of runs, and for programs the breakdowns, the clock and the sandbox.
+
+No score is ever printed without its k, its subset and its cap; what cannot be claimed says why.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from tools.results.parts import Curve, SubsetId
+from tools.results.results import Results
+from tools.results.timing import Timing
+
+SHOWN_BREAKDOWNS = ("version", "window", "window_of_v5", "errata", "month", "difficulty", "platform")
+TABLE_WIDTH = 80
+
+
+def format_table(list_of_results: Sequence[Results]) -> str:
+    """Runs as a table of at most 80 columns for the terminal; notes on what cannot be claimed follow it."""
+    rows = [("set", "k", "score", "95 % interval", "sampling", "pass@k", "maj@k", "cut")]
+    notes: list[str] = []
+    for results in list_of_results:
+        subset, score = results.subset, results.score
+        identity = f"{subset.name}: ids sha256 {subset.sha256[:16]}, cap {results.cap_in_words}"
+        notes += [identity] if identity not in notes else []
+        rows.append(
+            (
+                _subset_cell(subset),
+                str(results.samples_per_problem),
+                f"{100 * score.mean:.1f}{'' if results.is_claimable else ' *'}",
+                f"{100 * score.bounds[0]:.1f} - {100 * score.bounds[1]:.1f}" if score.bounds else "-",
+                f"+-{100 * score.sampling_error:.2f}" if score.sampling_error is not None else "-",
+                _curve_end(results.pass_at_k),
+                _curve_end(results.maj_at_k),
+                f"{100 * results.reasoning.truncated_share:.1f}",
+            )
+        )
+        notes += [f"* {subset.name}: {reason}" for reason in results.doubts]
+        notes += [f"{subset.name}: {warning}" for warning in results.warnings]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    legend = "Percent. Interval: choice of problems and sampling; sampling: standard error."
+    wrapped = [
+        line for note in notes for line in textwrap.wrap(note, TABLE_WIDTH, initial_indent=" ", subsequent_indent="   ")
+    ]
+    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], legend, *wrapped])
+
+
+def format_results(results: Results) -> str:
+    """One benchmark for the terminal: the table; for programs also its parts, breakdowns, verdicts and protection."""
+    parts = results.parts or ()
+    texts = [format_table([results, *parts])]
+    if "sandbox" not in results.sections and results.parts is None:
+        return texts[0]
+    texts += [text for name in SHOWN_BREAKDOWNS if (text := format_breakdown(results, name))]
+    texts.append(format_verdicts(results))
+    texts += [f"note: {part.headline}" for part in parts]
+    return "\n\n".join(texts)
+
+
+def format_breakdown(results: Results, name: str) -> str:
+    """One breakdown as a small table; empty when the benchmark does not have it."""
+    groups = results.breakdowns.get(name)
+    if not groups:
+        return ""
+    lines = [f"{name:<20}{'problems':>9}{'score':>8}{'95 % interval':>18}"]
+    for label, group in groups.items():
+        low_high = f"{100 * group.interval[0]:.1f} - {100 * group.interval[1]:.1f}" if group.interval else "-"
+        lines.append(f"{label:<20}{group.problems:>9}{100 * group.accuracy:>8.1f}{low_high:>18}")
+    return "\n".join(lines)
+
+
+def format_verdicts(results: Results) -> str:
+    """Counts of verdicts, the range due to timing, and the state of the sandbox, as far as this kind of grading has them."""
+    counts = ", ".join(f"{verdict} {count}" for verdict, count in results.counts.items() if count)
+    lines = [f"verdicts: {counts}"]
+    timing = Timing.of(results.sections)
+    if timing and timing.samples:
+        low, high = timing.score_range
+        lines.append(
+            f"{len(timing.samples)} verdicts hang on time: on another machine the score may lie between {100 * low:.1f} and "
+            f"{100 * high:.1f}; listed in accuracy_results.json under timing"
+        )
+    if sandbox := results.sections.get("sandbox"):
+        layers = f"Landlock ABI {sandbox['landlock_abi'] or 'none'}, seccomp {'yes' if sandbox['seccomp'] else 'no'}"
+        lines.append(f"sandbox: {'holds' if sandbox['is_safe'] else 'DOES NOT HOLD'} ({layers})")
+    return "\n".join(lines)
+
+
+def _subset_cell(subset: SubsetId, width: int = 22) -> str:
+    count = f" ({subset.count})"
+    room = width - len(count)
+    return (subset.name if len(subset.name) <= room else subset.name[: room - 2] + "..") + count
+
+
+def _curve_end(curve: Curve) -> str:
+    return f"{100 * curve.last:.1f}" if curve.last is not None else "-"

@@ -1,0 +1,1 @@
+"""A run of generation: settings, plan, queue, workers, launcher, progress."""

@@ -1,0 +1,132 @@
+"""From samples to requests: the prompts of a run, how long an answer may be, and what the manifest says of both.
+
+Every worker prepares for itself; the first one completes the manifests, the others find that theirs agree.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
+from tools.benchmarks.questions import PROBE, render_question
+from tools.engines import GenerationRequest, load_tokenizer, read_model_limit
+from tools.errors import ModelError
+from tools.models.prompts import Prompt, encode_prompt, render_without_tokenizer, template_sha256
+from tools.models.reasoning import find_opened_format, find_template_format
+from tools.records import Sample
+from tools.sampling.settings import RunSettings
+from tools.store import manifest, provenance
+
+PromptKey = tuple[str, str]  # benchmark, task_id
+
+
+@dataclasses.dataclass(frozen=True)
+class RequestMaker:
+    """The prompts of a run, and what makes a sample of them into a request. `max_model_len` and `caps` (of an answer,
+    by benchmark) are in tokens."""
+
+    prompts: Mapping[PromptKey, Prompt]
+    max_model_len: int
+    caps: Mapping[str, int]
+    reasoning_format: str | None
+
+    def make(self, sample: Sample) -> GenerationRequest:
+        prompt = self.prompts[sample.dataset, sample.task_id]
+        cap = self.caps[sample.dataset]
+        if prompt.token_ids is None:
+            return GenerationRequest(sample, prompt, cap)
+        return GenerationRequest(sample, prompt, min(cap, self.max_model_len - len(prompt.token_ids)))
+
+    def is_opened(self, sample: Sample) -> bool:
+        return self.prompts[sample.dataset, sample.task_id].is_reasoning_opened
+
+
+def prepare_requests(out: pathlib.Path, settings: RunSettings) -> RequestMaker:
+    """Reads the problems, encodes their prompts, and completes the manifests. Raises DataError, ModelError."""
+    benchmarks = [load_benchmark(name) for name in settings.benchmarks]
+    has_tokenizer = settings.needs.tokenizer and not settings.sends_questions
+    tokenizer = load_tokenizer(settings.model, settings.tokenizer, settings.revision) if has_tokenizer else None
+    prompts = encode_prompts(benchmarks, settings, tokenizer)
+    caps = {loaded.name: settings.sampling_of(loaded.benchmark).max_new_tokens for loaded in benchmarks}
+    requests = RequestMaker(
+        prompts,
+        fit_length(prompts, caps, settings),
+        caps,
+        choose_format(next(iter(prompts.values())), settings, tokenizer),
+    )
+    for loaded in benchmarks:
+        settle_manifest(out / loaded.name, loaded, requests, settings, tokenizer)
+    return requests
+
+
+def encode_prompts(benchmarks: list[LoadedBenchmark], settings: RunSettings, tokenizer: Any) -> dict[PromptKey, Prompt]:
+    """The prompt of every problem. An engine that needs no tokenizer gets text."""
+    prompts = {}
+    for loaded in benchmarks:
+        for problem in loaded.problems[: settings.limit]:
+            question = render_question(problem, loaded.benchmark, settings.model_type)
+            if tokenizer is None:
+                prompt = render_without_tokenizer(question, settings.model_type)
+            else:
+                prompt = encode_prompt(question, settings.model_type, tokenizer)
+            prompts[loaded.name, problem.task_id] = prompt
+    return prompts
+
+
+def fit_length(prompts: Mapping[PromptKey, Prompt], caps: Mapping[str, int], settings: RunSettings) -> int:
+    """Prompt and answer in tokens at most: what was asked for, or the model's limit if that is less."""
+    lengths = {key: len(prompt.token_ids or ()) for key, prompt in prompts.items()}
+    longest = max(lengths.values())
+    wanted = max(length + caps[benchmark] for (benchmark, _), length in lengths.items())
+    limit = read_model_limit(settings.model, settings.revision) if settings.needs.loads_model else None
+    if limit is None or wanted <= limit:
+        return wanted
+    if longest >= limit:
+        raise ModelError(
+            f"the longest prompt has {longest} tokens and the model ends at {limit}; choose another model or benchmark"
+        )
+    cap = settings.sampling.max_new_tokens
+    print(f"note: the model ends at {limit} tokens, so answers end before OUT_SEQ_LEN={cap}", flush=True)
+    return limit
+
+
+def choose_format(prompt: Prompt, settings: RunSettings, tokenizer: Any) -> str | None:
+    """The reasoning format: as told, else what the prompt opens, else the template's; None leaves it to each text."""
+    if settings.reasoning_format:
+        return settings.reasoning_format
+    found = find_opened_format(prompt.text)
+    if found is None and tokenizer is not None:
+        found = find_template_format(str(tokenizer.chat_template or ""), tokenizer.get_added_vocab())
+    return found.name if found else None
+
+
+def settle_manifest(
+    folder: pathlib.Path, loaded: LoadedBenchmark, requests: RequestMaker, settings: RunSettings, tokenizer: Any
+) -> None:
+    """Completes a benchmark's manifest with what only the tokenizer knows, or finds that it does not fit."""
+    first = requests.prompts[loaded.name, loaded.problems[0].task_id]
+    probe = render_question(PROBE, loaded.benchmark, settings.model_type)
+    identity = dataclasses.replace(
+        settings.identity(loaded),
+        template_sha256=template_sha256(probe, settings.model_type, tokenizer),
+        reasoning_format=requests.reasoning_format,
+    )
+    manifest.settle(folder, identity, plan_of(loaded, settings))
+    facts = manifest.PromptFacts(
+        first_prompt=first.text,
+        first_prompt_token_ids=first.token_ids,
+        is_reasoning_opened_by_prompt=None if settings.sends_questions else first.is_reasoning_opened,
+        reasoning_format=requests.reasoning_format,
+        max_model_len=requests.max_model_len,
+        model_num_parameters=provenance.count_parameters(settings.model) if settings.needs.loads_model else None,
+    )
+    manifest.record_prompt(folder, facts)
+
+
+def plan_of(loaded: LoadedBenchmark, settings: RunSettings) -> manifest.Plan:
+    """What is asked of one benchmark."""
+    task_ids = [problem.task_id for problem in loaded.problems[: settings.limit]]
+    return manifest.Plan(settings.all_seeds(loaded.name), task_ids)

@@ -1,0 +1,317 @@
+"""The settings of a run: command line, then environment variable of the same name, then the model's preset.
+
+An option is a field here, of records.Sampling, or of an engine's Options, and is written nowhere else.
+
+>>> settings = parse_settings(["--model", "nvidia/AceReason-Nemotron-7B", "--out", "out"], environ={})
+>>> settings.model_type, settings.seeds["aime25"][:2], len(settings.all_seeds("aime25"))
+('r1', (111, 222), 64)
+>>> parse_settings(["--model", "any/other", "--out", "out"], environ={"TOP_K": "20"}).sampling.given()
+{'temperature': 0.6, 'top_p': 0.95, 'max_new_tokens': 32768, 'top_k': 20}
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tools.benchmarks.benchmark import Benchmark, find_benchmark
+from tools.commandline import CommandLine, add_options, option, option_fields, read_options
+from tools.engines import ENGINES, EngineOptions, EngineSetup, Needs, default_engine, find_engine, make_options
+from tools.errors import UsageError, run_command
+from tools.models.formats import FORMATS
+from tools.models.presets import Preset, find_preset
+from tools.models.prompts import MODEL_TYPES
+from tools.records import Sampling
+from tools.sampling.plan import expand_seeds
+
+if TYPE_CHECKING:  # what only a run needs is imported where it is used: --help has to be quick
+    from tools.benchmarks.problems import LoadedBenchmark
+    from tools.store.manifest import Identity
+
+LAUNCHERS = ("local", "ray")
+DEFAULT_DOOR = "aime"
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSettings:
+    """Everything that `inference.py` was told. `seeds` are base seeds by benchmark, as `benchmarks` names it."""
+
+    model: str
+    out: str
+    sampling: Sampling
+    engine_options: EngineOptions
+    benchmarks: tuple[str, ...] = option(
+        (), "benchmarks or JSONL files, separated by commas", name="DATASETS", flags=("--benchmarks",), shown="preset's"
+    )
+    seeds: Mapping[str, tuple[int, ...]] = option(
+        None, "base seeds, separated by spaces or commas", shown="preset's"
+    )  # fmt: skip
+    samples_per_seed: int | None = option(
+        None, "samples per problem and base seed s: s, s+1, ...", shown="benchmark's: 8; code 1"
+    )
+    limit: int | None = option(None, "only the first N problems of every benchmark", shown="all")
+    model_type: str = option(
+        "chat", "prompt: r1, qwen or chat (the tokenizer's template)", shown="preset's", choices=MODEL_TYPES
+    )
+    reasoning_format: str | None = option(
+        None,
+        f"how the model marks its reasoning: {', '.join(FORMATS)}",
+        shown="prompt's, template's",
+        choices=[*FORMATS],
+    )
+    engine: str = option("", f"{', '.join(ENGINES)}, or module:Class of your own", shown="best there")
+    gpus: str | None = option(
+        None, "how many (8) or which (0,2,3); without GPU: CPU workers", shown="all visible"
+    )  # fmt: skip
+    revision: str | None = option(None, "the model's revision on the hub", shown="main")
+    tokenizer: str | None = option(None, "another tokenizer, for a server's model name", shown="the model's")
+    stall_timeout_s: float = option(1800.0, "a worker without progress for so long is restarted")
+    on_truncation: str = option(
+        "warn", "warn or stop when over 20 % of the first 32 are cut off", choices=("warn", "stop")
+    )
+    launcher: str = option(
+        "local", "local, or ray: workers on all nodes of a Ray cluster (RAY_ADDRESS)", choices=LAUNCHERS
+    )
+    join: int = option(0, "1: help the run that another node leads in the same folder")
+    overwrite: bool = False
+
+    @property
+    def needs(self) -> Needs:
+        return find_engine(self.engine).needs
+
+    @property
+    def sends_questions(self) -> bool:
+        """True when the engine applies a chat template of its own, so that the question is sent alone."""
+        return self.needs.has_own_template and self.model_type == "chat"
+
+    def all_seeds(self, benchmark: str) -> tuple[int, ...]:
+        """Every seed of a benchmark: base seeds and those that follow them."""
+        entry, name = next(
+            (entry, name) for name in self.benchmarks if (entry := find_benchmark(name)).name == benchmark
+        )
+        samples = entry.samples_per_seed if self.samples_per_seed is None else self.samples_per_seed
+        return expand_seeds(self.seeds[name], samples)
+
+    def sampling_of(self, benchmark: Benchmark) -> Sampling:
+        """The sampling with the benchmark's own cap on answers, where it has a lower one."""
+        cap = min(self.sampling.max_new_tokens, benchmark.max_new_tokens or self.sampling.max_new_tokens)
+        return dataclasses.replace(self.sampling, max_new_tokens=cap)
+
+    def with_batch(self, max_num_seqs: int | None) -> RunSettings:
+        """The same with another number of requests at once; None changes nothing."""
+        if max_num_seqs is None:
+            return self
+        options = dataclasses.replace(self.engine_options, max_num_seqs=max_num_seqs)
+        return dataclasses.replace(self, engine_options=options)
+
+    def engine_setup(self, max_model_len: int) -> EngineSetup:
+        return EngineSetup(self.model, self.sampling, max_model_len, self.revision, self.tokenizer)
+
+    def identity(self, loaded: LoadedBenchmark) -> Identity:
+        """What decides a sample, as far as it is known before a model is loaded."""
+        from tools.store.manifest import Identity
+        from tools.store.provenance import model_revision, package_versions
+
+        packages = self.needs.packages[:1]
+        versions = package_versions(packages)
+        return Identity(
+            model=pathlib.PurePath(self.model).name,
+            model_revision=model_revision(self.model, self.revision) if self.needs.loads_model else None,
+            model_type=self.model_type,
+            engine=self.engine,
+            engine_version=next((versions.get(name) or versions.get(f"{name}-cpu") for name in packages), None),
+            engine_options=self.engine_options.identity(),
+            sampling=self.sampling_of(loaded.benchmark),
+            data_sha256=loaded.sha256,
+            reasoning_format=self.reasoning_format,
+        )
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> RunSettings:
+        row = json.loads(text)
+        row["benchmarks"] = tuple(row["benchmarks"])
+        row["seeds"] = {name: tuple(seeds) for name, seeds in row["seeds"].items()}
+        row["sampling"] = Sampling(**{**row["sampling"], "stop": tuple(row["sampling"]["stop"])})
+        row["engine_options"] = make_options(row["engine"], row["engine_options"])
+        return cls(**row)
+
+
+def parse_settings(
+    arguments: Sequence[str],
+    door: str = DEFAULT_DOOR,
+    environ: Mapping[str, str] = os.environ,
+    parser: CommandLine | None = None,
+) -> RunSettings:
+    """Reads a command line into settings. Raises UsageError. `door` ("aime", "livecodebench") chooses the benchmarks
+    where none are named."""
+    parser = parser or CommandLine(None)
+    parser.add_argument("--model", required=True, help="name on the hub, folder, or a server's model name")
+    parser.add_argument("--out", required=True, help="folder for everything that is written")
+    parser.add_argument("--overwrite", action="store_true", help="start anew; what is there is renamed to a backup")
+    add_all_options(parser, _named_engine(arguments, environ))
+    given = parser.parse_args(arguments)
+    return _build(given, environ, find_preset(given.model), door)
+
+
+def add_all_options(parser: CommandLine, named_engine: str | None = None) -> None:
+    """The options of a run, of sampling and of every engine; what several engines have stands with those of a run."""
+    names = [*ENGINES] if named_engine is None or named_engine in ENGINES else [*ENGINES, named_engine]
+    engines = {name: find_engine(name).Options for name in names}
+    count = Counter(option_name for kind in engines.values() for option_name in option_fields(kind))
+    group = parser.add_argument_group("options, each also an environment variable (OUT_SEQ_LEN for --out-seq-len)")
+    shown: set[str] = set()
+    add_options(group, RunSettings)
+    add_options(group, Sampling)
+    for kind in engines.values():
+        add_options(group, kind, but=shown | {name for name in option_fields(kind) if count[name] == 1})
+        shown |= {name for name in option_fields(kind) if count[name] > 1}
+    for name, kind in engines.items():
+        if own := option_fields(kind).keys() - shown:
+            group = parser.add_argument_group(f"options of ENGINE={name}, also environment variables")
+            add_options(group, kind, but=shown)
+            shown |= own
+
+
+def _named_engine(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
+    """The engine that the command names: one of your own has options that the parser has to know."""
+    for position, word in enumerate(arguments):
+        if word == "--engine" and position + 1 < len(arguments):
+            return arguments[position + 1]
+        if word.startswith("--engine="):
+            return word.partition("=")[2]
+    return environ.get("ENGINE", "").strip() or None
+
+
+def _build(given: argparse.Namespace, environ: Mapping[str, str], preset: Preset, door: str) -> RunSettings:
+    told = read_options(RunSettings, given, environ)
+    told["benchmarks"] = _benchmarks(told.get("benchmarks"), preset, door)
+    told["seeds"] = {name: _seeds(told.get("seeds"), preset, name) for name in told["benchmarks"]}
+    told.setdefault("model_type", preset.model_type)
+    told.setdefault("reasoning_format", preset.reasoning_format)
+    told.setdefault("engine", default_engine())
+    of_engine = read_options(find_engine(told["engine"]).Options, given, environ)
+    if preset.dtype:
+        of_engine.setdefault("dtype", preset.dtype)
+    of_sampling = read_options(Sampling, given, environ)
+    if "stop" in of_sampling:
+        of_sampling["stop"] = _stop(of_sampling["stop"])
+    settings = RunSettings(
+        model=given.model,
+        out=given.out,
+        overwrite=given.overwrite,
+        sampling=dataclasses.replace(preset.sampling, **of_sampling),
+        engine_options=make_options(told["engine"], of_engine),
+        **told,
+    )
+    check_settings(settings)
+    return settings
+
+
+def _stop(text: str) -> tuple[str, ...]:
+    """One text, or a JSON list of texts."""
+    if not text.startswith("["):
+        return (text,)
+    try:
+        stops = json.loads(text)
+    except ValueError:
+        stops = None
+    if not stops or not all(isinstance(stop, str) and stop for stop in stops):
+        raise UsageError(f"STOP={text!r} is no JSON list of texts; give for example STOP='[\"Question:\"]'")
+    return tuple(stops)
+
+
+def _benchmarks(text: str | None, preset: Preset, door: str) -> tuple[str, ...]:
+    if text:
+        names = tuple(name for name in re.split(r"[,\s]+", text) if name)
+        if len({find_benchmark(name).name for name in names}) < len(names):
+            raise UsageError(f"DATASETS={text!r} names a benchmark twice; name each once")
+        return names
+    from tools.benchmarks.problems import find_local_file
+
+    at_hand = [name for name in preset.benchmarks_if_at_hand[door] if find_local_file(name)]
+    return (*preset.benchmarks[door], *at_hand)
+
+
+def _seeds(text: str | None, preset: Preset, benchmark: str) -> tuple[int, ...]:
+    if text is None:
+        return preset.base_seeds(find_benchmark(benchmark).name)
+    words = [word for word in re.split(r"[,\s]+", text) if word]
+    if not words or not all(word.isascii() and word.isdigit() for word in words):
+        raise UsageError(f"SEEDS={text!r} is not a list of whole numbers; give for example SEEDS='100 200'")
+    return tuple(int(word) for word in words)
+
+
+def check_settings(settings: RunSettings) -> None:
+    """Raises UsageError for values that cannot be meant."""
+    sampling, batch = settings.sampling, settings.engine_options.max_num_seqs
+    rules = (
+        (
+            sampling.max_new_tokens >= 1,
+            f"OUT_SEQ_LEN={sampling.max_new_tokens} leaves no room for an answer; give 1 or more",
+        ),
+        (sampling.temperature >= 0, f"TEMPERATURE={sampling.temperature} is negative; give 0 (greedy) or more"),
+        (0 < sampling.top_p <= 1, f"TOP_P={sampling.top_p} is outside (0, 1]"),
+        (sampling.top_k is None or sampling.top_k >= 1, f"TOP_K={sampling.top_k} leaves no token; unset it for all"),
+        (sampling.min_p is None or 0 <= sampling.min_p <= 1, f"MIN_P={sampling.min_p} is outside [0, 1]"),
+        (
+            sampling.repetition_penalty is None or sampling.repetition_penalty > 0,
+            f"REPETITION_PENALTY={sampling.repetition_penalty} is not over 0",
+        ),
+        (
+            sampling.presence_penalty is None or -2 <= sampling.presence_penalty <= 2,
+            f"PRESENCE_PENALTY={sampling.presence_penalty} is outside [-2, 2]",
+        ),
+        (settings.limit is None or settings.limit >= 1, f"LIMIT={settings.limit} leaves no problem; give 1 or more"),
+        (batch is None or batch >= 1, "MAX_NUM_SEQS must be 1 or more"),
+        (not (settings.join and settings.overwrite), "JOIN=1 and --overwrite exclude each other; give one"),
+        (
+            not (settings.join and settings.launcher == "ray"),
+            "JOIN=1 is for launchers without Ray, which reaches all nodes by itself; give one of them",
+        ),
+    )
+    for is_fine, message in rules:
+        if not is_fine:
+            raise UsageError(message)
+
+
+def check_model(settings: RunSettings) -> None:
+    """Raises UsageError for a model folder that is not there or holds no model, before anything is started or written."""
+    model = pathlib.Path(settings.model)
+    looks_like_folder = model.is_dir() or settings.model.startswith((".", "/", "~")) or settings.model.count("/") != 1
+    looks_like_folder = looks_like_folder or model.parent.is_dir()
+    if not settings.needs.loads_model or not looks_like_folder:
+        return
+    if not model.is_dir():
+        raise UsageError(
+            f"{settings.model}: no such model folder; give a folder with config.json and weights, or a hub name like org/model"
+        )
+    if not (model / "config.json").is_file():
+        raise UsageError(f"{settings.model}: no config.json; this is not the folder of a model")
+    tokenizer = pathlib.Path(settings.tokenizer or settings.model)
+    names = ("tokenizer.json", "tokenizer.model", "vocab.json")
+    if tokenizer.is_dir() and not any((tokenizer / name).is_file() for name in names):
+        raise UsageError(
+            f"{tokenizer}: no tokenizer (tokenizer.json, tokenizer.model or vocab.json); copy it there or give --tokenizer"
+        )
+
+
+def main() -> int:
+    """Prints the folder and the name or file of each benchmark of a run, a tab between them: for the shell doors."""
+    for name in parse_settings(sys.argv[1:], os.environ.get("DOOR", DEFAULT_DOOR)).benchmarks:
+        print(find_benchmark(name).name, name, sep="\t")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

@@ -1,0 +1,1 @@
+"""Estimators, distributions, voting, pairing: pure functions on arrays."""

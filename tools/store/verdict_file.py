@@ -1,0 +1,90 @@
+"""verdicts.jsonl while a folder is being graded: locked, appended to as verdicts come, sorted at the end.
+
+A killed grading leaves what it had written, and the next one takes up what still holds. A grading that is over within
+a second or two writes at the end only, so that one which ends in an error leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import pathlib
+import time
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+from tools.errors import RunLocked
+from tools.records import Grade
+from tools.store.files import storage_error
+from tools.store.verdicts import DAMAGE, FILE_NAME, parse_grade
+
+FLUSH_EVERY_S = 2.0
+
+
+class VerdictFile:
+    """The open file. `known` are verdicts of an earlier grading, by (task_id, seed)."""
+
+    def __init__(self, path: pathlib.Path, file: IO[str]) -> None:
+        self._path, self._file = path, file
+        self._waiting: list[Grade] = []
+        self._flushed_at = time.monotonic()
+        self._is_rewritten = False
+        self.known = {grade.key: grade for grade in self._read()}
+
+    def _read(self) -> Iterator[Grade]:
+        self._file.seek(0)
+        for line in self._file.read().split("\n"):
+            with contextlib.suppress(*DAMAGE):  # the torn line of a killed grading
+                yield parse_grade(line)
+
+    def add(self, grade: Grade) -> None:
+        """One verdict, on disk within two seconds."""
+        self._waiting.append(grade)
+        if time.monotonic() - self._flushed_at >= FLUSH_EVERY_S:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._is_rewritten:
+            self._file.seek(0)
+            self._file.truncate()
+            self._is_rewritten = True
+        self._file.writelines(grade.to_json() + "\n" for grade in self._waiting)
+        self._file.flush()
+        self._waiting.clear()
+        self._flushed_at = time.monotonic()
+
+    def finish(self, grades: Sequence[Grade]) -> None:
+        """The whole file in the given order, so that equal gradings give equal files but for measured times."""
+        self._waiting, self._is_rewritten = list(grades), False
+        self._flush()
+
+    @property
+    def is_untouched(self) -> bool:
+        return not self._is_rewritten
+
+
+@contextlib.contextmanager
+def open_verdicts(folder: pathlib.Path) -> Iterator[VerdictFile]:
+    """The folder's verdicts, locked: two gradings of one folder would spoil each other's. Raises RunLocked, StorageError.
+
+    A file that was not there before and was never written to is taken away again.
+    """
+    path = folder / FILE_NAME
+    is_new = not path.exists()
+    try:
+        file = path.open("a+", encoding="utf-8", errors="surrogatepass")
+    except OSError as error:
+        raise storage_error(path, error) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RunLocked(f"{folder} is being graded by another process; wait for it or end it") from error
+        verdicts = VerdictFile(path, file)
+        try:
+            yield verdicts
+        except OSError as error:
+            raise storage_error(path, error) from error
+        finally:
+            if is_new and verdicts.is_untouched:
+                path.unlink(missing_ok=True)
