@@ -249,7 +249,12 @@ class Reader(UnitReader):
         if self.kind == "number":
             return True
         if self.kind == "word":
-            return not self.is_unit_word() and self.text.lower() not in ("and", "or", "mod")
+            is_scale = (
+                self.text in ("C", "F")
+                and self.previous.text in (r"\circ", "}", r"\degree")
+                and self.is_after_degrees()
+            )
+            return not self.is_unit_word() and not is_scale and self.text.lower() not in ("and", "or", "mod")
         if self.text == "|":
             return self.bars == 0 and not self.in_set
         if self.text == "(" and self.following().text.strip("\\ ") in ("mod", "bmod"):
@@ -289,6 +294,11 @@ class Reader(UnitReader):
                 tree = self.subscripted(tree)
             else:
                 return tree
+
+    def is_after_degrees(self) -> bool:
+        """`98.6^\\circ F`, `{20}^{\\circ} C`: a thermometer's scale, no factor."""
+        before = self.tokens[max(0, self.index - 2) : self.index]
+        return any(token.text in (r"\circ", r"\degree") for token in before)
 
     def is_function_in_text(self) -> bool:
         r"""`\\operatorname{arctan}(3)` behind a factor; `\\text{ min}` and `\\text{ sec}` may be units."""
