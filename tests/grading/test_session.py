@@ -257,4 +257,6 @@ def test_help_fits_80_columns_and_loads_little(script):
     assert max(map(len, done.stdout.split("\n"))) <= 80
     code = f"import runpy, sys\nsys.argv = [{script!r}, '--help']\ntry: runpy.run_path({script!r}, run_name='__main__')\nexcept SystemExit: pass\nprint(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert not {"numpy", "sympy", "torch", "vllm", "transformers", "datasets", "tqdm"} & set(loaded.split("\n")[-2].split())
+    assert not {"numpy", "sympy", "torch", "vllm", "transformers", "datasets", "tqdm"} & set(
+        loaded.split("\n")[-2].split()
+    )

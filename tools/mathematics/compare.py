@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
+from math import prod
 
 from tools.mathematics.ellipsis import written_out
 from tools.mathematics.matrices import matrix_value
@@ -24,7 +25,7 @@ from tools.mathematics.values import all_of, values_equal
 from tools.mathematics.vectors import as_tuple, has_marked_units, with_plain_units
 
 COLLECTIONS = words("list set tuple")
-MAX_SIGN_CHOICES = 16
+MAX_SIGN_CHOICES = 128  # seven independent signs; more are left as they are
 SINGLE_KINDS = words("num dec sym const add mul neg div pow root call apply percent degree unit based ratio")
 
 
@@ -151,10 +152,14 @@ def _sign_choices(tree: Tree) -> list[Tree]:
     if tree[0] == "pm":
         lefts = _sign_choices(tree[1]) if tree[1] is not None else [None]
         pairs = list(product(lefts, _sign_choices(tree[2])))
-        return [_signed_sum(left, right, sign) for sign in (1, -1) for left, right in pairs][:MAX_SIGN_CHOICES]
+        if 2 * len(pairs) > MAX_SIGN_CHOICES:
+            return [tree]
+        return [_signed_sum(left, right, sign) for sign in (1, -1) for left, right in pairs]
     head = 2 if tree[0] in ("call", "apply") else 1
     options = [_sign_choices(part) if isinstance(part, tuple) else [part] for part in tree[head:]]
-    return [(*tree[:head], *parts) for parts in product(*options)][:MAX_SIGN_CHOICES]
+    if prod(map(len, options)) > MAX_SIGN_CHOICES:
+        return [tree]
+    return [(*tree[:head], *parts) for parts in product(*options)]
 
 
 def _with_sign(sign: int) -> Callable[[Tree], Tree]:

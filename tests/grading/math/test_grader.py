@@ -20,11 +20,17 @@ from tools.grader import (
     math_equal,
     numeric_equal,
     symbolic_equal,
+    unreadable_golds,
 )
 from tools.records import Verdict
 
 ROOT = Path(__file__).resolve().parents[3]
-GOLDEN = [json.loads(line) for line in (ROOT / "tests/golden/grader_answers.jsonl").read_text("utf-8").splitlines()]
+GOLDEN = [
+    json.loads(line)
+    for name in ("grader_answers.jsonl", "grader_reports.jsonl")
+    for line in (ROOT / "tests/golden" / name).read_text("utf-8").split("\n")
+    if line
+]
 HOSTILE = ("pathological", "injection", "code")
 
 
@@ -50,6 +56,25 @@ def test_kept_cases_outside_conventions_are_all_right(bench_dir, name):
         if not case["category"].startswith("conv") and judge(case["pred"], case["gold"]) is not case["expected"]:
             wrong.append(case["id"])
     assert wrong == []
+
+
+def test_reported_cases_are_all_right(bench_dir):
+    """Cases made from public bug reports; without false positives above all."""
+    wrong = []
+    for case in read_cases(bench_dir, "cases_reports.jsonl"):
+        judge = is_correct if case["mode"] == "response" else math_equal
+        if judge(case["pred"], case["gold"]) is not case["expected"]:
+            wrong.append(case["id"])
+    assert wrong == []
+
+
+def test_golds_that_nobody_reads_are_told():
+    assert [
+        gold for gold, _ in unreadable_golds(["7", "June 20", r"\frac{}{2}", r"\int_0^1 x\,dx", r"2\heartsuit 3"])
+    ] == [
+        r"\frac{}{2}",
+        r"2\heartsuit 3",
+    ]
 
 
 def test_real_responses_differ_from_their_labels_as_documented(bench_dir):
