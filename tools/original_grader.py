@@ -96,7 +96,7 @@ def _without_groups(text: str, opening: str) -> str:
 
 
 def clean_original(answer: str) -> str:
-    """The original's cleaning, step by step in its order (../shared/ORIGINAL.md)."""
+    """The original's cleaning, step by step in its order."""
     wrapped = TEXT_ONLY.match(answer)
     if wrapped and wrapped[1]:
         answer = wrapped[1].replace("(", "").replace(")", "").replace(",", "")
