@@ -1,10 +1,6 @@
 r"""Pairs made from gold answers: such as differ and must not be called equal, and such as only look different.
 
-<<<<<<< main
-    python perf/grader/properties.py [--data FOLDER] [--show 20]
-=======
     python perf/grader/properties.py [--data DATA_DIR] [--show 20]
->>>>>>> math
 
 Reads every gold answer under DATA_DIR (math500, amc23, aime24, aime25 and breadth's olympiadbench, minerva_math,
 imo_answerbench, mmlu_stem). Printed: how many differing pairs are called equal, and what share of rewritings is accepted.
@@ -243,11 +239,7 @@ def _rows(path: Path) -> list[dict]:  # type: ignore[type-arg]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-<<<<<<< main
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("DATA_DIR", "data")))
-=======
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("DATA_DIR", ROOT / "data")))
->>>>>>> math
     parser.add_argument("--show", type=int, default=20, help="how many of the failing pairs to print")
     arguments = parser.parse_args()
     golds = golds_of(arguments.data)
