@@ -92,7 +92,7 @@ class VllmEngine:
         self._running[str(self._count)] = request
         params = self._sampling_params(
             **self._chosen,
-            seed=request.sample.seed,
+            seed=request.seed,
             max_tokens=request.max_new_tokens,
             stop_token_ids=self._stop_token_ids,
             # The text keeps the marks of the reasoning even where a tokenizer calls them special; end marks are cut off afterwards.
