@@ -11,7 +11,7 @@ no line: ENGINE=my_package.my_module:MyEngine is imported. docs/add_an_engine.md
 >>> find_engine("openai").needs.tokenizer
 True
 >>> sorted(find_engine("vllm").Options().identity())
-['deterministic', 'dtype']
+['adapter', 'deterministic', 'dtype', 'engine_args', 'quantization']
 """
 
 from __future__ import annotations

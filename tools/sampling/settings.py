@@ -73,7 +73,7 @@ class RunSettings:
     )
     engine: str = option("", f"{', '.join(ENGINES)}, or module:Class of your own", shown="best there")
     gpus: str | None = option(
-        None, "how many (8) or which (0,2,3); without GPU: CPU workers", shown="all visible"
+        None, "how many (8), which (0,2,3 or 0-3), or all; without GPU: CPU workers", shown="all visible"
     )  # fmt: skip
     revision: str | None = option(None, "the model's revision on the hub", shown="main")
     tokenizer: str | None = option(None, "another tokenizer, for a server's model name", shown="the model's")
