@@ -129,7 +129,7 @@ class OpenAIEngine:
                 self.close()
                 raise EngineUnavailable(
                     f"the server at {self._server.address.origin} failed {FAILURES_IN_A_ROW} times in a row "
-                    f"({first_line(error)}); look at its log, then run the same command again"
+                    f"({first_line(error)}); look at its log, raise MAX_RETRIES if it recovers by itself, then run the same command again"
                 ) from error
             return Failure(request.sample, first_line(error))
         self._failures_in_a_row = 0

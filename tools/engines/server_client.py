@@ -62,9 +62,10 @@ class ServerClient:
         """Raises RequestFailed, EngineUnavailable."""
         tries = refusals = busy = 0
         while True:
-            dialect = self.dialect
+            began = self._gate.enter()
+            dialect = self.dialect  # as the requests before this one left it
             try:
-                return self._try(request, dialect)
+                return self._try(request, dialect, began)
             except ServerFault as fault:
                 if fault.kind in (Kind.REQUEST, Kind.CONTEXT) or fault.status == 501:
                     refusals += 1
@@ -88,8 +89,7 @@ class ServerClient:
     def close(self) -> None:
         self._closing.set()
 
-    def _try(self, request: GenerationRequest, dialect: Dialect) -> Completion:
-        began = self._gate.enter()
+    def _try(self, request: GenerationRequest, dialect: Dialect, began: float) -> Completion:
         outcome, pause_s = Outcome.OTHER, 0.0
         try:
             completion = self._exchange(request, dialect)

@@ -102,7 +102,7 @@ def find_refused(fault: ServerFault, sent: Iterable[str]) -> str | None:
         return None
     if fault.kind is Kind.CONTEXT and not re.search(r"unsupported|not supported", fault.text, re.IGNORECASE):
         return None
-    if not REFUSAL.search(fault.text):
+    if not (REFUSAL.search(fault.text) or BAD_VALUE.search(fault.text)):
         return None
     if BOTH.search(fault.text) and {"temperature", "top_p"} <= {
         name for name in names if _place(name, fault.text) >= 0
