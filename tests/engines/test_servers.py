@@ -14,7 +14,7 @@ import pytest
 from tests.engines.test_engines import answer_all, connect, server_requests
 from tests.support.server_habits import ANSWER, HABITS, THOUGHT, WHOLE, serve_habit
 from tools.engines import Completion, Failure
-from tools.engines.request_gate import Outcome, RequestGate
+from tools.engines.request_gate import GateOutcome, RequestGate
 from tools.engines.server_connection import Address
 from tools.errors import EngineUnavailable, UsageError
 from tools.records import Sample, Sampling
@@ -209,11 +209,11 @@ def test_the_gate_halves_once_for_those_refused_together_and_recovers() -> None:
     gate.is_understood()
     began = [gate.enter() for _ in range(10)]
     for moment in began:
-        gate.leave(Outcome.BUSY, moment)
+        gate.leave(GateOutcome.BUSY, moment)
     assert gate.limit == 8
-    gate.leave(Outcome.ANSWERED)
+    gate.leave(GateOutcome.ANSWERED)
     for _ in range(500):
-        gate.leave(Outcome.ANSWERED, gate.enter())
+        gate.leave(GateOutcome.ANSWERED, gate.enter())
     assert gate.limit == 16
 
 

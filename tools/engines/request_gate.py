@@ -5,7 +5,7 @@ each round of answers without a refusal raises it by one, up to what was asked f
 for all. The first request goes ahead of the others, so that what a server refuses at all is found out by one request.
 
 >>> gate = RequestGate(64)
->>> began = gate.enter(); gate.leave(Outcome.BUSY, pause_s=0.0); gate.limit
+>>> began = gate.enter(); gate.leave(GateOutcome.BUSY, pause_s=0.0); gate.limit
 32
 """
 
@@ -19,7 +19,7 @@ FIRST_ALONE_S = 5.0  # at most: one that thinks long before its first word does 
 LONGEST_PAUSE_S = 120.0
 
 
-class Outcome(enum.Enum):
+class GateOutcome(enum.Enum):
     """What came of a request, as far as the gate cares."""
 
     ANSWERED = "answered"
@@ -63,18 +63,18 @@ class RequestGate:
                 self._first_until = 0.0
                 self._changed.notify_all()
 
-    def leave(self, outcome: Outcome, began: float = float("inf"), pause_s: float = 0.0) -> None:
+    def leave(self, outcome: GateOutcome, began: float = float("inf"), pause_s: float = 0.0) -> None:
         """A request is over. `pause_s`: for how long the server wants to hear nothing."""
         with self._changed:
             self._inside -= 1
             now = time.monotonic()
-            if outcome is Outcome.BUSY:
+            if outcome is GateOutcome.BUSY:
                 self._open_at = max(self._open_at, now + min(pause_s, LONGEST_PAUSE_S))
                 self._answered_since = 0
                 if began >= self._halved_at:  # it was sent after the last halving, so that was not enough
                     self.limit = max(1, self.limit // 2)
                     self._halved_at = now
-            elif outcome is Outcome.ANSWERED:
+            elif outcome is GateOutcome.ANSWERED:
                 self._answered_since += 1
                 if self._answered_since >= self.limit and self.limit < self._most:
                     self.limit, self._answered_since = self.limit + 1, 0
