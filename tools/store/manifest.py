@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tools.errors import SettingsMismatch, StorageError
-from tools.records import Sampling
+from tools.records import JsonObject, JsonRow, Sampling
 from tools.store.files import storage_error, write_atomically
 from tools.store.generations import list_files
 from tools.store.json_object import read_object
@@ -38,20 +38,20 @@ class Manifest:
 
     model: str | None
     benchmark: str | None
-    settings: Mapping[str, Any]
+    settings: JsonRow
     seeds: tuple[int, ...]
     task_ids: tuple[str, ...]
     data_path: str | None
     data_sha256: str | None
     is_reasoning_opened: bool | None
     reasoning_format: str | None
-    versions: Mapping[str, Any]
+    versions: JsonRow
     start_time: str | None
     end_time: str | None
-    raw: Mapping[str, Any]
+    raw: JsonRow
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Manifest:
+    def from_json(cls, row: JsonRow) -> Manifest:
         """Never raises: what has another shape is taken as not said."""
         plan, data = _mapping(row.get("plan")), _mapping(row.get("data"))
         told = row.get("is_reasoning_opened_by_prompt")
@@ -79,7 +79,7 @@ class Manifest:
         return None
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def _mapping(value: Any) -> JsonRow:
     return value if isinstance(value, dict) else {}
 
 
@@ -97,7 +97,7 @@ def read_manifest(folder: pathlib.Path) -> Manifest | None:
     return None if row is None else Manifest.from_json(row)
 
 
-def read_raw(folder: pathlib.Path) -> dict[str, Any] | None:
+def read_raw(folder: pathlib.Path) -> JsonObject | None:
     """As it stands in the file, for those who write it. Raises StorageError, also for one that is not of this toolkit."""
     row = _read_object(folder)
     if row is not None and not isinstance(row.get("settings"), dict):
@@ -107,7 +107,7 @@ def read_raw(folder: pathlib.Path) -> dict[str, Any] | None:
     return row
 
 
-def _read_object(folder: pathlib.Path) -> dict[str, Any] | None:
+def _read_object(folder: pathlib.Path) -> JsonObject | None:
     try:
         return read_object(folder / FILE_NAME)
     except StorageError as error:
@@ -131,7 +131,7 @@ class Identity:
     template_sha256: str | None = None
     reasoning_format: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Flat, under the names that version 0.1 wrote."""
         row = dict(self.__dict__)
         row |= {**row.pop("engine_options"), **row.pop("sampling").given()}
@@ -159,7 +159,7 @@ class Tools:
     git_hash: str | None
     hardware_info: Hardware
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         return {**dataclasses.asdict(self), "transformers_version": self.versions.get("transformers")}
 
 
@@ -287,7 +287,7 @@ def _changing(folder: pathlib.Path) -> Iterator[Any]:
             _write(folder, row)
 
 
-def _write(folder: pathlib.Path, manifest: Mapping[str, Any]) -> None:
+def _write(folder: pathlib.Path, manifest: JsonRow) -> None:
     text = json.dumps(manifest, ensure_ascii=False, indent=1)
     # Lists of numbers (token ids, seeds) on one line each: people read this file.
     text = re.sub(r"\[\s+(-?\d+(?:,\s+-?\d+)*)\s+\]", lambda match: f"[{' '.join(match[1].split())}]", text)
