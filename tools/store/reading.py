@@ -28,6 +28,7 @@ from typing import Any, BinaryIO
 
 # No response, verdict or row of results is longer; ten million tokens of text are shorter.
 MOST_LINE_BYTES = 64 << 20
+READ_AHEAD_BYTES = 1 << 18  # responses are long: the default would fetch each one in pieces
 HEAD_BYTES = 1 << 12  # what is kept of a line that is too long
 BLOCK_BYTES = 1 << 22
 MOST_SEED_DIGITS = 18  # a seed is a number of 64 bits everywhere else
@@ -45,7 +46,7 @@ def open_file(path: pathlib.Path | str) -> BinaryIO:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     try:
         check_regular(descriptor)
-        return os.fdopen(descriptor, "rb")
+        return os.fdopen(descriptor, "rb", buffering=READ_AHEAD_BYTES)
     except BaseException:
         os.close(descriptor)
         raise
@@ -99,7 +100,9 @@ def read_raw_lines(file: BinaryIO, most_bytes: int = MOST_LINE_BYTES) -> Iterato
 def parse_json(text: bytes | str) -> Any:
     """JSON as `json.loads` reads it, but a key that stands there twice is an error. Raises ValueError, nothing else."""
     try:
-        return json.loads(text, object_pairs_hook=_distinct)
+        if isinstance(text, bytes):
+            text = text.decode("utf-8" if text[:1] == b"{" else json.detect_encoding(text), "surrogatepass")
+        return _DECODER.decode(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
@@ -111,6 +114,9 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         name = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise ValueError(f"the key {name[:40]!r} stands there twice")
     return row
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_distinct)  # made once: it costs more than reading a short line
 
 
 def has_lone_surrogate(text: str) -> bool:
