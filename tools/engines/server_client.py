@@ -19,7 +19,7 @@ from tools.engines import Completion, GenerationRequest
 from tools.engines.request_gate import GateOutcome, RequestGate
 from tools.engines.server_answer import Ending, ServerAnswer, read_answer
 from tools.engines.server_connection import ConnectionBroken, Server
-from tools.engines.server_faults import BAD_VALUE, ServerFaultKind, ServerFault, find_refused, is_bad_value, read_fault
+from tools.engines.server_faults import BAD_VALUE, ServerFault, ServerFaultKind, find_refused, is_bad_value, read_fault
 from tools.engines.server_request import LENGTH_NAMES, SAMPLING_NAMES, Dialect, cap_of, make_body
 from tools.errors import EngineUnavailable, RequestFailed
 from tools.records import Sampling
