@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import pathlib
+import subprocess
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from tools.sandbox import watch
 from tools.sandbox.limits import Limits
 from tools.sandbox.outcome import End, Outcome
 from tools.sandbox.protection import describe
@@ -158,6 +160,18 @@ def test_memory_that_was_made_read_only_counts_too(sandbox: Sandbox) -> None:
     outcome = run(sandbox, code, Limits(cpu_s=20, data_bytes=300 << 20, idle_s=3.0))
     assert outcome.end is End.MEMORY
     assert outcome.output == b""
+
+
+def test_a_child_is_found_with_and_without_the_list_of_the_kernel() -> None:
+    with subprocess.Popen(["sh", "-c", "cat; true"], stdin=subprocess.PIPE) as shell:  # ends when its input does
+        deadline = time.monotonic() + 20
+        while watch.find_child(shell.pid) is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        child = watch.find_child(shell.pid)
+        assert child is not None
+        assert watch._search_child(shell.pid) == child
+        assert watch.find_child(child) is None
+        assert watch._search_child(child) is None
 
 
 def test_threads_that_wake_together_do_not_hide_that_a_program_is_idle(sandbox: Sandbox) -> None:

@@ -77,6 +77,7 @@ total = 0
 for number in range(9999):
     if number >= len(seen) or number >= 300: break
     total += leave(seen[number]) if not isinstance(seen[number], (str, int, float, bytes)) else 0
+print()  # what was written before may lack the end of its line
 print(total)
 """
 LITERALS = ("0", "1", "-1", "2.5", "''", "'ab'", "'%s'", "b'ab'", "[]", "[1, 2]", "{}", "{'a': 1}", "{1}", "()", "(1, 2)",
@@ -213,8 +214,8 @@ def test_the_search_finds_a_mark_where_there_is_one(lasting: str) -> None:
     for _ in range(2):
         names = {"lasting": lasting_object, "print": lambda *parts: lines.append(parts)}
         exec(OPENING + "\nkeep(lasting)\n" + ENDING, names)  # noqa: S102 - text of ours
-    assert lines[0] == (0,)
-    assert lines[1][0] > 0
+    assert lines[1] == (0,)
+    assert lines[3][0] > 0
 
 
 if __name__ == "__main__":
