@@ -42,7 +42,9 @@ LEAST_SHARE = 0.95
 MEASURED_SEEDS = 4  # of the original's way; the others cost the same
 
 
-def run_bare(engine: VllmEngine, requests: list[GenerationRequest], sampling: Sampling) -> tuple[float, int]:
+def run_bare(
+    engine: VllmEngine, requests: list[GenerationRequest], sampling: Sampling, ignore_eos: bool = False
+) -> tuple[float, int]:
     """Seconds and tokens of one LLM.generate."""
     from vllm import SamplingParams
 
@@ -54,6 +56,7 @@ def run_bare(engine: VllmEngine, requests: list[GenerationRequest], sampling: Sa
             max_tokens=request.max_new_tokens,
             stop_token_ids=engine._stop_token_ids,
             skip_special_tokens=False,
+            ignore_eos=ignore_eos,
         )
         for request in requests
     ]
