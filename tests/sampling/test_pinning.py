@@ -157,3 +157,14 @@ def test_without_a_network_vllm_is_told_this_machines_own_address(monkeypatch):
     monkeypatch.delenv("VLLM_HOST_IP", raising=False)
     vllm._set_environment(False, vllm.VllmOptions())
     assert os.environ.pop("VLLM_HOST_IP") == "127.0.0.1"
+
+
+def test_a_preset_that_came_later_changes_no_run(tmp_path):
+    settings = settings_of(model="Qwen/Qwen3-8B")
+    assert pin(settings, tmp_path).sampling.top_k == 20
+    manifest_of(tmp_path, temperature=0.7, top_p=0.95)
+    row = json.loads((tmp_path / "aime_sample" / "manifest.json").read_text())
+    row["settings"]["model"] = "Qwen3-8B"
+    (tmp_path / "aime_sample" / "manifest.json").write_text(json.dumps(row))
+    assert pin(settings, tmp_path).sampling.top_k is None
+    assert pin(settings_of("--top-k", "5", model="Qwen/Qwen3-8B"), tmp_path).sampling.top_k == 5
