@@ -6,7 +6,7 @@ import pytest
 
 from tools.models.hub import hub_name, is_hub_name
 from tools.models.limits import model_limit
-from tools.models.presets import find_preset
+from tools.models.presets import find_preset, list_presets
 
 SEVEN = "nvidia/AceReason-Nemotron-7B"
 
@@ -53,3 +53,8 @@ def test_names_of_the_hub_are_told_from_folders(tmp_path, monkeypatch):
 )  # fmt: skip
 def test_the_limit_of_a_model_is_read_without_a_library_that_knows_it(config, limit):
     assert model_limit(config) == limit
+
+
+def test_every_preset_names_its_source():
+    assert all(preset.source for name, preset in list_presets().items() if name != "*")
+    assert find_preset("Qwen/qwen3-8b").sampling.given()["top_k"] == 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import shutil
 
@@ -10,7 +11,8 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.real_runs import SCRIPTED
-from tools.errors import SettingsMismatch
+from tools.engines import vllm
+from tools.errors import SettingsMismatch, UsageError
 from tools.sampling.pinning import apply_generation_config, pin
 from tools.sampling.ray_workers import choose_environment
 from tools.sampling.run import sample
@@ -134,3 +136,35 @@ def test_engines_on_other_nodes_know_how_to_reach_the_hub_and_each_other(monkeyp
     environment = choose_environment()
     assert passed.items() <= environment.items()
     assert not {"VLLM_HOST_IP", "SECRET"} & environment.keys()  # an address is of one node
+
+
+def test_what_an_engine_cannot_do_is_refused_in_one_line(monkeypatch):
+    with pytest.raises(UsageError, match="DETERMINISTIC is an option of ENGINE=vllm, and ENGINE=openai has none"):
+        parse_settings(["--model", "m", "--out", "out", "--engine", "openai"], environ={"DETERMINISTIC": "1"})
+    parse_settings(["--model", "m", "--out", "out", "--engine", "transformers"], environ={"DETERMINISTIC": "1"})
+    monkeypatch.setattr("tools.engines.vllm.is_cpu_build", lambda: True)
+    with pytest.raises(UsageError, match="DETERMINISTIC=1: vLLM's CPU build has no"):
+        parse_settings(["--model", "m", "--out", "out", "--engine", "vllm", "--deterministic", "1"], environ={})
+    monkeypatch.setattr("tools.engines.vllm.is_cpu_build", lambda: False)
+    parse_settings(["--model", "m", "--out", "out", "--engine", "vllm", "--deterministic", "1"], environ={})
+
+
+def test_without_a_network_vllm_is_told_this_machines_own_address(monkeypatch):
+    def unreachable(*_: object) -> None:
+        raise OSError("network is unreachable")
+
+    monkeypatch.setattr("socket.socket.connect", unreachable)
+    monkeypatch.delenv("VLLM_HOST_IP", raising=False)
+    vllm._set_environment(False, vllm.VllmOptions())
+    assert os.environ.pop("VLLM_HOST_IP") == "127.0.0.1"
+
+
+def test_a_preset_that_came_later_changes_no_run(tmp_path):
+    settings = settings_of(model="Qwen/Qwen3-8B")
+    assert pin(settings, tmp_path).sampling.top_k == 20
+    manifest_of(tmp_path, temperature=0.7, top_p=0.95)
+    row = json.loads((tmp_path / "aime_sample" / "manifest.json").read_text())
+    row["settings"]["model"] = "Qwen3-8B"
+    (tmp_path / "aime_sample" / "manifest.json").write_text(json.dumps(row))
+    assert pin(settings, tmp_path).sampling.top_k is None
+    assert pin(settings_of("--top-k", "5", model="Qwen/Qwen3-8B"), tmp_path).sampling.top_k == 5

@@ -16,13 +16,14 @@ True
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import importlib
 import importlib.util
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
-from tools.commandline import option
+from tools.commandline import option, read_options
 from tools.errors import ModelError, UsageError
 from tools.models.prompts import Prompt
 from tools.records import Sample, Sampling
@@ -43,7 +44,7 @@ class Needs:
     `packages` must be installed. `loads_model`: the model is a folder or a name on the hub, else only a name that the
     engine knows. `tokenizer`: prompts come as token ids, made with the model's tokenizer, else as text. `devices`: one
     worker for each GPU (or CPU worker), else one worker in all. `has_own_template`: type chat sends the question alone.
-    `lacks`: parameters of Sampling that it cannot apply.
+    `lacks`: parameters of Sampling that it cannot apply. `is_deterministic`: it gives what DETERMINISTIC=1 asks for anyway.
     """
 
     packages: tuple[str, ...] = ()
@@ -52,6 +53,7 @@ class Needs:
     devices: bool = True
     has_own_template: bool = False
     lacks: tuple[str, ...] = ()
+    is_deterministic: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,6 +199,23 @@ def make_options(name: str, values: Mapping[str, Any]) -> EngineOptions:
     kind = find_engine(name).Options
     known = {field.name for field in dataclasses.fields(kind)}
     return kind(**{key: value for key, value in values.items() if key in known})
+
+
+def refuse_options_of_others(engine: str, given: argparse.Namespace, environ: Mapping[str, str]) -> None:
+    """Raises UsageError for an option of another engine that would have changed the samples."""
+    chosen = find_engine(engine)
+    own = {field.name for field in dataclasses.fields(chosen.Options)}
+    for name in ENGINES:
+        kind = find_engine(name).Options
+        if not issubclass(kind, LocalOptions):
+            continue
+        decisive = kind().identity().keys() - own - set(LocalOptions.decisive)
+        told = {field for field, value in read_options(kind, given, environ).items() if value}
+        for field in sorted(decisive & told):
+            if field != "deterministic" or not chosen.needs.is_deterministic:
+                raise UsageError(
+                    f"{field.upper()} is an option of ENGINE={name}, and ENGINE={engine} has none; unset it"
+                )
 
 
 def create_engine(name: str, setup: EngineSetup, options: EngineOptions) -> Engine:

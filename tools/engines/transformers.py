@@ -28,7 +28,7 @@ from tools.models.prompts import END_MARKS
 class TransformersEngine:
     """One model on the first GPU, or on the CPU."""
 
-    needs = Needs(packages=("transformers", "torch"), lacks=("presence_penalty",))
+    needs = Needs(packages=("transformers", "torch"), lacks=("presence_penalty",), is_deterministic=True)
     Options = LocalOptions
     capacity = 1
 

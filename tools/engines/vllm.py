@@ -12,9 +12,11 @@ what it said, vllm_processes.py sees its death.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import multiprocessing
 import os
+import socket
 import traceback
 from typing import Any
 
@@ -50,6 +52,12 @@ class VllmOptions(LocalOptions):
     @property
     def gpus_per_engine(self) -> int:
         return self.tensor_parallel * count_engine_gpus(self.engine_args)
+
+    def check(self) -> None:
+        if self.deterministic and is_cpu_build():
+            raise UsageError(
+                "DETERMINISTIC=1: vLLM's CPU build has no batch-invariant mode; unset it, or use a GPU or ENGINE=transformers"
+            )
 
     def identity(self) -> dict[str, bool | int | float | str]:
         """Also what is not set, so that setting it later is seen."""
@@ -103,6 +111,8 @@ class VllmEngine:
             "model": setup.model,
             "revision": setup.revision,
             "tokenizer": setup.tokenizer,
+            "tokenizer_revision": setup.tokenizer_revision if setup.tokenizer else setup.revision,
+            "trust_remote_code": setup.trust_remote_code,
             "dtype": options.dtype,
             "tensor_parallel_size": options.tensor_parallel,
             "max_model_len": setup.max_model_len,
@@ -217,7 +227,17 @@ def _set_environment(is_cpu: bool, options: VllmOptions) -> None:
     if is_cpu:
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")  # GiB
+    if is_cpu or not _has_route():  # vLLM's processes would look for each other at 0.0.0.0
         os.environ.setdefault("VLLM_HOST_IP", "127.0.0.1")
+
+
+def _has_route() -> bool:
+    """Whether this machine has an address towards others. Asks the routing table, sends nothing."""
+    for family, address in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):  # of documentation
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 9))
+            return True
+    return False
 
 
 def _device_options(is_cpu: bool, max_model_len: int, options: VllmOptions) -> dict[str, bool | int | float]:

@@ -4,9 +4,9 @@ For launchers: an engine meets a Git LFS pointer or half a download with a Memor
 on every restart. Only names, sizes and headers are read.
 
 >>> check_folder(pathlib.Path("data/demo_model"))
->>> check_folder(pathlib.Path("data/subsets"))
-Traceback (most recent call last):
-tools.models.folder.NotAModel: data/subsets: no config.json; this is not the folder of a model
+>>> weights = pathlib.Path("data/demo_model/model.safetensors")
+>>> safetensors_size(weights) == weights.stat().st_size
+True
 """
 
 from __future__ import annotations

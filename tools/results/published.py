@@ -183,7 +183,8 @@ def _why_not_comparable(published: Published, ours: Measured) -> str | None:
         return f"the published figure is for {published.subset}, this run is {ours.subset}"
     if published.problems is not None and published.problems != ours.problems:
         return f"the published figure is for {published.problems} problems, this run has {ours.problems}"
-    cap, our_cap = published.max_new_tokens, ours.settings.get("max_new_tokens")
+    cap = published.max_new_tokens
+    our_cap = ours.settings.get("answer_cap") or ours.settings.get("max_new_tokens")
     if cap is not None and our_cap is not None and cap != our_cap:
         return f"the published figure has a cap of {cap} tokens, this run {our_cap}"
     return None

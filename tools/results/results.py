@@ -95,12 +95,14 @@ class Results:
     @property
     def cap(self) -> int | None:
         """The most output tokens that a response could have; None when nobody recorded it."""
-        cap = self.settings.get("max_new_tokens")
-        return int(cap) if isinstance(cap, (int, float)) else None
+        caps = [self.settings.get(name) for name in ("max_new_tokens", "answer_cap")]
+        return min((int(cap) for cap in caps if isinstance(cap, (int, float))), default=None)
 
     @property
     def cap_in_words(self) -> str:
-        return f"{self.cap} tokens" if self.cap is not None else "unknown"
+        asked = self.settings.get("max_new_tokens")
+        less = f", not {asked}: the model ends there" if "answer_cap" in self.settings and asked != self.cap else ""
+        return f"{self.cap} tokens{less}" if self.cap is not None else "unknown"
 
     @property
     def std_over_seeds(self) -> float | None:

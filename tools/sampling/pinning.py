@@ -13,6 +13,7 @@ import dataclasses
 import json
 import pathlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from tools.errors import ModelError
 from tools.models.folder import check_folder, check_tokenizer
@@ -40,6 +41,8 @@ def pin(settings: RunSettings, out: pathlib.Path) -> RunSettings:
         or next((manifest.start_time for manifest in made if manifest.start_time), now())
     )
     settings = dataclasses.replace(settings, seed_rule=rule, prompt_date=str(date)[:10])
+    if same_model:
+        settings = _keep_sampling(settings, same_model[0])
     if settings.needs.loads_model and is_hub_name(settings.model):
         commit = _recorded_commit(same_model, "model_revision") if settings.revision is None else None
         settings = dataclasses.replace(settings, revision=commit or find_commit(settings.model, settings.revision))
@@ -48,6 +51,18 @@ def pin(settings: RunSettings, out: pathlib.Path) -> RunSettings:
         commit = _recorded_commit(same_model, "tokenizer_revision") if asked is None else None
         settings = dataclasses.replace(settings, tokenizer_revision=commit or find_commit(settings.tokenizer, asked))
     return settings
+
+
+def _keep_sampling(settings: RunSettings, made: Manifest) -> RunSettings:
+    """What only a preset says, as it was when the run began: a preset may be newer than the run."""
+    plain = Sampling()
+    kept: dict[str, Any] = {
+        name: made.settings.get(name)
+        for name in OF_GENERATION_CONFIG
+        if name not in settings.sampling_given and getattr(settings.sampling, name) != getattr(plain, name)
+    }
+    kept = {name: value for name, value in kept.items() if value is not None or getattr(plain, name) is None}
+    return dataclasses.replace(settings, sampling=dataclasses.replace(settings.sampling, **kept))
 
 
 def fetch_models(settings: RunSettings, *, weights: bool = True) -> None:

@@ -18,6 +18,7 @@ from tools.errors import EvaluationError
 from tools.sampling.settings import RunSettings
 from tools.sampling.status import RunStatus, SampleCounts, Share, WorkerStatus, merge_lives, read_worker, workers_folder
 from tools.store.files import write_atomically
+from tools.store.manifest import read_manifest
 from tools.store.provenance import now
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class RunProgress:
         self._total, self._done_before = dict(total), dict(done)
         self._started, self._started_at = time.monotonic(), now()
         self._updated, self._line_at = 0.0, time.monotonic() + LINE_EVERY_S
-        self._is_warned = False
+        self._is_warned = self._is_cap_told = False
         self._dropped: set[str] = set()
         self._state = "running"
         self._restarts: dict[str, int] = {}
@@ -69,6 +70,7 @@ class RunProgress:
         write_atomically(self._out / "status.json", status.to_json())
         self._show(status)
         self._warn(status)
+        self._tell_cap(status)
 
     def finish(self, state: str) -> None:
         """Closes the bars and says "finished" or "failed" in status.json."""
@@ -153,6 +155,21 @@ class RunProgress:
                 f"  {worker.name:10} {worker.state:9} {worker.done:6} done, {worker.in_flight:4} in flight, "
                 f"{worker.tokens_per_s:7.0f} tokens/s, {worker.restarts} restarts"
             )
+
+    def _tell_cap(self, status: RunStatus) -> None:
+        """Says once, when a worker has counted the prompts, that the model ends before OUT_SEQ_LEN."""
+        if self._is_cap_told or not any(worker.state != "starting" for worker in status.workers):
+            return
+        self._is_cap_told = True
+        for name in self._total:
+            made = read_manifest(self._out / name)
+            if made is not None and (cap := made.raw.get("answer_cap")) is not None:
+                asked = made.settings.get("max_new_tokens")
+                self._bar.write(
+                    f"note: {name}: the model ends at {made.raw.get('max_model_len')} tokens, so an answer has room for {cap} after "
+                    f"the longest prompt, not for OUT_SEQ_LEN={asked}",
+                    file=sys.stderr,
+                )
 
     def _warn(self, status: RunStatus) -> None:
         if new := {name for worker in status.workers for name in worker.dropped} - self._dropped:

@@ -44,6 +44,12 @@ class RequestMaker:
             cap = min(cap, self.max_model_len - len(prompt.token_ids))
         return GenerationRequest(sample, prompt, cap, request_seed(self.seed_rule, sample.seed, sample.task_id))
 
+    def answer_cap(self, benchmark: str) -> int | None:
+        """The fewest tokens that an answer of a benchmark may have, where the model ends before its cap."""
+        lengths = [len(prompt.token_ids or ()) for (name, _), prompt in self.prompts.items() if name == benchmark]
+        room = self.max_model_len - max(lengths)
+        return room if room < self.caps[benchmark] else None
+
     def is_opened(self, sample: Sample) -> bool:
         return self.prompts[sample.dataset, sample.task_id].is_reasoning_opened
 
@@ -134,6 +140,7 @@ def settle_manifest(
         is_reasoning_opened_by_prompt=None if settings.sends_questions else first.is_reasoning_opened,
         reasoning_format=requests.reasoning_format,
         max_model_len=requests.max_model_len,
+        answer_cap=requests.answer_cap(loaded.name),
         model_num_parameters=provenance.count_parameters(settings.model_place) if settings.needs.loads_model else None,
     )
     manifest.record_prompt(folder, facts)

@@ -24,7 +24,16 @@ from typing import TYPE_CHECKING
 
 from tools.benchmarks.benchmark import Benchmark, find_benchmark
 from tools.commandline import CommandLine, add_options, option, option_fields, read_options
-from tools.engines import ENGINES, EngineOptions, EngineSetup, Needs, default_engine, find_engine, make_options
+from tools.engines import (
+    ENGINES,
+    EngineOptions,
+    EngineSetup,
+    Needs,
+    default_engine,
+    find_engine,
+    make_options,
+    refuse_options_of_others,
+)
 from tools.errors import UsageError, run_command
 from tools.models.chat import ChatOptions, check_date, read_template_kwargs
 from tools.models.folder import NotAModel, check_folder, check_tokenizer
@@ -261,6 +270,7 @@ def _build(given: argparse.Namespace, environ: Mapping[str, str], preset: Preset
     told.setdefault("reasoning_format", preset.reasoning_format)
     told.setdefault("engine", default_engine())
     of_engine = read_options(find_engine(told["engine"]).Options, given, environ)
+    refuse_options_of_others(told["engine"], given, environ)
     if preset.dtype:
         of_engine.setdefault("dtype", preset.dtype)
     of_sampling = read_options(Sampling, given, environ)

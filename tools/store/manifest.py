@@ -58,7 +58,7 @@ class Manifest:
         return cls(
             model=_text(row.get("model")),
             benchmark=_text(row.get("dataset")),
-            settings=_mapping(row.get("settings")),
+            settings=_with_cap(_mapping(row.get("settings")), row.get("answer_cap")),
             seeds=tuple(dict.fromkeys(seed for seed in _list(plan.get("seeds")) if isinstance(seed, int))),
             task_ids=tuple(dict.fromkeys(map(str, _list(plan.get("task_ids"))))),
             data_path=_text(data.get("path")),
@@ -81,6 +81,11 @@ class Manifest:
 
 def _mapping(value: Any) -> JsonRow:
     return value if isinstance(value, dict) else {}
+
+
+def _with_cap(settings: Mapping[str, Any], answer_cap: object) -> Mapping[str, Any]:
+    """The settings, with the true cap on answers where the model ends before it."""
+    return {**settings, "answer_cap": answer_cap} if isinstance(answer_cap, int) else settings
 
 
 def _list(value: Any) -> list[Any]:
@@ -190,6 +195,9 @@ class PromptFacts:
     reasoning_format: str | None
     max_model_len: int
     model_num_parameters: int | None
+    answer_cap: int | None = (
+        None  # tokens that the longest prompt leaves of the model's limit, where OUT_SEQ_LEN is more
+    )
 
 
 def check_settings(folder: pathlib.Path, identity: Identity) -> None:
@@ -254,10 +262,13 @@ def record_origin(folder: pathlib.Path, benchmark: str, data: DataFile, tools: T
 
 
 def record_prompt(folder: pathlib.Path, facts: PromptFacts) -> None:
-    """Records once what the first worker found."""
+    """Records once what the first worker found; a cap that a longer prompt lowers is lowered."""
     with _changing(folder) as row:
-        for key, value in dataclasses.asdict(facts).items():
+        found = {key: value for key, value in dataclasses.asdict(facts).items() if key != "answer_cap"}
+        for key, value in found.items():
             row.setdefault(key, value)
+        if facts.answer_cap is not None:
+            row["answer_cap"] = min(facts.answer_cap, row.get("answer_cap", facts.answer_cap))
 
 
 def record_dropped(folder: pathlib.Path, names: Sequence[str]) -> None:
