@@ -102,14 +102,18 @@ KNOWN_FAULTS = (
         "lower OUT_SEQ_LEN to what the model can do",
     ),
     _known(r"max_num_batched_tokens", FaultKind.PERMANENT, "set max_num_batched_tokens in ENGINE_ARGS"),
-    _known(r"trust_remote_code|trust-remote-code", FaultKind.PERMANENT, "set TRUST_REMOTE_CODE=1 if you trust its code"),
+    _known(
+        r"trust_remote_code|trust-remote-code", FaultKind.PERMANENT, "set TRUST_REMOTE_CODE=1 if you trust its code"
+    ),
     _known(
         r"LoRA rank \d+ is greater than|max_lora_rank",
         FaultKind.PERMANENT,
         "give ENGINE_ARGS='{\"max_lora_rank\": N}'",
     ),
     _known(
-        r"\blora\b|adapter_config\.json|adapter_model", FaultKind.PERMANENT, "check ADAPTER and the model it was made for"
+        r"\blora\b|adapter_config\.json|adapter_model",
+        FaultKind.PERMANENT,
+        "check ADAPTER and the model it was made for",
     ),
     _known(
         r"quantization|quant_method|Marlin|bitsandbytes",

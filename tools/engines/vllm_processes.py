@@ -11,6 +11,7 @@ it where it does not wake.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import multiprocessing
 import multiprocessing.connection
@@ -64,6 +65,7 @@ class EngineWatch:
         self._is_over = threading.Event()
         self.died: str | None = None
         if self._processes:
+            atexit.register(self.close)  # before vLLM's own handlers, which end the processes
             threading.Thread(target=self._watch, name="EngineWatch", daemon=True).start()
 
     def close(self) -> None:
