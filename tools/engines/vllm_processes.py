@@ -50,7 +50,7 @@ class ProcessOutput:
             with contextlib.suppress(OSError), open(f"/proc/self/fd/{descriptor}", "rb") as file:
                 file.seek(max(start, os.fstat(file.fileno()).st_size - MOST_BYTES))
                 parts.append(file.read().decode(errors="replace"))
-        return "\n".join(parts)
+        return "\n".join(part for part in parts if part)
 
 
 class EngineDied(Exception):
