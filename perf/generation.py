@@ -50,7 +50,7 @@ def run_bare(
 
     params = [
         SamplingParams(
-            seed=request.sample.seed,
+            seed=request.seed,
             temperature=sampling.temperature,
             top_p=sampling.top_p,
             max_tokens=request.max_new_tokens,

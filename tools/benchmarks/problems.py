@@ -18,7 +18,7 @@ import hashlib
 import os
 import pathlib
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tools.benchmarks.benchmark import (
     DATA,
@@ -42,7 +42,7 @@ from tools.benchmarks.rows import (
     rename_fields,
 )
 from tools.errors import DataError
-from tools.records import Place, Problem
+from tools.records import JsonObject, Place, Problem
 
 if TYPE_CHECKING:
     from tools.benchmarks.fetching import FetchedFrom
@@ -167,7 +167,7 @@ def _to_problem(line: Line, index: int, path: pathlib.Path, benchmark: Benchmark
     )
 
 
-def read_row(problem: Problem) -> dict[str, Any]:
+def read_row(problem: Problem) -> JsonObject:
     """Every field of a problem, its tests included. Raises DataError when the file is no longer what was loaded."""
     if problem.place is None:
         return dict(problem.fields)

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tools.errors import DataError
+from tools.records import JsonObject, JsonRow
 
 # The first one that a row has is its id. This is the order in which version 0.1 named what it sampled, so its folders
 # keep their ids. Of 40 published files of benchmarks that were looked at, none has two of these fields; LiveCodeBench
@@ -61,7 +62,7 @@ def read_lines(path: pathlib.Path, digest: hashlib._Hash | None = None) -> Itera
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
 
 
-def parse_row(text: bytes, where: str) -> dict[str, Any]:
+def parse_row(text: bytes, where: str) -> JsonObject:
     """One line as an object. Raises DataError that says where."""
     try:
         row = json.loads(text)
@@ -74,23 +75,23 @@ def parse_row(text: bytes, where: str) -> dict[str, Any]:
     return row
 
 
-def rename_fields(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def rename_fields(row: JsonObject, names: Mapping[str, str]) -> JsonObject:
     """The row under the names of this toolkit; a field that has such a name already stays as it is."""
     wanted = {old: new for old, new in names.items() if old in row and new not in row}
     return {wanted.get(name, name): value for name, value in row.items()} if wanted else row
 
 
-def find_id(row: Mapping[str, Any], index: int) -> str:
+def find_id(row: JsonRow, index: int) -> str:
     """The id of a row; a row without one is named by its number, from 0."""
     return str(next((row[field] for field in ID_FIELDS if row.get(field) is not None), index))
 
 
-def find_statement(row: Mapping[str, Any]) -> str | None:
+def find_statement(row: JsonRow) -> str | None:
     """What is asked, in the first field that holds a text."""
     return next((row[field] for field in STATEMENT_FIELDS if isinstance(row.get(field), str)), None)
 
 
-def light_fields(row: Mapping[str, Any], length: int) -> dict[str, Any]:
+def light_fields(row: JsonRow, length: int) -> JsonObject:
     """A row without what need not stay in memory: its tests. `length` is that of the whole row in bytes."""
     kept = {name: value for name, value in row.items() if name not in HEAVY_FIELDS}
     if length <= LONG_ROW_BYTES:
@@ -102,14 +103,14 @@ def _is_heavy(value: Any) -> bool:
     return isinstance(value, (list, dict)) and len(json.dumps(value)) > HEAVY_CHARS
 
 
-def leading_fields(text: bytes) -> dict[str, Any]:
+def leading_fields(text: bytes) -> JsonObject:
     """Fields of a JSON object up to where the text is cut off or no longer JSON.
 
     >>> leading_fields(b'{"id": "60", "problem": "What is 1+1?", "tests": "eJxL')
     {'id': '60', 'problem': 'What is 1+1?'}
     """
     decoded = text.decode("utf-8", "replace")
-    fields: dict[str, Any] = {}
+    fields: JsonObject = {}
     position = decoded.find("{") + 1
     while position > 0:
         try:

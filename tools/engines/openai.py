@@ -108,11 +108,13 @@ class OpenAIEngine:
         chosen["max_tokens"] = min(chosen.pop("max_new_tokens"), request.max_new_tokens)
         if self._setup.sampling.stop:
             chosen["stop"] = list(self._setup.sampling.stop)
-        options: dict[str, Any] = {"model": self._setup.model, "seed": request.sample.seed, **chosen}
+        options: dict[str, Any] = {"model": self._setup.model, "seed": request.seed, **chosen}
         try:
             if request.prompt.token_ids is None:
+                if self._setup.template_kwargs:  # vLLM and SGLang
+                    extra["chat_template_kwargs"] = dict(self._setup.template_kwargs)
                 answer: Any = self._client.chat.completions.create(
-                    messages=[{"role": "user", "content": request.prompt.question}], extra_body=extra, **options
+                    messages=request.prompt.messages, extra_body=extra, **options
                 )
                 text = _text_of_message(answer.choices[0].message)
             else:

@@ -113,6 +113,8 @@ class VllmEngine:
             "model": setup.model,
             "revision": setup.revision,
             "tokenizer": setup.tokenizer,
+            "tokenizer_revision": setup.tokenizer_revision if setup.tokenizer else setup.revision,
+            "trust_remote_code": setup.trust_remote_code,
             "dtype": options.dtype,
             "tensor_parallel_size": options.tensor_parallel,
             "max_model_len": setup.max_model_len,
@@ -133,7 +135,7 @@ class VllmEngine:
         try:
             params = self._sampling_params(
                 **self._chosen,
-                seed=request.sample.seed,
+                seed=request.seed,
                 max_tokens=request.max_new_tokens,
                 stop_token_ids=self._stop_token_ids,
                 # The text keeps the marks of the reasoning even where a tokenizer calls them special; end marks are cut off afterwards.

@@ -15,11 +15,10 @@ import dataclasses
 import json
 import pathlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 from tools.errors import StorageError
-from tools.records import Generation
+from tools.records import Generation, JsonRow
 from tools.store.files import append_line, repair_lines, write_atomically
 
 FILE_NAME = re.compile(r"^(?:(?P<start>\d+)to(?P<end>\d+)_)?seed(?P<seed>\d+)\.jsonl$")
@@ -62,7 +61,7 @@ def read_file(path: pathlib.Path, seed: int) -> Iterator[Generation]:
         raise StorageError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
 
 
-def _to_generation(row: Mapping[str, Any], seed: int) -> Generation:
+def _to_generation(row: JsonRow, seed: int) -> Generation:
     output = row["output"] if "output" in row else row["generation"]
     if not isinstance(output, str):
         raise TypeError("output is not a text")

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import json
 import pathlib
-from typing import Any
 
 from tools.errors import StorageError
+from tools.records import JsonObject
 
 # A manifest or results file larger than this was not written by us and would only fill the memory.
 MOST_BYTES = 64 << 20
 
 
-def read_object(path: pathlib.Path) -> dict[str, Any] | None:
+def read_object(path: pathlib.Path) -> JsonObject | None:
     """The object, None where there is no such file. Raises StorageError."""
     notes: list[str] = []
     row = note_object(path, notes)
@@ -30,7 +30,7 @@ def read_object(path: pathlib.Path) -> dict[str, Any] | None:
     return row
 
 
-def note_object(path: pathlib.Path, notes: list[str]) -> dict[str, Any] | None:
+def note_object(path: pathlib.Path, notes: list[str]) -> JsonObject | None:
     """As `read_object` for those who go on without it: a damaged file adds a sentence to `notes` and gives None."""
     try:
         if path.stat().st_size > MOST_BYTES:
