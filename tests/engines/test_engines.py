@@ -172,7 +172,7 @@ def test_all_that_was_chosen_is_sent_to_a_server_and_nothing_else():
     first, second = answered
     told = {"temperature": 0.7, "top_p": 0.8, "max_tokens": 16, "presence_penalty": 0.5, "stop": ["END"], "seed": 0}
     beyond = {"top_k": 20, "min_p": 0.1, "repetition_penalty": 1.1, "skip_special_tokens": False}
-    rest = {"model": "served", "prompt": [5, 6, 7]}
+    rest = {"model": "served", "prompt": [5, 6, 7], "stream": True, "stream_options": {"include_usage": True}}
     assert first == told | beyond | rest
     assert (
         second == {"temperature": 0.6, "top_p": 0.95, "max_tokens": 16, "seed": 0, "skip_special_tokens": False} | rest

@@ -32,6 +32,7 @@ ENGINES = {
     "transformers": "tools.engines.transformers:TransformersEngine",
     "openai": "tools.engines.openai:OpenAIEngine",
 }
+LONGEST_LINE = 300  # of an error of others within ours
 BY_DEFAULT = ("vllm", "transformers")  # the first that is installed
 
 
@@ -115,13 +116,14 @@ class GenerationRequest:
 
 @dataclasses.dataclass(frozen=True)
 class Completion:
-    """A finished answer; `finish_reason` is "stop" or "length" (the token limit cut it)."""
+    """A finished answer; `finish_reason` is "stop" or "length" (the token limit cut it). Counts are None where a server
+    does not say them."""
 
     sample: Sample
     text: str
     finish_reason: str
-    prompt_tokens: int
-    output_tokens: int
+    prompt_tokens: int | None
+    output_tokens: int | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,9 +225,10 @@ def code_remedy(error: BaseException) -> str | None:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text, for one-line messages."""
+    """The first line of an error's text, for one-line messages. Without controls: a terminal would obey those of others."""
     text = str(error).strip()
-    return text.split("\n")[0][:200] if text else type(error).__name__
+    line = "".join(sign if sign.isprintable() else " " for sign in text.split("\n")[0][:LONGEST_LINE])
+    return " ".join(line.split()) or type(error).__name__
 
 
 def is_out_of_memory(error: BaseException) -> bool:

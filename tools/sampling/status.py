@@ -62,6 +62,7 @@ class WorkerStatus(SampleCounts):
     restarts: int = 0
     log: str = ""
     tokens_per_s: float = 0.0
+    dropped: list[str] = dataclasses.field(default_factory=list)  # of the sampling: refused by the server
 
     @classmethod
     def from_json(cls, row: JsonObject) -> WorkerStatus:

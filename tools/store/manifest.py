@@ -144,7 +144,7 @@ class Identity:
         row = dict(self.__dict__)
         row |= {**row.pop("engine_options"), **row.pop("sampling").given(), **row.pop("choices")}
         row = {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}
-        late = ("template_sha256", "reasoning_format")
+        late = ("template_sha256", "reasoning_format", "engine_version")
         return {name: value for name, value in row.items() if value is not None or name not in late}
 
 
@@ -258,6 +258,12 @@ def record_prompt(folder: pathlib.Path, facts: PromptFacts) -> None:
     with _changing(folder) as row:
         for key, value in dataclasses.asdict(facts).items():
             row.setdefault(key, value)
+
+
+def record_dropped(folder: pathlib.Path, names: Sequence[str]) -> None:
+    """Records what of the settings a server refused in any session, so that it was sampled without."""
+    with _changing(folder) as row:
+        row["dropped"] = list(dict.fromkeys([*_list(row.get("dropped")), *names]))
 
 
 def start_session(folder: pathlib.Path, tools: Tools, gpus: str | None, gpus_per_engine: int) -> None:
