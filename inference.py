@@ -34,7 +34,11 @@ def main() -> int:
 
 
 def run_as_worker(arguments: list[str]) -> int:
-    """The supervisor's side door. Tells it by the exit code what to do next."""
+    """The supervisor's side door. Tells it by the exit code what to do next.
+
+    After an error it leaves at once: an engine whose process has died can take half a minute to clean up, and the
+    supervisor ends all that is left of this worker's group anyway.
+    """
     from tools.sampling.launcher import EXIT_CRASH, EXIT_OUT_OF_MEMORY, EXIT_PERMANENT
     from tools.sampling.worker import run_worker
 
@@ -47,10 +51,10 @@ def run_as_worker(arguments: list[str]) -> int:
         return run_worker(given.out, given.worker, given.max_num_seqs)
     except EvaluationError as error:
         print(f"error: {error}", flush=True)
-        if isinstance(error, EngineOutOfMemory):
-            return EXIT_OUT_OF_MEMORY
         may_pass = isinstance(error, EngineError) and not isinstance(error, EngineUnavailable)
-        return EXIT_CRASH if may_pass else EXIT_PERMANENT
+        code = EXIT_CRASH if may_pass else EXIT_PERMANENT
+        sys.stderr.flush()
+        os._exit(EXIT_OUT_OF_MEMORY if isinstance(error, EngineOutOfMemory) else code)
 
 
 if __name__ == "__main__":

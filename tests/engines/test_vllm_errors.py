@@ -13,6 +13,7 @@ import time
 import pytest
 
 from tests.conftest import ROOT
+from tools.engines import make_options
 from tools.engines.vllm_adapter import adapter_arguments, adapter_identity, find_adapter
 from tools.engines.vllm_arguments import count_engine_gpus, parse_engine_arguments
 from tools.engines.vllm_errors import explain, find_messages
@@ -148,4 +149,4 @@ def test_an_adapter_is_told_with_its_rank_and_known_by_its_weights(tmp_path):
     (folder / "adapter_model.safetensors").write_bytes(b"two")
     assert adapter_identity(str(folder)) != before
     with pytest.raises(ModelError, match="no such folder"):
-        find_adapter(str(tmp_path / "none"))
+        make_options("vllm", {"adapter": str(tmp_path / "none")})  # before anything is started

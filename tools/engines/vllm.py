@@ -22,11 +22,17 @@ from typing import Any
 
 from tools.commandline import option
 from tools.engines import Completion, EngineSetup, Failure, GenerationRequest, LocalOptions, Needs, first_line
-from tools.engines.vllm_adapter import adapter_arguments, adapter_identity, make_adapter_request
+from tools.engines.vllm_adapter import (
+    adapter_arguments,
+    adapter_identity,
+    find_adapter,
+    is_local,
+    make_adapter_request,
+)
 from tools.engines.vllm_arguments import count_engine_gpus, parse_engine_arguments
 from tools.engines.vllm_errors import explain
 from tools.engines.vllm_processes import EngineWatch, ProcessOutput, new_processes
-from tools.errors import EngineError, ModelError, UsageError
+from tools.errors import EngineError, EvaluationError, ModelError, UsageError
 from tools.models.prompts import END_MARKS
 from tools.records import Sample
 
@@ -48,6 +54,8 @@ class VllmOptions(LocalOptions):
         if not 0 < self.gpu_memory_utilization <= 1:
             raise UsageError(f"GPU_MEMORY_UTILIZATION={self.gpu_memory_utilization} is outside (0, 1]")
         parse_engine_arguments(self.engine_args)
+        if self.adapter and is_local(self.adapter):
+            find_adapter(self.adapter)
 
     @property
     def gpus_per_engine(self) -> int:
@@ -94,6 +102,8 @@ class VllmEngine:
             self._engine = self._llm.llm_engine
             self.capacity = self._engine.vllm_config.scheduler_config.max_num_seqs
             self._adapter = make_adapter_request(options.adapter)
+        except EvaluationError:
+            raise
         except Exception as error:
             raise self._explain(error, is_starting=True) from error
         core = getattr(self._engine, "engine_core", None)

@@ -19,11 +19,17 @@ RANKS = (16, 32, 64, 128, 256, 320, 512)  # those that vLLM can be told; smaller
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin", "adapter_model.pt")
 
 
+def is_local(adapter: str) -> bool:
+    """True for what is meant as a folder here, whether it is there or not."""
+    is_hub_name = adapter.count("/") == 1 and not adapter.startswith((".", "/", "~"))
+    return not is_hub_name or pathlib.Path(adapter).is_dir()
+
+
 def find_adapter(adapter: str) -> pathlib.Path:
     """The adapter's folder; one on the hub is fetched. Raises ModelError."""
     folder = pathlib.Path(adapter).expanduser()
     if not folder.is_dir():
-        if adapter.startswith((".", "/", "~")) or adapter.count("/") != 1:
+        if is_local(adapter):
             raise ModelError(f"ADAPTER={adapter}: no such folder; give one with adapter_config.json, or a hub name")
         folder = _fetch(adapter)
     if not (folder / "adapter_config.json").is_file():

@@ -25,6 +25,8 @@ OWN_OPTION = {
     "model": "--model",
     "revision": "REVISION",
     "tokenizer": "TOKENIZER",
+    "tokenizer_revision": "TOKENIZER_REVISION",
+    "trust_remote_code": "TRUST_REMOTE_CODE",
     "dtype": "DTYPE",
     "tensor_parallel_size": "TENSOR_PARALLEL",
     "gpu_memory_utilization": "GPU_MEMORY_UTILIZATION",

@@ -11,6 +11,7 @@ it where it does not wake.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import multiprocessing
 import multiprocessing.connection
@@ -49,7 +50,7 @@ class ProcessOutput:
             with contextlib.suppress(OSError), open(f"/proc/self/fd/{descriptor}", "rb") as file:
                 file.seek(max(start, os.fstat(file.fileno()).st_size - MOST_BYTES))
                 parts.append(file.read().decode(errors="replace"))
-        return "\n".join(parts)
+        return "\n".join(part for part in parts if part)
 
 
 class EngineDied(Exception):
@@ -64,6 +65,7 @@ class EngineWatch:
         self._is_over = threading.Event()
         self.died: str | None = None
         if self._processes:
+            atexit.register(self.close)  # before vLLM's own handlers, which end the processes
             threading.Thread(target=self._watch, name="EngineWatch", daemon=True).start()
 
     def close(self) -> None:
