@@ -16,7 +16,7 @@ from tests.support.server_habits import ANSWER, HABITS, THOUGHT, WHOLE, serve_ha
 from tools.engines import Completion, Failure
 from tools.engines.request_gate import GateOutcome, RequestGate
 from tools.engines.server_connection import Address
-from tools.errors import EngineUnavailable, UsageError
+from tools.errors import EngineUnavailable, UsageError, run_command
 from tools.records import Sample, Sampling
 from tools.store.generations import read_folder
 
@@ -251,6 +251,14 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 def test_an_address_keeps_its_query() -> None:
     address = Address.parse("https://host/openai/deployments/d?api-version=1")
     assert address.path_of("/chat/completions") == "/openai/deployments/d/chat/completions?api-version=1"
+
+
+def test_controls_of_others_never_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> int:
+        raise EngineUnavailable("it says \x1b]0;owned\x07 \u202e and \udcff\nmore")
+
+    assert run_command(fail) == 1
+    assert capsys.readouterr().err == "error: it says ]0;owned and more\n"
 
 
 def test_a_run_records_what_its_server_refused(tmp_path: pathlib.Path, run_script) -> None:

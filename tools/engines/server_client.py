@@ -12,8 +12,6 @@ import random
 import re
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from tools.engines import Completion, GenerationRequest
 from tools.engines.request_gate import GateOutcome, RequestGate
@@ -22,7 +20,7 @@ from tools.engines.server_connection import ConnectionBroken, Server
 from tools.engines.server_faults import BAD_VALUE, FaultKind, ServerFault, find_refused, is_bad_value, read_fault
 from tools.engines.server_request import LENGTH_NAMES, SAMPLING_NAMES, Dialect, cap_of, make_body
 from tools.errors import EngineUnavailable, RequestFailed
-from tools.records import Sampling
+from tools.records import JsonRow, Sampling
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 MOST_REFUSALS = 16  # of one request: more than there are fields to drop
@@ -45,7 +43,7 @@ class ServerClient:
         gate: RequestGate,
         model: str,
         sampling: Sampling,
-        extra: Mapping[str, Any],
+        extra: JsonRow,
         *,
         timeout_s: float,
         max_retries: int,
