@@ -58,6 +58,7 @@ ANSWERS = {
     "odd_stream": ("3 ≤ 4.😀", "stop", None),
     "zipped": (ANSWER, "stop", 20),
     "same_host": (ANSWER, "stop", 20),
+    "empty_finish": (ANSWER, "length", 20),
     "no_usage": (ANSWER, "stop", None),
     "odd_usage": (ANSWER, "stop", None),
     "list_usage": (ANSWER, "stop", None),
@@ -107,7 +108,7 @@ ENDS = {
     "no_such_model": "--model",
 }
 BY_THEMSELVES = {
-    "rejects_stop", "short_seeds", "refuses_extra_body", "two_at_a_time", "two_places", "never_closes", "drip", "drip_headers",
+    "rejects_stop", "short_seeds", "refuses_extra_body", "two_at_a_time", "two_places", "never_closes", "ends_always", "long_later", "drip", "drip_headers",
     "huge", "huge_stream", "bomb",
 }  # fmt: skip
 
@@ -221,6 +222,17 @@ def test_an_answer_that_is_whole_is_taken_though_the_server_does_not_hang_up(mon
     monkeypatch.setattr("tools.engines.server_connection.LINGER_S", 0.2)
     (outcome,) = ask("never_closes")
     assert (outcome.text, outcome.output_tokens) == (ANSWER, 20)
+
+
+def test_a_finish_reason_in_every_event_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.engines.server_connection.LINGER_S", 0.25)
+    (outcome,) = ask("ends_always")
+    assert (outcome.text, outcome.output_tokens) == (ANSWER, 20)
+
+
+def test_prompts_that_are_too_long_do_not_end_a_run_that_has_answers() -> None:
+    outcomes = ask("long_later", 30)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Completion"] + ["Failure"] * 29
 
 
 @pytest.mark.parametrize("habit", ["drip", "drip_headers"])
