@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 RUNS = ROOT / "tests" / "golden" / "runs"
 DOORS = {"aime_sample": "evaluate_aime.py", "livecodebench_sample": "evaluate_livecodebench.py"}
 # Measured anew by every grading, or saying by which version of a grader it was made.
-MASKED = {"cpu_s", "max_cpu_s", "wall_s", "peak_bytes", "fingerprint", "version", "sandbox"}
+MASKED = {"cpu_s", "max_cpu_s", "wall_s", "peak_bytes", "fingerprint", "checksum", "version", "sandbox"}
 
 
 def masked(value: Any) -> Any:

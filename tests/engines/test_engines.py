@@ -230,3 +230,9 @@ def test_vllm_gives_the_same_texts_in_any_order_and_batch():
     for sample, text in together.items():
         by_problem.setdefault(sample.task_id, set()).add(text)
     assert any(len(different) > 1 for different in by_problem.values())  # the seed is used
+    too_long = dataclasses.replace(requests[0], prompt=Prompt("text", (5,) * 600, "question"))
+    refused, answered = answer_all(engine, [too_long]), answer_all(engine, requests[:1])
+    (failure,) = refused.values()
+    assert isinstance(failure, Failure)
+    assert failure.reason.startswith("vLLM refuses it: ")
+    assert texts(answered) == {requests[0].sample: together[requests[0].sample]}

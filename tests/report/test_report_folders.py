@@ -71,9 +71,9 @@ def test_lines_are_found_across_blocks(tmp_path: Path) -> None:
     lines = [b"x" * length for length in (10, 5_000_000, 0, 3_000_000, 17)]
     path.write_bytes(b"\n".join(lines) + b"\nrest")
     found = list(complete_lines(path, 0, path.stat().st_size))
-    assert [line[:-1] for _, line in found] == lines
+    assert [line.text[:-1] for line in found] == lines
     content = path.read_bytes()
-    assert all(content[offset : offset + len(line)] == line for offset, line in found)
+    assert all(content[line.offset : line.offset + line.length] == line.text for line in found)
 
 
 def test_a_run_of_several_sets_is_found(tmp_path: Path) -> None:

@@ -77,6 +77,8 @@ class OpenAIEngine:
         if options.check_model:
             check_model_name(self._server, setup.model)
         extra: dict[str, Any] = {} if options.stream else {"stream": None, "stream_options": None}
+        if setup.template_kwargs:  # vLLM and SGLang; they are given with type chat alone
+            extra["chat_template_kwargs"] = dict(setup.template_kwargs)
         self._gate = RequestGate(self.capacity)
         self._client: ServerClient = ServerClient(
             self._server,

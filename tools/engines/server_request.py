@@ -61,13 +61,13 @@ def make_body(
     """The path below the base URL, and the fields of the body."""
     body: JsonObject = {"model": model, **sampling.given()}
     del body["max_new_tokens"]
-    body["seed"] = request.sample.seed & ((1 << SEED_BITS) - 1) if dialect.has_short_seeds else request.sample.seed
+    body["seed"] = request.seed & ((1 << SEED_BITS) - 1) if dialect.has_short_seeds else request.seed
     body[dialect.length_name] = cap_of(request, sampling)
     if sampling.stop:
         body["stop"] = list(sampling.stop)
     if request.prompt.token_ids is None:
         path = "/chat/completions"
-        body["messages"] = [{"role": "user", "content": request.prompt.question}]
+        body["messages"] = request.prompt.messages
     else:
         path = "/completions"
         body["prompt"] = list(request.prompt.token_ids)

@@ -16,6 +16,7 @@ import os
 import pathlib
 
 from tools.errors import DataError, StorageError
+from tools.store.reading import check_regular, open_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -35,8 +36,9 @@ def write_atomically(path: pathlib.Path, text: str) -> None:
 def append_line(path: pathlib.Path, line: str) -> None:
     """Adds one line under a lock, whole or not at all, after cutting what a killed writer left. Raises StorageError."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
         try:
+            check_regular(descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             _append_whole(descriptor, (line + "\n").encode("utf-8", errors="surrogatepass"))
         finally:
@@ -76,8 +78,9 @@ def cut_torn_line(descriptor: int) -> int:
 def repair_lines(path: pathlib.Path) -> None:
     """Cuts the torn last line of a file that nobody writes to now. Raises StorageError."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
+            check_regular(descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             cut_torn_line(descriptor)
         finally:
@@ -103,7 +106,7 @@ def hold_lock(path: pathlib.Path) -> int | None:
 def sha256_of_file(path: pathlib.Path) -> str:
     """Hash of a file's bytes, read in blocks."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_file(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
@@ -112,7 +115,7 @@ def sha256_of_file(path: pathlib.Path) -> str:
 def read_place(path: str, offset: int, length: int) -> str:
     """A part of a file as text, a row that was indexed before. Raises DataError."""
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             file.seek(offset)
             return file.read(length).decode()
     except (OSError, ValueError) as error:

@@ -12,7 +12,6 @@ of a killed writer is cut off by the next one. Files of the original toolkit (`t
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -20,8 +19,20 @@ from collections.abc import Callable, Iterator, Sequence
 from tools.errors import StorageError
 from tools.records import Generation, JsonRow
 from tools.store.files import append_line, repair_lines, write_atomically
+from tools.store.foreign import import_command, recognize
+from tools.store.reading import (
+    RawLine,
+    open_file,
+    parse_json,
+    read_raw_lines,
+    to_count,
+    to_seed,
+    to_task_id,
+    to_text_or_none,
+)
 
-FILE_NAME = re.compile(r"^(?:(?P<start>\d+)to(?P<end>\d+)_)?seed(?P<seed>\d+)\.jsonl$")
+# ASCII digits only: "seed1" in the digits of another script would be a second file of the same seed.
+FILE_NAME = re.compile(r"^(?:(?P<start>[0-9]{1,18})to(?P<end>[0-9]{1,18})_)?seed(?P<seed>[0-9]{1,18})\.jsonl$")
 
 
 def seed_file(folder: pathlib.Path, seed: int) -> pathlib.Path:
@@ -44,34 +55,52 @@ def read_folder(folder: pathlib.Path) -> Iterator[Generation]:
 def read_file(path: pathlib.Path, seed: int) -> Iterator[Generation]:
     """The generations of one file. `seed` is the file name's and holds where a line names none."""
     try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if not line.strip():
+        with open_file(path) as file:
+            for line in read_raw_lines(file):
+                if not line.text.strip():
                     continue
                 try:
-                    yield _to_generation(json.loads(line), seed)
-                except (ValueError, KeyError, TypeError, AttributeError) as error:
-                    if not line.endswith(b"\n"):  # its writer was killed here; this one sample is missing
+                    yield _read_line(line, path, seed)
+                except ValueError as error:
+                    # Its writer was killed here; this one sample is missing.
+                    if not line.text.endswith(b"\n") and not line.is_too_long:
                         return
                     raise StorageError(
-                        f"{path}, line {number}: damaged ({type(error).__name__}); delete this line and run the same command again: "
+                        f"{path}, line {line.number}: damaged ({error}); delete this line and run the same command again: "
                         "only it is sampled anew"
                     ) from error
     except OSError as error:
-        raise StorageError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+        raise StorageError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from error
+
+
+def _read_line(line: RawLine, path: pathlib.Path, seed: int) -> Generation:
+    """Raises ValueError for a damaged line, StorageError for one of another toolkit."""
+    if line.is_too_long:
+        raise ValueError(f"it has {line.length >> 20} MiB")
+    row = parse_json(line.text)
+    if (found := recognize(row)) is not None:
+        raise StorageError(
+            f"{path}, line {line.number}: this is {found.words}, not a file of this toolkit; {import_command(path)}"
+        )
+    if not isinstance(row, dict):
+        raise ValueError("it is no object")
+    return _to_generation(row, seed)
 
 
 def _to_generation(row: JsonRow, seed: int) -> Generation:
-    output = row["output"] if "output" in row else row["generation"]
+    """Raises ValueError that names the field. A seed that is null is the file name's."""
+    output = row.get("output", row.get("generation"))
     if not isinstance(output, str):
-        raise TypeError("output is not a text")
+        raise ValueError("output is not a text" if "output" in row or "generation" in row else "it has no output")
+    if "task_id" not in row:
+        raise ValueError("it has no task_id")
     return Generation(
-        str(row["task_id"]),
-        int(row.get("seed", seed)),
+        to_task_id(row["task_id"]),
+        seed if row.get("seed") is None else to_seed(row["seed"]),
         output,
-        row.get("finish_reason"),
-        row.get("prompt_tokens"),
-        row.get("output_tokens"),
+        to_text_or_none(row.get("finish_reason"), "finish_reason"),
+        to_count(row.get("prompt_tokens"), "prompt_tokens"),
+        to_count(row.get("output_tokens"), "output_tokens"),
     )
 
 

@@ -13,12 +13,16 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
+from typing import Any
 
 from tools.errors import StorageError
 from tools.records import JsonObject
+from tools.store.reading import open_file, parse_json
 
 # A manifest or results file larger than this was not written by us and would only fill the memory.
 MOST_BYTES = 64 << 20
+SURROGATE = re.compile(rb"\\\\u[dD][89a-fA-F]")
 
 
 def read_object(path: pathlib.Path) -> JsonObject | None:
@@ -33,19 +37,31 @@ def read_object(path: pathlib.Path) -> JsonObject | None:
 def note_object(path: pathlib.Path, notes: list[str]) -> JsonObject | None:
     """As `read_object` for those who go on without it: a damaged file adds a sentence to `notes` and gives None."""
     try:
-        if path.stat().st_size > MOST_BYTES:
+        with open_file(path) as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
             notes.append(f"{path.name} is larger than {MOST_BYTES >> 20} MiB and was not read.")
             return None
-        row = json.loads(path.read_bytes().decode("utf-8", "replace"))
+        row = _without_surrogates(parse_json(content.decode("utf-8", "replace")), content)
     except FileNotFoundError:
         return None
     except OSError as error:
         notes.append(f"{path.name} cannot be read ({error.strerror}).")
         return None
-    except (ValueError, RecursionError):
+    except ValueError:
         notes.append(f"{path.name} is damaged (not JSON); run the script that wrote it again.")
         return None
     if not isinstance(row, dict):
         notes.append(f"{path.name} holds a {type(row).__name__} where an object is expected.")
         return None
     return row
+
+
+def _without_surrogates(value: Any, content: bytes) -> Any:
+    """The same with halves of surrogate pairs as "?": what stands here is printed, and names files. Raises ValueError."""
+    if not SURROGATE.search(content):
+        return value
+    try:
+        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None

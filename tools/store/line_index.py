@@ -21,17 +21,15 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from tools.store.generations import list_files
+from tools.store.reading import RawLine, open_file, parse_json, read_raw_lines, to_count, to_seed, to_task_id
 
 TASK_ID = re.compile(rb'\s*\{\s*"task_id":\s*("(?:[^"\\]|\\.){0,200}"|-?\d{1,18})\s*[,}]')
 FINISH = re.compile(rb'"finish_reason":\s*"(\w{1,20})"')
 SEED = re.compile(rb'"seed":\s*(\d{1,18})')
 OUTPUT_TOKENS = re.compile(rb'"output_tokens":\s*(\d{1,12})')
-HEAD_BYTES, TAIL_BYTES, BLOCK_BYTES = 300, 400, 1 << 22
-# A single line larger than this is not a response (it would be more than ten million tokens of text).
-MAX_LINE_BYTES = 64 << 20
+HEAD_BYTES, TAIL_BYTES = 300, 400
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +89,7 @@ class LineIndex:
         if line is None:
             return None
         try:
-            with line.path.open("rb") as file:
+            with open_file(line.path) as file:
                 file.seek(line.offset)
                 return parse_object(file.read(line.length))
         except OSError:
@@ -117,18 +115,18 @@ class LineIndex:
         self.torn.discard(path.name)
 
     def _read_appended(self, path: Path, state: _FileState, seed: int, size: int) -> None:
-        for offset, line in complete_lines(path, state.position, size):
-            state.position = offset + len(line)
-            if not line.strip():
+        for line in complete_lines(path, state.position, size):
+            state.position = line.offset + line.length
+            if not line.text.strip():
                 continue
-            entry = _describe_line(line, seed)
+            entry = None if line.is_too_long else _describe_line(line.text, seed)
             if entry is None:
                 self.damaged[path.name] = self.damaged.get(path.name, 0) + 1
                 continue
             task_id, line_seed, finish_reason, output_tokens = entry
             key = task_id, line_seed
             state.keys.add(key)
-            self.lines[key] = IndexedLine(path, offset, len(line), finish_reason, output_tokens)
+            self.lines[key] = IndexedLine(path, line.offset, line.length, finish_reason, output_tokens)
         (self.torn.add if state.position < size else self.torn.discard)(path.name)
 
 
@@ -140,22 +138,14 @@ def generation_files(folder: Path) -> list[tuple[int, Path]]:
         return []
 
 
-def complete_lines(path: Path, start: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """(offset, line) of every line between two offsets that ends in a newline; lines end at newlines only."""
-    with path.open("rb") as file:
+def complete_lines(path: Path, start: int, end: int) -> Iterator[RawLine]:
+    """Every line between two offsets that ends in a newline or is too long."""
+    with open_file(path) as file:
         file.seek(start)
-        position, rest = start, b""
-        while position + len(rest) < end:
-            block = file.read(min(BLOCK_BYTES, end - position - len(rest)))
-            if not block:
+        for line in read_raw_lines(file):
+            if line.offset + line.length > end or not (line.is_too_long or line.text.endswith(b"\n")):
                 return
-            lines = (rest + block).split(b"\n")
-            rest = lines.pop()
-            for line in lines:
-                yield position, line + b"\n"
-                position += len(line) + 1
-            if len(rest) > MAX_LINE_BYTES:
-                return
+            yield line
 
 
 def _describe_line(line: bytes, seed: int) -> tuple[str, int, str | None, int | None] | None:
@@ -165,8 +155,12 @@ def _describe_line(line: bytes, seed: int) -> tuple[str, int, str | None, int | 
         # A quotation mark inside a text is written \\", so these patterns meet keys only, never a response.
         tail = line[-TAIL_BYTES:]
         finish, tokens, own_seed = FINISH.search(tail), OUTPUT_TOKENS.search(tail), SEED.search(tail)
+        try:
+            task_id = to_task_id(json.loads(head[1]))
+        except ValueError:
+            return None
         return (
-            str(json.loads(head[1])),
+            task_id,
             int(own_seed[1]) if own_seed else seed,
             finish[1].decode() if finish else None,
             int(tokens[1]) if tokens else None,
@@ -174,16 +168,14 @@ def _describe_line(line: bytes, seed: int) -> tuple[str, int, str | None, int | 
     row = parse_object(line)
     if row is None or "task_id" not in row:
         return None
-    return (
-        str(row["task_id"]),
-        _whole_number(row.get("seed")) or seed,
-        finish_reason if isinstance(finish_reason := row.get("finish_reason"), str) else None,
-        _whole_number(row.get("output_tokens")),
-    )
-
-
-def _whole_number(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    try:
+        task_id, own = to_task_id(row["task_id"]), row.get("seed")
+        line_seed = seed if own is None else to_seed(own)
+        output_tokens = to_count(row.get("output_tokens"), "output_tokens")
+    except ValueError:
+        return None
+    finish_reason = row.get("finish_reason")
+    return task_id, line_seed, finish_reason if isinstance(finish_reason, str) else None, output_tokens
 
 
 def response_text(row: Mapping[str, object] | None) -> str | None:
@@ -195,7 +187,7 @@ def response_text(row: Mapping[str, object] | None) -> str | None:
 def parse_object(line: bytes) -> dict[str, object] | None:
     """The JSON object of one line, None when it is not one. Bytes that are no UTF-8 become U+FFFD."""
     try:
-        row = json.loads(line.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
+        row = parse_json(line.decode("utf-8", "replace"))
+    except ValueError:
         return None
     return row if isinstance(row, dict) else None

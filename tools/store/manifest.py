@@ -116,6 +116,13 @@ def _read_object(folder: pathlib.Path) -> JsonObject | None:
         ) from error
 
 
+# Settings that came after version 0.1, or that are recorded only where they were given.
+UNLESS_GIVEN = (
+    "top_k", "min_p", "repetition_penalty", "presence_penalty", "stop", "system_prompt", "chat_template_kwargs",
+    "trust_remote_code",
+)  # fmt: skip
+
+
 @dataclasses.dataclass(frozen=True)
 class Identity:
     """What decides a sample. Two sessions of a run agree on all of it that both know; None: not known yet, or unset."""
@@ -130,11 +137,12 @@ class Identity:
     data_sha256: str
     template_sha256: str | None = None
     reasoning_format: str | None = None
+    choices: Mapping[str, bool | int | float | str] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> JsonObject:
         """Flat, under the names that version 0.1 wrote."""
         row = dict(self.__dict__)
-        row |= {**row.pop("engine_options"), **row.pop("sampling").given()}
+        row |= {**row.pop("engine_options"), **row.pop("sampling").given(), **row.pop("choices")}
         row = {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}
         late = ("template_sha256", "reasoning_format", "engine_version")
         return {name: value for name, value in row.items() if value is not None or name not in late}
@@ -187,7 +195,8 @@ class PromptFacts:
 def check_settings(folder: pathlib.Path, identity: Identity) -> None:
     """Raises SettingsMismatch when the folder was made with other settings, naming each difference.
 
-    Only keys that both sides have are compared, so the launcher can ask early with the part that it knows.
+    Only keys that both sides have are compared, so the launcher can ask early with the part that it knows; but where
+    UNLESS_GIVEN are absent they were not given, and where the rule of seeds is, it was plain.
     """
     manifest = read_raw(folder)
     if manifest is None:
@@ -196,11 +205,15 @@ def check_settings(folder: pathlib.Path, identity: Identity) -> None:
                 f"{folder} holds generations without {FILE_NAME}, so nobody knows their settings; choose another folder or --overwrite"
             )
         return
-    made_with = manifest["settings"]
+    now_with = identity.to_json()
+    made_with = {"seed_rule": "plain", **manifest["settings"]}
+    not_given: dict[str, object] = dict.fromkeys(UNLESS_GIVEN)
+    known = {key: value for key, value in made_with.items() if value is not None}
+    asked = {key: value for key, value in now_with.items() if value is not None}
     differences = [
-        f"{key} was {made_with[key]!r} and is now {value!r}"
-        for key, value in identity.to_json().items()
-        if key in made_with and made_with[key] != value
+        f"{key} was {was!r} and is now {value!r}"
+        for key, value in {**not_given, **asked}.items()
+        if (was := known.get(key)) != value and (key in known or key in UNLESS_GIVEN)
     ]
     if differences:
         raise SettingsMismatch(
@@ -225,7 +238,9 @@ def settle(folder: pathlib.Path, identity: Identity, plan: Plan) -> None:
             "sessions": [],
             "plan": {"seeds": [], "task_ids": []},
         }
-        manifest = {**manifest, "settings": {**manifest.get("settings", {}), **identity.to_json()}}
+        settled = dict(manifest.get("settings", {}))
+        settled |= {key: value for key, value in identity.to_json().items() if value is not None or key not in settled}
+        manifest = {**manifest, "settings": settled}
         for key, planned in dataclasses.asdict(plan).items():
             manifest["plan"][key] = list(dict.fromkeys([*manifest["plan"][key], *planned]))
         _write(folder, manifest)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import pathlib
 import time
 from collections.abc import Iterator, Sequence
@@ -15,52 +16,45 @@ from typing import IO
 
 from tools.errors import RunLocked
 from tools.records import Grade
-from tools.store.files import storage_error
-from tools.store.verdicts import DAMAGE, FILE_NAME, parse_grade
+from tools.store.files import cut_torn_line, storage_error, write_atomically
+from tools.store.reading import MOST_LINE_BYTES, check_regular
+from tools.store.verdicts import DAMAGE, FILE_NAME, parse_grade, write_grade
 
-FLUSH_EVERY_S = 2.0
+QUIET_S = 2.0
 
 
 class VerdictFile:
-    """The open file. `known` are verdicts of an earlier grading, by (task_id, seed)."""
+    """The open file. `known` are verdicts of an earlier grading, by (task_id, seed); of several the last one."""
 
     def __init__(self, path: pathlib.Path, file: IO[str]) -> None:
         self._path, self._file = path, file
         self._waiting: list[Grade] = []
-        self._flushed_at = time.monotonic()
-        self._is_rewritten = False
+        self._opened_at = time.monotonic()
+        self.is_untouched = True
         self.known = {grade.key: grade for grade in self._read()}
 
     def _read(self) -> Iterator[Grade]:
         self._file.seek(0)
-        for line in self._file.read().split("\n"):
-            with contextlib.suppress(*DAMAGE):  # the torn line of a killed grading
+        while line := self._file.readline(MOST_LINE_BYTES):
+            with contextlib.suppress(*DAMAGE):  # the torn line of a killed grading; one changed by hand is graded again
                 yield parse_grade(line)
 
     def add(self, grade: Grade) -> None:
-        """One verdict, on disk within two seconds."""
+        """A new verdict, behind those that are there: a grading that is killed now has lost nothing."""
         self._waiting.append(grade)
-        if time.monotonic() - self._flushed_at >= FLUSH_EVERY_S:
-            self._flush()
-
-    def _flush(self) -> None:
-        if not self._is_rewritten:
-            self._file.seek(0)
-            self._file.truncate()
-            self._is_rewritten = True
-        self._file.writelines(grade.to_json() + "\n" for grade in self._waiting)
+        if time.monotonic() - self._opened_at < QUIET_S:
+            return
+        if self.is_untouched:
+            cut_torn_line(self._file.fileno())
+            self.is_untouched = False
+        self._file.writelines(map(write_grade, self._waiting))
         self._file.flush()
         self._waiting.clear()
-        self._flushed_at = time.monotonic()
 
     def finish(self, grades: Sequence[Grade]) -> None:
         """The whole file in the given order, so that equal gradings give equal files but for measured times."""
-        self._waiting, self._is_rewritten = list(grades), False
-        self._flush()
-
-    @property
-    def is_untouched(self) -> bool:
-        return not self._is_rewritten
+        write_atomically(self._path, "".join(map(write_grade, grades)))
+        self.is_untouched = False
 
 
 @contextlib.contextmanager
@@ -72,7 +66,7 @@ def open_verdicts(folder: pathlib.Path) -> Iterator[VerdictFile]:
     path = folder / FILE_NAME
     is_new = not path.exists()
     try:
-        file = path.open("a+", encoding="utf-8", errors="surrogatepass")
+        file = _open_to_append(path)
     except OSError as error:
         raise storage_error(path, error) from error
     with file:
@@ -88,3 +82,15 @@ def open_verdicts(folder: pathlib.Path) -> Iterator[VerdictFile]:
         finally:
             if is_new and verdicts.is_untouched:
                 path.unlink(missing_ok=True)
+
+
+def _open_to_append(path: pathlib.Path) -> IO[str]:
+    """Never waits, as a pipe of that name would have it do. Raises OSError."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+    descriptor = os.open(path, flags, 0o644)
+    try:
+        check_regular(descriptor)
+        return os.fdopen(descriptor, "a+", encoding="utf-8", errors="surrogatepass", newline="\n")
+    except BaseException:
+        os.close(descriptor)
+        raise
