@@ -17,7 +17,7 @@ from tools.engines import Completion, GenerationRequest
 from tools.engines.request_gate import GateOutcome, RequestGate
 from tools.engines.server_answer import Ending, ServerAnswer, read_answer
 from tools.engines.server_connection import ConnectionBroken, Server
-from tools.engines.server_faults import BAD_VALUE, FaultKind, ServerFault, find_refused, is_bad_value, read_fault
+from tools.engines.server_faults import BAD_VALUE, ServerFaultKind, ServerFault, find_refused, is_bad_value, read_fault
 from tools.engines.server_request import LENGTH_NAMES, SAMPLING_NAMES, Dialect, cap_of, make_body
 from tools.errors import EngineUnavailable, RequestFailed
 from tools.records import JsonRow, Sampling
@@ -69,12 +69,12 @@ class ServerClient:
             try:
                 return self._try(request, dialect, began)
             except ServerFault as fault:
-                if fault.kind in (FaultKind.REQUEST, FaultKind.CONTEXT) or fault.status == 501:
+                if fault.kind in (ServerFaultKind.REQUEST, ServerFaultKind.CONTEXT) or fault.status == 501:
                     refusals += 1
                     self._learn(fault, dialect, request, is_last=refusals >= MOST_REFUSALS)
                     continue
                 self._end_if_hopeless(fault, request)
-                is_limited = fault.kind is FaultKind.BUSY and fault.status != 503
+                is_limited = fault.kind is ServerFaultKind.BUSY and fault.status != 503
                 if is_limited and time.monotonic() - self._heard_at < self._timeout_s:
                     busy += 1
                     # A pause that the server names is the gate's; without one each waits for itself.
@@ -100,7 +100,7 @@ class ServerClient:
                 self.has_answered, self._heard_at = True, time.monotonic()
             return completion
         except ServerFault as fault:
-            if fault.kind is FaultKind.BUSY:
+            if fault.kind is ServerFaultKind.BUSY:
                 outcome, pause_s = GateOutcome.BUSY, fault.retry_after_s or 0.0
             raise
         finally:
@@ -144,7 +144,7 @@ class ServerClient:
             raise FilteredAnswer(_filtered(fault.message))
         sent = make_body(request, self._model, self._sampling, dialect, {})[1]
         name = find_refused(fault, [name for name in {**sent, **self._extra} if name not in ("model", "messages")])
-        if is_last or (fault.kind is FaultKind.CONTEXT and name is None):
+        if is_last or (fault.kind is ServerFaultKind.CONTEXT and name is None):
             raise self._explain(fault, name, request)
         if name == "seed" and is_bad_value(fault) and not dialect.has_short_seeds:
             new: Dialect | None = Dialect(dialect.dropped, dialect.length_name, has_short_seeds=True)
@@ -161,7 +161,7 @@ class ServerClient:
     def _explain(
         self, fault: ServerFault, name: str | None, request: GenerationRequest
     ) -> RequestFailed | EngineUnavailable:
-        if fault.kind is FaultKind.CONTEXT:
+        if fault.kind is ServerFaultKind.CONTEXT:
             cap = cap_of(request, self._sampling)
             message = (
                 f"{fault.message}: lower OUT_SEQ_LEN={self._sampling.max_new_tokens}, so that prompt and answer fit"
@@ -185,7 +185,7 @@ class ServerClient:
 
     def _end_if_hopeless(self, fault: ServerFault, request: GenerationRequest) -> None:
         """Raises EngineUnavailable for what every request would meet, FilteredAnswer for a refused question."""
-        if fault.kind is FaultKind.ACCOUNT:
+        if fault.kind is ServerFaultKind.ACCOUNT:
             if fault.status == 403 and WITHHELD.search(fault.text):
                 raise FilteredAnswer(_filtered(fault.message))
             if fault.status == 403 and self.has_answered:
@@ -196,7 +196,7 @@ class ServerClient:
                 else "check the account that OPENAI_API_KEY belongs to"
             )
             raise EngineUnavailable(self._at(f"{fault}; {remedy}"))
-        if fault.kind is FaultKind.ADDRESS and not self.has_answered:
+        if fault.kind is ServerFaultKind.ADDRESS and not self.has_answered:
             if request.prompt.token_ids is not None and "model" not in fault.message.lower():
                 remedy = "it has no /completions: set MODEL_TYPE=chat, or check OPENAI_BASE_URL"
             else:

@@ -5,9 +5,9 @@ for is a parameter that we sent and a word of refusal, a limit of the context, a
 
 >>> fault = read_fault(400, '{"error": {"message": "Unsupported parameter: seed", "param": "seed"}}')
 >>> fault.kind, find_refused(fault, {"seed": 1, "model": "m"})
-(<FaultKind.REQUEST: 'request'>, 'seed')
+(<ServerFaultKind.REQUEST: 'request'>, 'seed')
 >>> read_fault(400, '{"detail": "maximum context length is 4096 tokens"}').kind
-<FaultKind.CONTEXT: 'context'>
+<ServerFaultKind.CONTEXT: 'context'>
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tools.errors import RequestFailed
 LONGEST_BODY = 20_000  # characters of an error that are looked at
 
 
-class FaultKind(enum.Enum):
+class ServerFaultKind(enum.Enum):
     """What can be done about a fault."""
 
     BUSY = "busy"  # wait, and ask less at once
@@ -39,7 +39,7 @@ class ServerFault(RequestFailed):
     """An error that a server answered with. `text` is its whole body, the message its own sentence without controls."""
 
     def __init__(
-        self, status: int, kind: FaultKind, message: str, text: str, parameter: str, retry_after_s: float | None
+        self, status: int, kind: ServerFaultKind, message: str, text: str, parameter: str, retry_after_s: float | None
     ) -> None:
         super().__init__(f"{message} (status {status})" if status else message)
         self.status, self.kind, self.message = status, kind, message
@@ -81,26 +81,26 @@ def read_fault(status: int, body: str, retry_after: str = "", retry_after_ms: st
         status = int(code) if code.isdigit() and 400 <= int(code) < 600 else 502
     words = f"{message} {code}"
     if status in (401, 402, 403) or (status in (400, 429) and USED_UP.search(words)):
-        kind = FaultKind.ACCOUNT
+        kind = ServerFaultKind.ACCOUNT
     elif status in BUSY_STATUSES:
-        kind = FaultKind.BUSY
+        kind = ServerFaultKind.BUSY
     elif status in (400, 413, 422, 500) and CONTEXT.search(words):
-        kind = FaultKind.CONTEXT
+        kind = ServerFaultKind.CONTEXT
     elif status in (408, 409, 425) or status >= 500:
-        kind = FaultKind.PASSING
+        kind = ServerFaultKind.PASSING
     elif status in (404, 405, 410):
-        kind = FaultKind.ADDRESS
+        kind = ServerFaultKind.ADDRESS
     else:
-        kind = FaultKind.REQUEST
+        kind = ServerFaultKind.REQUEST
     return ServerFault(status, kind, message, body, parameter, _seconds(retry_after, retry_after_ms))
 
 
 def find_refused(fault: ServerFault, sent: Iterable[str]) -> str | None:
     """The parameter of those sent that a server does not take; None where its words do not say one clearly."""
     names = list(sent)
-    if fault.kind not in (FaultKind.REQUEST, FaultKind.CONTEXT) and fault.status != 501:
+    if fault.kind not in (ServerFaultKind.REQUEST, ServerFaultKind.CONTEXT) and fault.status != 501:
         return None
-    if fault.kind is FaultKind.CONTEXT and not re.search(r"unsupported|not supported", fault.text, re.IGNORECASE):
+    if fault.kind is ServerFaultKind.CONTEXT and not re.search(r"unsupported|not supported", fault.text, re.IGNORECASE):
         return None
     if not (REFUSAL.search(fault.text) or BAD_VALUE.search(fault.text)):
         return None
