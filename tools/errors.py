@@ -111,7 +111,8 @@ def run_command(main: Callable[[], int]) -> int:
     try:
         return main()
     except EvaluationError as error:
-        line = " ".join(str(error).split())
+        # What others wrote (a server, a file's name) may stand in it: a terminal would obey their controls.
+        line = " ".join("".join(sign if sign.isprintable() else " " for sign in str(error)).split())
         print(f"error: {line}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:

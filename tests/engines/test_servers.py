@@ -16,7 +16,7 @@ from tests.support.server_habits import ANSWER, HABITS, THOUGHT, WHOLE, serve_ha
 from tools.engines import Completion, Failure
 from tools.engines.request_gate import GateOutcome, RequestGate
 from tools.engines.server_connection import Address
-from tools.errors import EngineUnavailable, UsageError
+from tools.errors import EngineUnavailable, UsageError, run_command
 from tools.records import Sample, Sampling
 from tools.store.generations import read_folder
 
@@ -58,6 +58,7 @@ ANSWERS = {
     "odd_stream": ("3 ≤ 4.😀", "stop", None),
     "zipped": (ANSWER, "stop", 20),
     "same_host": (ANSWER, "stop", 20),
+    "empty_finish": (ANSWER, "length", 20),
     "no_usage": (ANSWER, "stop", None),
     "odd_usage": (ANSWER, "stop", None),
     "list_usage": (ANSWER, "stop", None),
@@ -107,7 +108,7 @@ ENDS = {
     "no_such_model": "--model",
 }
 BY_THEMSELVES = {
-    "rejects_stop", "short_seeds", "refuses_extra_body", "two_at_a_time", "two_places", "never_closes", "drip", "drip_headers",
+    "rejects_stop", "short_seeds", "refuses_extra_body", "two_at_a_time", "two_places", "never_closes", "ends_always", "long_later", "drip", "drip_headers",
     "huge", "huge_stream", "bomb",
 }  # fmt: skip
 
@@ -223,6 +224,17 @@ def test_an_answer_that_is_whole_is_taken_though_the_server_does_not_hang_up(mon
     assert (outcome.text, outcome.output_tokens) == (ANSWER, 20)
 
 
+def test_a_finish_reason_in_every_event_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.engines.server_connection.LINGER_S", 0.25)
+    (outcome,) = ask("ends_always")
+    assert (outcome.text, outcome.output_tokens) == (ANSWER, 20)
+
+
+def test_prompts_that_are_too_long_do_not_end_a_run_that_has_answers() -> None:
+    outcomes = ask("long_later", 30)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Completion"] + ["Failure"] * 29
+
+
 @pytest.mark.parametrize("habit", ["drip", "drip_headers"])
 def test_an_answer_that_drips_ends_at_its_deadline(habit: str) -> None:
     began = time.monotonic()
@@ -251,6 +263,14 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 def test_an_address_keeps_its_query() -> None:
     address = Address.parse("https://host/openai/deployments/d?api-version=1")
     assert address.path_of("/chat/completions") == "/openai/deployments/d/chat/completions?api-version=1"
+
+
+def test_controls_of_others_never_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> int:
+        raise EngineUnavailable("it says \x1b]0;owned\x07 \u202e and \udcff\nmore")
+
+    assert run_command(fail) == 1
+    assert capsys.readouterr().err == "error: it says ]0;owned and more\n"
 
 
 def test_a_run_records_what_its_server_refused(tmp_path: pathlib.Path, run_script) -> None:

@@ -246,6 +246,16 @@ def never_closes(ask: Ask) -> None:
     time.sleep(30)
 
 
+def ends_always(ask: Ask) -> None:
+    """A finish reason in every event, and more time than a trailer gets."""
+    ask.begin_stream()
+    for piece in ("The answer", " is \\boxed", "{7}."):
+        ask.event({"choices": [{"delta": {"content": piece}, "finish_reason": "stop"}]})
+        time.sleep(0.15)
+    ask.event({"choices": [], "usage": USAGE})
+    ask.wfile.write(b"data: [DONE]\n\n")
+
+
 def drip(ask: Ask) -> None:
     ask.begin_stream()
     while True:
@@ -332,6 +342,15 @@ HABITS: dict[str, Callable[[Ask], None]] = {
     "error_200": lambda ask: ask.say(200, {"error": {"message": "Provider returned error", "code": 502}}),
     "odd_stream": odd_stream,
     "never_closes": never_closes,
+    "ends_always": ends_always,
+    "empty_finish": lambda ask: (
+        ask.begin_stream(),
+        ask.event({"choices": [{"delta": {"content": ANSWER}, "finish_reason": ""}]}),
+        ask.event({"choices": [{"delta": {}, "finish_reason": "length"}], "usage": {"output_tokens": 20}}),
+    ),
+    "long_later": lambda ask: (
+        ask.answer(content=ANSWER) if ask.number == 1 else ask.refuse("prompt is too long: 9000 tokens > 8000 maximum")
+    ),
     "drip": drip,
     "drip_headers": drip_headers,
     "huge": huge,

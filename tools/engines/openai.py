@@ -116,7 +116,7 @@ class OpenAIEngine:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _collect(self, future: Future[Completion], request: GenerationRequest) -> Completion | Failure:
-        from tools.engines.server_client import FilteredAnswer
+        from tools.engines.server_client import FilteredAnswer, RefusedRequest
 
         try:
             completion = future.result()
@@ -126,6 +126,10 @@ class OpenAIEngine:
         except FilteredAnswer as error:  # the server works, and has an opinion on this question
             return Failure(request.sample, first_line(error))
         except RequestFailed as error:
+            if (
+                isinstance(error, RefusedRequest) and self._client.has_answered
+            ):  # prompts that are too long, for example
+                return Failure(request.sample, first_line(error))
             self._failures_in_a_row += 1
             if self._failures_in_a_row >= FAILURES_IN_A_ROW:
                 self.close()

@@ -65,27 +65,39 @@ class ServerAnswer:
 
 
 def read_answer(
-    parts: Iterable[bytes], *, on_end: Callable[[], None] = lambda: None, most_text: int = MOST_TEXT
+    parts: Iterable[bytes],
+    *,
+    on_end: Callable[[], None] = lambda: None,
+    on_more: Callable[[], None] = lambda: None,
+    most_text: int = MOST_TEXT,
 ) -> ServerAnswer:
-    """Reads a body to its end. `on_end` is called when the answer itself is whole and only its trailer may follow.
+    """Reads a body to its end. `on_end` is called when the answer itself is whole and only its trailer may follow,
+    `on_more` when text comes all the same: some servers name a finish reason in every event.
 
     Raises ServerFault (an error inside the answer), ConnectionBroken (it is cut off), AnswerTooLarge, RequestFailed.
     """
     parts = iter(parts)
     begin, is_stream = _peek(parts)
     parts = itertools.chain([begin], parts)
-    reader, is_told = AnswerReader(most_text, is_stream=is_stream), False
+    reader = AnswerReader(most_text, is_stream=is_stream)
+    ended_at: int | None = None  # how much text could follow when the end was told
+    goes_on = False
     try:
         for event in read_events(parts) if is_stream else [read_whole(parts, LONGEST_EVENT + most_text)]:
             if event == "[DONE]":
                 reader.is_done = True
                 break
             reader.add_event(event)
-            if reader.finish is not None and not is_told:
-                is_told = True
+            if reader.finish is None or goes_on:
+                continue
+            if ended_at is None:
+                ended_at = reader.room
                 on_end()
+            elif reader.room != ended_at:
+                goes_on = True
+                on_more()
     except RequestFailed:
-        if not is_told or reader.fault:  # what follows the end may be missing
+        if ended_at is None or goes_on or reader.fault:  # else only what follows the end is missing
             raise
     return reader.result()
 
@@ -169,8 +181,8 @@ class AnswerReader:
         self._content: list[str] = []
         self._reasoning: dict[str, list[str]] = {}
         self._refusal: list[str] = []
-        self._usage: tuple[int | None, int | None] = (None, None)
-        self._left = most_text
+        self._usage: list[int | None] = [None, None]  # of the prompt, of the answer
+        self.room = most_text
         self._has_choice, self._is_stream = False, is_stream
 
     def add_event(self, text: str) -> None:
@@ -218,15 +230,15 @@ class AnswerReader:
                 for piece in _texts(value, DEEPEST_LIST):
                     self._take(pieces, piece)
         finish = choice.get("finish_reason")
-        if finish is not None:
+        if finish and finish != "null":
             self.finish = finish if isinstance(finish, str) else str(finish)[:40]
         if choice.get("error"):
             self.fault = read_fault(200, json.dumps({"error": choice["error"]}))
             raise self.fault
 
     def _take(self, pieces: list[str], text: str) -> None:
-        self._left -= len(text)
-        if self._left < 0:
+        self.room -= len(text)
+        if self.room < 0:
             raise AnswerTooLarge("the answer's text is longer than OUT_SEQ_LEN allows; this server does not keep to it")
         pieces.append(text)
 
@@ -244,8 +256,9 @@ class AnswerReader:
 
     def _add_usage(self, usage: object) -> None:
         if isinstance(usage, dict):
-            counts = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-            self._usage = counts[0] or self._usage[0], self._usage[1] if counts[1] is None else counts[1]
+            for place, names in enumerate((("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))):
+                counts = [count for name in names if (count := _count(usage.get(name))) is not None]
+                self._usage[place] = counts[0] if counts else self._usage[place]
 
     def result(self) -> ServerAnswer:
         """Raises ConnectionBroken for a stream without its end, RequestFailed for one without an answer."""

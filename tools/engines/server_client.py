@@ -12,8 +12,6 @@ import random
 import re
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from tools.engines import Completion, GenerationRequest
 from tools.engines.request_gate import GateOutcome, RequestGate
@@ -22,7 +20,7 @@ from tools.engines.server_connection import ConnectionBroken, Server
 from tools.engines.server_faults import BAD_VALUE, ServerFault, ServerFaultKind, find_refused, is_bad_value, read_fault
 from tools.engines.server_request import LENGTH_NAMES, SAMPLING_NAMES, Dialect, cap_of, make_body
 from tools.errors import EngineUnavailable, RequestFailed
-from tools.records import Sampling
+from tools.records import JsonRow, Sampling
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 MOST_REFUSALS = 16  # of one request: more than there are fields to drop
@@ -36,6 +34,10 @@ class FilteredAnswer(RequestFailed):
     """The provider withheld the answer."""
 
 
+class RefusedRequest(RequestFailed):
+    """The server works, and does not take this request."""
+
+
 class ServerClient:
     """Asks; used by many threads at once."""
 
@@ -45,7 +47,7 @@ class ServerClient:
         gate: RequestGate,
         model: str,
         sampling: Sampling,
-        extra: Mapping[str, Any],
+        extra: JsonRow,
         *,
         timeout_s: float,
         max_retries: int,
@@ -114,7 +116,8 @@ class ServerClient:
                 raise read_fault(exchange.status, exchange.read_error(), *retry_after)
             self._gate.is_understood()
             parts = exchange.parts(WIRE_BASE + WIRE_PER_TOKEN * cap)
-            answer = read_answer(parts, on_end=exchange.expect_end, most_text=TEXT_BASE + TEXT_PER_TOKEN * cap)
+            ends, goes_on = exchange.expect_end, exchange.expect_more
+            answer = read_answer(parts, on_end=ends, on_more=goes_on, most_text=TEXT_BASE + TEXT_PER_TOKEN * cap)
         return self._to_completion(request, answer, cap, dialect)
 
     def _to_completion(
@@ -166,7 +169,7 @@ class ServerClient:
             limits = [int(number) for number in re.findall(r"(?<![\d.])\d{3,9}(?![\d.]\d)", fault.message)]
             if not self.has_answered and min(limits, default=cap + 1) <= cap:  # not one answer would fit
                 return EngineUnavailable(self._at(message))
-            return RequestFailed(message)
+            return RefusedRequest(message)
         option = {**{key: key.upper() for key in SAMPLING_NAMES}, **dict.fromkeys(LENGTH_NAMES, "OUT_SEQ_LEN")}.get(
             name or ""
         )
@@ -178,7 +181,7 @@ class ServerClient:
             remedy = f"change {option}"
         else:
             remedy = "EXTRA_BODY='{\"name\": null}' leaves a field out"
-        return RequestFailed(f"the server refuses the request: {fault}; {remedy}")
+        return RefusedRequest(f"the server refuses the request: {fault}; {remedy}")
 
     def _end_if_hopeless(self, fault: ServerFault, request: GenerationRequest) -> None:
         """Raises EngineUnavailable for what every request would meet, FilteredAnswer for a refused question."""

@@ -213,7 +213,7 @@ class Exchange:
     """One request and its answer. `deadline` is of the whole of it, by time.monotonic()."""
 
     def __init__(self, timeout_s: float) -> None:
-        self.deadline = time.monotonic() + timeout_s
+        self.deadline = self._last_deadline = time.monotonic() + timeout_s
         self.status = 0
         self._timeout_s = timeout_s
         self._connection: http.client.HTTPConnection | None = None
@@ -269,10 +269,17 @@ class Exchange:
 
     def expect_end(self) -> None:
         """The answer is there: what may follow has little time."""
-        self.deadline = min(self.deadline, time.monotonic() + LINGER_S)
+        self._set_deadline(min(self._last_deadline, time.monotonic() + LINGER_S))
+
+    def expect_more(self) -> None:
+        """It was not the end: the whole time holds again."""
+        self._set_deadline(self._last_deadline)
+
+    def _set_deadline(self, deadline: float) -> None:
+        self.deadline = deadline
         if self._socket is not None:
             with contextlib.suppress(OSError):
-                self._socket.settimeout(LINGER_S)
+                self._socket.settimeout(max(0.1, deadline - time.monotonic()))
 
     def end(self) -> None:
         """Ends it from another thread: the reader's call returns."""

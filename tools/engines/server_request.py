@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from tools.engines import GenerationRequest
 from tools.errors import UsageError
 from tools.models.prompts import Prompt  # noqa: F401  (for the example above)
-from tools.records import Sample, Sampling  # noqa: F401
+from tools.records import JsonObject, JsonRow, Sample, Sampling  # noqa: F401  (Sample: for the example above)
 
 # What a sample is drawn by. A server that refuses one gets along without it, and the run records that.
 SAMPLING_NAMES = (
@@ -58,10 +56,10 @@ class Dialect:
 
 
 def make_body(
-    request: GenerationRequest, model: str, sampling: Sampling, dialect: Dialect, extra: Mapping[str, Any]
-) -> tuple[str, dict[str, Any]]:
+    request: GenerationRequest, model: str, sampling: Sampling, dialect: Dialect, extra: JsonRow
+) -> tuple[str, JsonObject]:
     """The path below the base URL, and the fields of the body."""
-    body: dict[str, Any] = {"model": model, **sampling.given()}
+    body: JsonObject = {"model": model, **sampling.given()}
     del body["max_new_tokens"]
     body["seed"] = request.seed & ((1 << SEED_BITS) - 1) if dialect.has_short_seeds else request.seed
     body[dialect.length_name] = cap_of(request, sampling)
@@ -88,7 +86,7 @@ def cap_of(request: GenerationRequest, sampling: Sampling) -> int:
     return min(sampling.max_new_tokens, request.max_new_tokens)
 
 
-def parse_extra_body(text: str) -> dict[str, Any]:
+def parse_extra_body(text: str) -> JsonObject:
     """The value of EXTRA_BODY. Raises UsageError."""
     try:
         extra = json.loads(text) if text else {}
