@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from tools.benchmarks.problems import HEAVY_FIELDS, ID_FIELDS, STATEMENT_FIELDS
+from tools.benchmarks.rows import MOST_ROW_BYTES
 from tools.store.line_index import parse_object
+from tools.store.reading import open_file
 
 # Longer than any statement with its starter code and public tests; private tests come after these.
 LEADING_BYTES = 256 << 10
@@ -54,9 +56,9 @@ class ProblemIndex:
         if offset is None:
             return None
         try:
-            with self.path.open("rb") as file:
+            with open_file(self.path) as file:
                 file.seek(offset)
-                return file.readline(most_bytes)
+                return file.readline(most_bytes if most_bytes > 0 else MOST_ROW_BYTES)
         except OSError:
             return None
 
@@ -106,7 +108,7 @@ def _skip(text: str, position: int, characters: str) -> int:
 
 def _line_heads(path: Path) -> Iterator[tuple[int, bytes]]:
     """(offset, leading bytes) of every line, without holding a long line in memory."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         position, start, head = 0, 0, b""
         while block := file.read(BLOCK_BYTES):
             cursor = 0
