@@ -33,7 +33,7 @@ GSM8K = re.compile(r"\n#### ([^\n]+)\s*$")
 BOX = re.compile(r"\\(?:boxed|fbox)\s*(?=\{)")
 
 
-def read_answer(row: Mapping[str, Any]) -> str | None:
+def read_answer(row: Mapping[str, object]) -> str | None:
     """The answer, None where the row has none. Raises ValueError for what cannot be one answer."""
     for name in ANSWER_FIELDS:
         value = field_of(row, name)
@@ -47,7 +47,7 @@ def read_answer(row: Mapping[str, Any]) -> str | None:
     return None
 
 
-def field_of(row: Mapping[str, Any], name: str) -> Any:
+def field_of(row: Mapping[str, object], name: str) -> Any:
     """A field by its name, or by its name with a capital (`Answer`, `Problem`) or all in capitals (`ID`)."""
     return next((row[each] for each in (name, name.capitalize(), name.upper()) if row.get(each) is not None), None)
 
