@@ -42,18 +42,21 @@ LEAST_SHARE = 0.95
 MEASURED_SEEDS = 4  # of the original's way; the others cost the same
 
 
-def run_bare(engine: VllmEngine, requests: list[GenerationRequest], sampling: Sampling) -> tuple[float, int]:
+def run_bare(
+    engine: VllmEngine, requests: list[GenerationRequest], sampling: Sampling, ignore_eos: bool = False
+) -> tuple[float, int]:
     """Seconds and tokens of one LLM.generate."""
     from vllm import SamplingParams
 
     params = [
         SamplingParams(
-            seed=request.sample.seed,
+            seed=request.seed,
             temperature=sampling.temperature,
             top_p=sampling.top_p,
             max_tokens=request.max_new_tokens,
             stop_token_ids=engine._stop_token_ids,
             skip_special_tokens=False,
+            ignore_eos=ignore_eos,
         )
         for request in requests
     ]

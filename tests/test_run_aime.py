@@ -85,7 +85,8 @@ def seed_bytes(folder: pathlib.Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def one_worker(tmp_path_factory) -> pathlib.Path:
-    """The sample set with 64 seeds on one vLLM worker: shared by the tests below."""
+    """The sample set with 64 seeds on one vLLM worker, its engine in a process of its own as on CUDA: shared by the
+    tests below, which compare it with engines in the worker's process."""
     out = tmp_path_factory.mktemp("one")
     env = {
         **os.environ,
@@ -94,9 +95,10 @@ def one_worker(tmp_path_factory) -> pathlib.Path:
         "DATASETS": "aime_sample",
         "OUT_SEQ_LEN": "160",
         "SAMPLES_PER_SEED": "8",
+        "VLLM_ENABLE_V1_MULTIPROCESSING": "1",
     }
     done = subprocess.run(
-        ["bash", "run_aime.sh", MODEL, str(out)], cwd=ROOT, env=env, capture_output=True, text=True, timeout=400
+        ["bash", "run_aime.sh", MODEL, str(out)], cwd=ROOT, env=env, capture_output=True, text=True, timeout=900
     )
     assert done.returncode == 0, done.stderr
     (out / "stdout.txt").write_text(done.stdout)

@@ -21,6 +21,8 @@ A message says what happened, where, and how to mend it, in one sentence on one 
 the line to stderr and exit with the class's `exit_code`:
 
 >>> raise DataError("data/aime24.jsonl, line 7: not JSON; restore the line or delete the file to fetch it again")
+Traceback (most recent call last):
+tools.errors.DataError: data/aime24.jsonl, line 7: not JSON; restore the line or delete the file to fetch it again
 """
 
 from __future__ import annotations

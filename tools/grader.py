@@ -17,9 +17,10 @@ from tools.grading.math.grader import (
     math_equal,
     numeric_equal,
     symbolic_equal,
+    unreadable_golds,
 )
 
 __all__ = [
     "GRADER_VERSION", "MathGrade", "extract_answer", "get_answer_by_majority_voting", "grade_answer", "grade_response",
-    "group_equal_answers", "is_correct", "math_answer_cleaning", "math_equal", "numeric_equal", "symbolic_equal",
+    "group_equal_answers", "is_correct", "math_answer_cleaning", "math_equal", "numeric_equal", "symbolic_equal", "unreadable_golds",
 ]  # fmt: skip

@@ -21,6 +21,11 @@ from typing import Any
 
 from tools.commandline import option
 
+# One object as it stands in a file, goes through a pipe to a process of ours, or comes from a server. Between rooms data
+# are records; only code at such an edge takes or gives one of these.
+JsonObject = dict[str, Any]
+JsonRow = Mapping[str, Any]
+
 
 class Verdict(str, enum.Enum):
     """Closed set of outcomes of one sample."""
@@ -182,7 +187,7 @@ class Grade:
         return json.dumps(row, ensure_ascii=False)
 
     @classmethod
-    def from_row(cls, row: dict[str, Any]) -> Grade:
+    def from_row(cls, row: JsonObject) -> Grade:
         """Reads one parsed line; unknown fields of later versions are passed over, version 0.1 kept the mark in details."""
         known = {name: value for name, value in row.items() if name in GRADE_FIELDS}
         known["verdict"] = Verdict(known["verdict"])

@@ -1,10 +1,10 @@
 r"""Pairs made from gold answers: such as differ and must not be called equal, and such as only look different.
 
-    python perf/grader/properties.py [--data ../shared/data] [--show 20]
+    python perf/grader/properties.py [--data DATA_DIR] [--show 20]
 
 Reads every gold answer under DATA_DIR (math500, amc23, aime24, aime25 and breadth's olympiadbench, minerva_math,
 imo_answerbench, mmlu_stem). Printed: how many differing pairs are called equal, and what share of rewritings is accepted.
-tests/test_grader_properties.py uses the same makers on golds of its own.
+The tests of the grader use the same makers on golds of their own.
 """
 
 from __future__ import annotations
@@ -239,7 +239,7 @@ def _rows(path: Path) -> list[dict]:  # type: ignore[type-arg]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("DATA_DIR", ROOT.parent / "shared/data")))
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("DATA_DIR", ROOT / "data")))
     parser.add_argument("--show", type=int, default=20, help="how many of the failing pairs to print")
     arguments = parser.parse_args()
     golds = golds_of(arguments.data)

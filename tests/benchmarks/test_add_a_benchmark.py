@@ -51,7 +51,7 @@ def test_the_commands_of_the_page_list_check_sample_and_grade_it(folder, run_scr
     assert len(asked) == 4
     results = read_results(tmp_path / "out" / "weekdays")
     assert (results.subset.count, results.score.mean) == (2, 0.5)
-    assert results["labels"]["topic"] == {"days": "calendar", "hours": "clock"}
+    assert results.labels["topic"] == {"days": "calendar", "hours": "clock"}
     assert "weekdays" in graded
 
 

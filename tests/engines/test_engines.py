@@ -172,7 +172,7 @@ def test_all_that_was_chosen_is_sent_to_a_server_and_nothing_else():
     first, second = answered
     told = {"temperature": 0.7, "top_p": 0.8, "max_tokens": 16, "presence_penalty": 0.5, "stop": ["END"], "seed": 0}
     beyond = {"top_k": 20, "min_p": 0.1, "repetition_penalty": 1.1, "skip_special_tokens": False}
-    rest = {"model": "served", "prompt": [5, 6, 7]}
+    rest = {"model": "served", "prompt": [5, 6, 7], "stream": True, "stream_options": {"include_usage": True}}
     assert first == told | beyond | rest
     assert (
         second == {"temperature": 0.6, "top_p": 0.95, "max_tokens": 16, "seed": 0, "skip_special_tokens": False} | rest
@@ -230,3 +230,9 @@ def test_vllm_gives_the_same_texts_in_any_order_and_batch():
     for sample, text in together.items():
         by_problem.setdefault(sample.task_id, set()).add(text)
     assert any(len(different) > 1 for different in by_problem.values())  # the seed is used
+    too_long = dataclasses.replace(requests[0], prompt=Prompt("text", (5,) * 600, "question"))
+    refused, answered = answer_all(engine, [too_long]), answer_all(engine, requests[:1])
+    (failure,) = refused.values()
+    assert isinstance(failure, Failure)
+    assert failure.reason.startswith("vLLM refuses it: ")
+    assert texts(answered) == {requests[0].sample: together[requests[0].sample]}

@@ -18,7 +18,8 @@ def failed(solution: Any, reason: str) -> dict[str, Any]:
 
 
 def run(orders: list[str], workers: int = 1, **work: Any) -> dict[str, Any]:
-    """Rows by solution; each solution is an order to the process: "answer", "die", "die once FILE" or "sleep"."""
+    """Rows by solution; each solution is an order to the process: "answer", "die", "die once FILE", "die noting FILE" or
+    "sleep"."""
     solutions = [{"solution_id": f"{n} {order}", "question_id": "q", "order": order} for n, order in enumerate(orders)]
     with Pool(LocalCrew(workers), Work(WORKER, {}, failed, **work)) as pool:
         rows = [row for row, _ in pool.run({"q": {"question_id": "q"}}, solutions)]
@@ -30,10 +31,12 @@ def test_every_solution_gets_one_row() -> None:
     assert all("failed" not in row for row in run(["answer"] * 20, workers=2).values())
 
 
-def test_a_solution_at_which_workers_end_twice_is_one_that_we_cannot_grade() -> None:
-    rows = run(["answer", "die", "answer"])
-    assert [name for name, row in rows.items() if "failed" in row] == ["1 die"]
-    assert rows["1 die"]["failed"] == "the grading process ended with status 9"
+def test_a_solution_at_which_workers_end_twice_is_one_that_we_cannot_grade(tmp_path: Any) -> None:
+    order = f"die noting {tmp_path / 'deaths'}"
+    rows = run(["answer", order, "answer"])
+    assert [name for name, row in rows.items() if "failed" in row] == [f"1 {order}"]
+    assert rows[f"1 {order}"]["failed"] == "the grading process ended with status 9"
+    assert (tmp_path / "deaths").read_text() == "xx"
 
 
 def test_a_solution_at_which_a_worker_ends_once_is_tried_again(tmp_path: Any) -> None:

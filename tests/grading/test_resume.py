@@ -123,6 +123,28 @@ def test_a_torn_line_of_a_killed_grading_costs_that_verdict(run: pathlib.Path) -
     assert grade_again(run) == ["b 2"]
 
 
+def test_what_was_known_stays_on_disk_while_a_grading_goes_on(
+    run: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second grading that is killed in the middle must not cost the verdicts of the first."""
+    grade_again(run)
+    monkeypatch.setattr("tools.store.verdict_file.QUIET_S", 0.0)
+    write_answers(run, 1, {"a": "1 yes", "b": "1 no, yes"})
+    seen: list[int] = []
+
+    def killed(self: Any, prepared: Iterable[Grade]) -> Iterator[Grade]:
+        yield next(iter(prepared))
+        seen.append(len((run / "verdicts.jsonl").read_text().split("\n")) - 1)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as once:
+        once.setattr(CountingGrader, "grade", killed)
+        with pytest.raises(KeyboardInterrupt):
+            grade_again(run)
+    assert seen == [5]  # the four of the first grading, and the new one behind them
+    assert grade_again(run) == []
+
+
 def test_an_incomplete_run_leaves_nothing_behind(run: pathlib.Path) -> None:
     write_answers(run, 2, {"a": "2 yes"})
     with pytest.raises(IncompleteRun, match="problem b seed 2"):

@@ -35,8 +35,8 @@ def test_the_golden_rows_of_the_page_hold(tree: TreeCopy) -> None:
 
 
 def test_it_is_in_the_help(tree: TreeCopy) -> None:
-    text = tree.result(HELP)
-    assert "{ponder,think," in text
+    text = " ".join(tree.result(HELP).split())
+    assert "how the model marks its reasoning: ponder, think, " in text
 
 
 def test_a_run_is_sampled_and_graded_with_it(tree: TreeCopy) -> None:

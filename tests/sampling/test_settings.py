@@ -44,7 +44,14 @@ def test_defaults_are_those_of_the_original():
     settings = settings_of()
     assert settings.benchmarks == ("aime24", "aime25")
     assert settings.sampling.given() == {"temperature": 0.6, "top_p": 0.95, "max_new_tokens": 32768}
-    assert settings_of("--engine", "vllm").engine_options.identity() == {"dtype": "bfloat16", "deterministic": False}
+    of_engine = settings_of("--engine", "vllm").engine_options.identity()
+    assert of_engine == {
+        "dtype": "bfloat16",
+        "deterministic": False,
+        "adapter": "",
+        "quantization": "",
+        "engine_args": "",
+    }
     assert len(settings.all_seeds("aime24")) == 64
     assert len(settings_of(door="livecodebench").all_seeds("livecodebench")) == 8
 

@@ -1,4 +1,4 @@
-"""A small local server that speaks the hub's paths for datasets: repository info, tree, path infos, HEAD and GET of files.
+"""A small local server that speaks the hub's paths: repository info, tree, path infos, HEAD and GET of files.
 
 It takes the place of the real hub, which tests never reach, for `huggingface_hub` and `datasets` alike: commits in
 headers, ranges, revisions, gated repositories. Configurations are those of the repository's own README.md.
@@ -6,12 +6,14 @@ headers, ranges, revisions, gated repositories. Configurations are those of the 
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import hashlib
 import http.server
 import json
 import re
 import threading
+import time
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,13 +24,21 @@ TAG = "v1.0"
 
 @contextmanager
 def serve_hub(
-    repositories: Mapping[str, Mapping[str, bytes]], status: int = 200, gated: Sequence[str] = (), token: str = ""
+    repositories: Mapping[str, Mapping[str, bytes]],
+    status: int = 200,
+    gated: Sequence[str] = (),
+    token: str = "",
+    kind: str = "datasets",
+    private: bool = False,
+    bytes_per_s: float | None = None,
 ) -> Iterator[tuple[str, list[str]]]:
     """Serves {repo: {file: bytes}} at COMMIT, main and TAG; yields (endpoint, list of requested paths).
 
-    `status` other than 200 answers all. Files of `gated` repositories (patterns) want the bearer `token`.
+    `status` other than 200 answers all. Files of `gated` repositories (patterns) want the bearer `token`; `private` ones
+    are hidden from those without. `kind` is "datasets" or "models"; `bytes_per_s` makes a slow line.
     """
     requested: list[str] = []
+    api, files_at = f"/api/{kind}/", "/datasets/" if kind == "datasets" else "/"
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -46,6 +56,8 @@ def serve_hub(
             requested.append(f"{self.command} {self.path}")
             path = urllib.parse.unquote(self.path.split("?")[0])
             code, body, kind = find(path, asked) if status == 200 else (status, b"{}", "error")
+            if private and self.headers.get("Authorization") != f"Bearer {token}":
+                code, body, kind = 401, b"{}", "RepoNotFound"
             if kind == "file" and is_locked(path, self.headers.get("Authorization")):
                 code, body, kind = 403, b"{}", "GatedRepo"
             span = re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
@@ -66,23 +78,30 @@ def serve_hub(
                 self.send_header("X-Error-Code", kind)
             self.end_headers()
             if with_body:
-                self.wfile.write(body)
+                self.send(body)
+
+        def send(self, body: bytes) -> None:
+            step = len(body) if bytes_per_s is None else max(1, int(bytes_per_s / 20))
+            with contextlib.suppress(ConnectionError):  # the other side was killed
+                for start in range(0, len(body), step or 1):
+                    self.wfile.write(body[start : start + step])
+                    time.sleep(0 if bytes_per_s is None else 0.05)
 
         def log_message(self, *words: object) -> None:
             pass
 
     def is_locked(path: str, authorization: str | None) -> bool:
-        is_gated = any(fnmatch.fnmatch(path, f"/datasets/{pattern}/resolve/*") for pattern in gated)
+        is_gated = any(fnmatch.fnmatch(path, f"{files_at}{pattern}/resolve/*") for pattern in gated)
         return is_gated and authorization != f"Bearer {token}"
 
     def find(path: str, asked: bytes) -> tuple[int, bytes, str]:
         for repo, files in repositories.items():
-            if path.startswith(f"/api/datasets/{repo}/"):
-                return answer_api(repo, files, path.removeprefix(f"/api/datasets/{repo}/"), asked)
-            if path == f"/api/datasets/{repo}":
+            if path.startswith(f"{api}{repo}/"):
+                return answer_api(repo, files, path.removeprefix(f"{api}{repo}/"), asked)
+            if path == f"{api}{repo}":
                 return 200, describe(repo, files), "json"
-            if path.startswith(f"/datasets/{repo}/resolve/"):
-                revision, _, name = path.removeprefix(f"/datasets/{repo}/resolve/").partition("/")
+            if path.startswith(f"{files_at}{repo}/resolve/"):
+                revision, _, name = path.removeprefix(f"{files_at}{repo}/resolve/").partition("/")
                 if revision not in (COMMIT, "main", TAG):
                     return 404, b"{}", "RevisionNotFound"
                 return (200, files[name], "file") if name in files else (404, b"{}", "EntryNotFound")

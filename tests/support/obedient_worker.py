@@ -17,6 +17,10 @@ def main() -> int:
             if order == "sleep":
                 time.sleep(3600)
             mark = pathlib.Path(rest[-1]) if rest else None
+            if order == "die" and rest and rest[0] == "noting":
+                with pathlib.Path(rest[1]).open("a") as deaths:
+                    deaths.write("x")
+                os._exit(9)
             if order == "die" and not (mark and mark.exists()):
                 if mark:
                     mark.touch()

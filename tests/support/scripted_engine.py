@@ -83,7 +83,7 @@ class ScriptedEngine:
 
 def answer(request: GenerationRequest, options: ScriptedOptions, temperature: float) -> Completion:
     """A few words of reasoning and a boxed number, as many tokens as words."""
-    number = zlib.crc32(f"{request.prompt.text}|{request.sample.seed}|{temperature}".encode())
+    number = zlib.crc32(f"{request.prompt.text}|{request.seed}|{temperature}".encode())
     length = 1 + number % options.script_words
     words = [WORDS[(number + index) % len(WORDS)] for index in range(length)]
     text = options.script_answer or f"{' '.join(words)}</think>\n\\boxed{{{number % 1000}}}"

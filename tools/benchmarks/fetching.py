@@ -26,6 +26,7 @@ from typing import Any
 
 from tools.benchmarks.benchmark import Benchmark, BenchmarkSource
 from tools.errors import DataError, FetchError
+from tools.records import JsonObject
 from tools.store.files import write_atomically
 from tools.store.hub_guard import guard_downloads
 from tools.store.reading import parse_json, read_small
@@ -112,9 +113,7 @@ def find_commit(source: BenchmarkSource) -> str | None:
     return str(commit) if commit else None
 
 
-def read_rows(
-    datasets: Any, source: BenchmarkSource, revision: str | None
-) -> tuple[Iterable[dict[str, Any]], str | None]:
+def read_rows(datasets: Any, source: BenchmarkSource, revision: str | None) -> tuple[Iterable[JsonObject], str | None]:
     """The rows as the hub has them, in its order, and the commit of a dataset that the hub's cache served."""
     if not source.files:
         data = datasets.load_dataset(
@@ -153,12 +152,12 @@ def _reader_of(files: tuple[str, ...]) -> str:
     return kind
 
 
-def _selected(data: Any, source: BenchmarkSource) -> Iterable[dict[str, Any]]:
-    selected: Iterable[dict[str, Any]] = data.select_columns(list(source.columns)) if source.columns else data
+def _selected(data: Any, source: BenchmarkSource) -> Iterable[JsonObject]:
+    selected: Iterable[JsonObject] = data.select_columns(list(source.columns)) if source.columns else data
     return selected
 
 
-def _parsed(lines: Iterable[dict[str, str]], source: BenchmarkSource) -> Iterator[dict[str, Any]]:
+def _parsed(lines: Iterable[dict[str, str]], source: BenchmarkSource) -> Iterator[JsonObject]:
     for number, line in enumerate(lines, 1):
         if not line["text"].strip():
             continue
@@ -168,7 +167,7 @@ def _parsed(lines: Iterable[dict[str, str]], source: BenchmarkSource) -> Iterato
         yield {name: value for name, value in row.items() if not source.columns or name in source.columns}
 
 
-def _renamed(rows: Iterable[dict[str, Any]], source: BenchmarkSource) -> Iterator[dict[str, Any]]:
+def _renamed(rows: Iterable[JsonObject], source: BenchmarkSource) -> Iterator[JsonObject]:
     from tools.benchmarks.rows import rename_fields
 
     for row in rows:
@@ -177,7 +176,7 @@ def _renamed(rows: Iterable[dict[str, Any]], source: BenchmarkSource) -> Iterato
 
 def write_checked(
     benchmark: Benchmark,
-    rows: Iterable[dict[str, Any]],
+    rows: Iterable[JsonObject],
     target: pathlib.Path,
     revision: str | None,
     check: Callable[[pathlib.Path], str],
@@ -208,7 +207,7 @@ def write_checked(
     return target
 
 
-def _write_rows(rows: Iterable[dict[str, Any]], part: pathlib.Path, benchmark: Benchmark) -> None:
+def _write_rows(rows: Iterable[JsonObject], part: pathlib.Path, benchmark: Benchmark) -> None:
     from tqdm import tqdm
 
     bar = tqdm(rows, desc=f"fetching {benchmark.name}", unit="problem", total=benchmark.problems, disable=None)

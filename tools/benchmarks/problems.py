@@ -18,7 +18,7 @@ import hashlib
 import os
 import pathlib
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tools.benchmarks.answers import read_answer
 from tools.benchmarks.benchmark import (
@@ -43,7 +43,7 @@ from tools.benchmarks.rows import (
     rename_fields,
 )
 from tools.errors import DataError
-from tools.records import Place, Problem
+from tools.records import JsonObject, Place, Problem
 from tools.store.reading import open_file
 
 if TYPE_CHECKING:
@@ -191,11 +191,11 @@ def _to_problem(line: Line, index: int, path: pathlib.Path, benchmark: Benchmark
     )
 
 
-def _as_text(value: Any) -> str | None:
+def _as_text(value: object) -> str | None:
     return None if value is None else str(value).strip()
 
 
-def read_row(problem: Problem) -> dict[str, Any]:
+def read_row(problem: Problem) -> JsonObject:
     """Every field of a problem, its tests included. Raises DataError when the file is no longer what was loaded."""
     if problem.place is None:
         return dict(problem.fields)

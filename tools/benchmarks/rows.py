@@ -17,6 +17,7 @@ from typing import Any
 
 from tools.benchmarks.answers import field_of
 from tools.errors import DataError
+from tools.records import JsonObject, JsonRow
 from tools.store.reading import has_lone_surrogate, open_file, parse_json, read_raw_lines, to_task_id
 
 # The first one that a row has is its id. This is the order in which version 0.1 named what it sampled, so its folders
@@ -68,7 +69,7 @@ def read_lines(path: pathlib.Path, digest: hashlib._Hash | None = None) -> Itera
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
 
 
-def parse_row(text: bytes, where: str) -> dict[str, Any]:
+def parse_row(text: bytes, where: str) -> JsonObject:
     """One line as an object. Raises DataError that says where."""
     try:
         row = parse_json(text)
@@ -85,13 +86,13 @@ def parse_row(text: bytes, where: str) -> dict[str, Any]:
     return row
 
 
-def rename_fields(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def rename_fields(row: JsonObject, names: Mapping[str, str]) -> JsonObject:
     """The row under the names of this toolkit; a field that has such a name already stays as it is."""
     wanted = {old: new for old, new in names.items() if old in row and new not in row}
     return {wanted.get(name, name): value for name, value in row.items()} if wanted else row
 
 
-def find_id(row: Mapping[str, Any], index: int) -> str:
+def find_id(row: JsonRow, index: int) -> str:
     """The id of a row; a row without one is named by its number, from 0. Raises ValueError for an id that is no name."""
     found = next((row[field] for field in ID_FIELDS if row.get(field) is not None), None)
     # Names in capitals were refused by version 0.1, so no folder of its time has other ids for them.
@@ -100,7 +101,7 @@ def find_id(row: Mapping[str, Any], index: int) -> str:
     return str(index) if found is None else to_task_id(found)
 
 
-def find_statement(row: Mapping[str, Any]) -> str | None:
+def find_statement(row: JsonRow) -> str | None:
     """What is asked, in the first field that holds a text. Raises ValueError for one that no tokenizer reads."""
     texts = (field_of(row, field) for field in STATEMENT_FIELDS)
     found = next((text for text in texts if isinstance(text, str)), None)
@@ -109,7 +110,7 @@ def find_statement(row: Mapping[str, Any]) -> str | None:
     return found
 
 
-def light_fields(row: Mapping[str, Any], length: int) -> dict[str, Any]:
+def light_fields(row: JsonRow, length: int) -> JsonObject:
     """A row without what need not stay in memory: its tests. `length` is that of the whole row in bytes."""
     kept = {name: value for name, value in row.items() if name not in HEAVY_FIELDS}
     if length <= LONG_ROW_BYTES:
@@ -121,14 +122,14 @@ def _is_heavy(value: Any) -> bool:
     return isinstance(value, (list, dict)) and len(json.dumps(value)) > HEAVY_CHARS
 
 
-def leading_fields(text: bytes) -> dict[str, Any]:
+def leading_fields(text: bytes) -> JsonObject:
     """Fields of a JSON object up to where the text is cut off or no longer JSON.
 
     >>> leading_fields(b'{"id": "60", "problem": "What is 1+1?", "tests": "eJxL')
     {'id': '60', 'problem': 'What is 1+1?'}
     """
     decoded = text.decode("utf-8", "replace")
-    fields: dict[str, Any] = {}
+    fields: JsonObject = {}
     position = decoded.find("{") + 1
     while position > 0:
         try:

@@ -11,7 +11,7 @@ no line: ENGINE=my_package.my_module:MyEngine is imported. docs/add_an_engine.md
 >>> find_engine("openai").needs.tokenizer
 True
 >>> sorted(find_engine("vllm").Options().identity())
-['deterministic', 'dtype']
+['adapter', 'deterministic', 'dtype', 'engine_args', 'quantization']
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ ENGINES = {
     "transformers": "tools.engines.transformers:TransformersEngine",
     "openai": "tools.engines.openai:OpenAIEngine",
 }
+LONGEST_LINE = 300  # of an error of others within ours
 BY_DEFAULT = ("vllm", "transformers")  # the first that is installed
 
 
@@ -70,6 +71,9 @@ class EngineOptions:
     def identity(self) -> dict[str, bool | int | float | str]:
         return {name: getattr(self, name) for name in self.decisive}
 
+    def check(self) -> None:
+        """Raises UsageError for what this engine cannot do on this machine; asked before anything starts."""
+
 
 @dataclasses.dataclass(frozen=True)
 class LocalOptions(EngineOptions):
@@ -89,26 +93,37 @@ class EngineSetup:
     max_model_len: int
     revision: str | None = None
     tokenizer: str | None = None
+    tokenizer_revision: str | None = None  # its own: a revision of the model says nothing of another repository
+    trust_remote_code: bool = False
+    template_kwargs: Mapping[str, object] = dataclasses.field(
+        default_factory=dict
+    )  # where the template is the engine's
 
 
 @dataclasses.dataclass(frozen=True)
 class GenerationRequest:
-    """One sample to ask, with its own seed in `sample`."""
+    """One sample to ask, with the seed that the engine gets for it (SEED_RULE; the sample's own by default)."""
 
     sample: Sample
     prompt: Prompt
     max_new_tokens: int
+    own_seed: int | None = None
+
+    @property
+    def seed(self) -> int:
+        return self.sample.seed if self.own_seed is None else self.own_seed
 
 
 @dataclasses.dataclass(frozen=True)
 class Completion:
-    """A finished answer; `finish_reason` is "stop" or "length" (the token limit cut it)."""
+    """A finished answer; `finish_reason` is "stop" or "length" (the token limit cut it). Counts are None where a server
+    does not say them."""
 
     sample: Sample
     text: str
     finish_reason: str
-    prompt_tokens: int
-    output_tokens: int
+    prompt_tokens: int | None
+    output_tokens: int | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,39 +204,31 @@ def create_engine(name: str, setup: EngineSetup, options: EngineOptions) -> Engi
     return find_engine(name)(setup, options)
 
 
-def load_tokenizer(model: str, tokenizer: str | None = None, revision: str | None = None) -> Any:
-    """The model's tokenizer, or another one's. Raises ModelError with the remedy."""
-    name = tokenizer or model
+def load_tokenizer(name: str, *, revision: str | None = None, trust_remote_code: bool = False) -> Any:
+    """The tokenizer of that name or folder. Raises ModelError with the remedy."""
     try:
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(name, revision=revision)
+        return AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=trust_remote_code)
     except ImportError as error:
         raise ModelError("transformers is not installed; run `make install` or `make install-cpu`") from error
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"{name}: its tokenizer cannot be loaded ({first_line(error)}); check the model's name or folder, or give --tokenizer"
-        ) from error
+    except Exception as error:  # of its files, of their code, of the network
+        remedy = code_remedy(error) or "check the model's name or folder, or give --tokenizer"
+        raise ModelError(f"{name}: its tokenizer cannot be loaded ({first_line(error)}); {remedy}") from error
 
 
-def read_model_limit(model: str, revision: str | None = None) -> int | None:
-    """The longest sequence in tokens that the model was made for; None where its config does not say."""
-    from transformers import AutoConfig
-
-    try:
-        config = AutoConfig.from_pretrained(model, revision=revision).get_text_config()
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"{model}: its config.json cannot be read ({first_line(error)}); check the model's folder"
-        ) from error
-    limit = getattr(config, "max_position_embeddings", None)
-    return int(limit) if limit else None
+def code_remedy(error: BaseException) -> str | None:
+    """What to do where a model needs the code of its own repository; None for other errors."""
+    if "trust_remote_code" not in str(error):
+        return None
+    return "the model brings code of its own: read it, then set TRUST_REMOTE_CODE=1"
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text, for one-line messages."""
+    """The first line of an error's text, for one-line messages. Without controls: a terminal would obey those of others."""
     text = str(error).strip()
-    return text.split("\n")[0][:200] if text else type(error).__name__
+    line = "".join(sign if sign.isprintable() else " " for sign in text.split("\n")[0][:LONGEST_LINE])
+    return " ".join(line.split()) or type(error).__name__
 
 
 def is_out_of_memory(error: BaseException) -> bool:

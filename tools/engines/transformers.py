@@ -16,6 +16,7 @@ from tools.engines import (
     GenerationRequest,
     LocalOptions,
     Needs,
+    code_remedy,
     first_line,
     is_out_of_memory,
     load_tokenizer,
@@ -34,25 +35,35 @@ class TransformersEngine:
     def __init__(self, setup: EngineSetup, options: LocalOptions) -> None:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         import torch
-        from transformers import AutoModelForCausalLM
+        from transformers import AutoModelForCausalLM, GenerationConfig
 
         self._torch, self._sampling = torch, setup.sampling
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
         device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             model = AutoModelForCausalLM.from_pretrained(
-                setup.model, revision=setup.revision, dtype=getattr(torch, options.dtype, "auto")
+                setup.model,
+                revision=setup.revision,
+                dtype=getattr(torch, options.dtype, "auto"),
+                trust_remote_code=setup.trust_remote_code,
             )
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(
-                f"{setup.model}: transformers cannot load it ({first_line(error)}); check the folder"
-            ) from error
+        except Exception as error:  # of its files, of their code; a restart would find the same
+            if is_out_of_memory(error) and not isinstance(error, MemoryError):
+                raise EngineOutOfMemory(f"{setup.model}: out of memory ({first_line(error)})") from error
+            remedy = code_remedy(error) or "check the folder"
+            raise ModelError(f"{setup.model}: transformers cannot load it ({first_line(error)}); {remedy}") from error
         self._model = model.to(device).eval()
-        self._tokenizer = load_tokenizer(setup.model, setup.tokenizer, setup.revision)
+        self._tokenizer = load_tokenizer(
+            setup.tokenizer or setup.model,
+            revision=setup.tokenizer_revision if setup.tokenizer else setup.revision,
+            trust_remote_code=setup.trust_remote_code,
+        )
         vocabulary = self._tokenizer.get_vocab()
         self._end_ids = sorted(
             {vocabulary[mark] for mark in END_MARKS if mark in vocabulary} | _end_ids_of(self._model, self._tokenizer)
         )
+        # A repetition_penalty that stands there would change every answer, and only with this engine.
+        self._model.generation_config = GenerationConfig()
         self._waiting: deque[GenerationRequest] = deque()
 
     def submit(self, request: GenerationRequest) -> None:
@@ -62,7 +73,7 @@ class TransformersEngine:
         request = self._waiting.popleft()
         torch, prompt = self._torch, list(request.prompt.token_ids or ())
         inputs = torch.tensor([prompt], device=self._model.device)
-        torch.manual_seed(request.sample.seed)
+        torch.manual_seed(request.seed)
         try:
             with torch.inference_mode():
                 output = self._model.generate(

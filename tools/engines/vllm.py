@@ -3,31 +3,30 @@
 Requests go in one by one as token ids with their own seed, and each finished answer comes out of `step()` as it
 finishes (`LLM.generate` would give all of them at the end). Prefix caching is off, so that no answer depends on which
 others ran before. On the CPU the engine lives in this process and prefills are never split: seeded requests crash the
-CPU build otherwise ("CPU Generator does not use offset").
+CPU build otherwise ("CPU Generator does not use offset"). On CUDA it is a process of its own: vllm_errors.py reads
+what it said, vllm_processes.py sees its death.
+
+>>> VllmOptions(tensor_parallel=2, engine_args='{"pipeline_parallel_size": 2}').gpus_per_engine
+4
 """
 
 from __future__ import annotations
 
 import dataclasses
+import multiprocessing
 import os
+import traceback
 from typing import Any
 
 from tools.commandline import option
-from tools.engines import (
-    Completion,
-    EngineSetup,
-    Failure,
-    GenerationRequest,
-    LocalOptions,
-    Needs,
-    first_line,
-    is_out_of_memory,
-)
-from tools.errors import EngineError, EngineOutOfMemory, ModelError, UsageError
+from tools.engines import Completion, EngineSetup, Failure, GenerationRequest, LocalOptions, Needs, first_line
+from tools.engines.vllm_adapter import adapter_arguments, adapter_identity, make_adapter_request
+from tools.engines.vllm_arguments import count_engine_gpus, parse_engine_arguments
+from tools.engines.vllm_errors import explain
+from tools.engines.vllm_processes import EngineWatch, ProcessOutput, new_processes
+from tools.errors import EngineError, ModelError, UsageError
 from tools.models.prompts import END_MARKS
 from tools.records import Sample
-
-DEFAULT_CAPACITY = {"cuda": 256, "cpu": 64}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,17 +36,30 @@ class VllmOptions(LocalOptions):
     tensor_parallel: int = option(1, "GPUs per engine")
     gpu_memory_utilization: float = option(0.92, "share of a GPU's memory that vLLM takes")
     deterministic: int = option(0, "1: vLLM's batch-invariant mode, slower")
+    adapter: str = option("", "LoRA adapter of the model: a folder, or a name on the hub", shown="none")
+    quantization: str = option("", "how the weights are quantized: fp8, awq, gptq, ...", shown="the model's")
+    engine_args: str = option("", "JSON object with any other argument of vLLM's engine", shown="none")
 
     def __post_init__(self) -> None:
         if self.tensor_parallel < 1:
             raise UsageError(f"TENSOR_PARALLEL={self.tensor_parallel}: give 1 or more GPUs per engine")
+        if not 0 < self.gpu_memory_utilization <= 1:
+            raise UsageError(f"GPU_MEMORY_UTILIZATION={self.gpu_memory_utilization} is outside (0, 1]")
+        parse_engine_arguments(self.engine_args)
 
     @property
     def gpus_per_engine(self) -> int:
-        return self.tensor_parallel
+        return self.tensor_parallel * count_engine_gpus(self.engine_args)
 
     def identity(self) -> dict[str, bool | int | float | str]:
-        return {**super().identity(), "deterministic": bool(self.deterministic)}
+        """Also what is not set, so that setting it later is seen."""
+        return {
+            **super().identity(),
+            "deterministic": bool(self.deterministic),
+            "adapter": adapter_identity(self.adapter),
+            "quantization": self.quantization,
+            "engine_args": parse_engine_arguments(self.engine_args).as_text,
+        }
 
 
 class VllmEngine:
@@ -58,59 +70,101 @@ class VllmEngine:
 
     def __init__(self, setup: EngineSetup, options: VllmOptions) -> None:
         is_cpu = is_cpu_build()
-        self.capacity = options.max_num_seqs or DEFAULT_CAPACITY["cpu" if is_cpu else "cuda"]
         _set_environment(is_cpu, options)
-        from vllm import LLM, SamplingParams
+        from vllm import SamplingParams
 
         self._sampling_params = SamplingParams
         self._setup, self._chosen = setup, setup.sampling.given()
         del self._chosen["max_new_tokens"]  # every request has its own
         if setup.sampling.stop:
             self._chosen["stop"] = list(setup.sampling.stop)
+        self.capacity = options.max_num_seqs or 0  # until vLLM says what it takes
+        self._output = ProcessOutput()
+        before = multiprocessing.active_children()
         try:
-            self._llm = LLM(
-                model=setup.model,
-                revision=setup.revision,
-                tokenizer=setup.tokenizer,
-                dtype=options.dtype,
-                tensor_parallel_size=options.tensor_parallel,
-                max_model_len=setup.max_model_len,
-                max_num_seqs=self.capacity,
-                enable_prefix_caching=False,
-                seed=0,
-                **_device_options(is_cpu, setup.max_model_len, options),
-            )
+            self._llm = self._load(is_cpu, options)
+            self._engine = self._llm.llm_engine
+            self.capacity = self._engine.vllm_config.scheduler_config.max_num_seqs
+            self._adapter = make_adapter_request(options.adapter)
         except Exception as error:
-            raise _explain(error, setup.model, self.capacity) from error
-        self._engine = self._llm.llm_engine
+            raise self._explain(error, is_starting=True) from error
+        core = getattr(self._engine, "engine_core", None)
+        self._watch = EngineWatch(new_processes(before), getattr(core, "outputs_queue", None))
         self._stop_token_ids = self._find_stop_token_ids()
         self._running: dict[str, GenerationRequest] = {}
+        self._refused: list[Failure] = []
         self._count = 0
+
+    def _load(self, is_cpu: bool, options: VllmOptions) -> Any:
+        from vllm import LLM
+
+        setup = self._setup
+        chosen: dict[str, Any] = {
+            "model": setup.model,
+            "revision": setup.revision,
+            "tokenizer": setup.tokenizer,
+            "dtype": options.dtype,
+            "tensor_parallel_size": options.tensor_parallel,
+            "max_model_len": setup.max_model_len,
+            "enable_prefix_caching": False,
+            "seed": 0,
+            **_device_options(is_cpu, setup.max_model_len, options),
+            **adapter_arguments(options.adapter),
+        }
+        if options.max_num_seqs:
+            chosen["max_num_seqs"] = options.max_num_seqs
+        if options.quantization:
+            chosen["quantization"] = options.quantization
+        return LLM(**{**chosen, **parse_engine_arguments(options.engine_args).values})
 
     def submit(self, request: GenerationRequest) -> None:
         self._count += 1
-        self._running[str(self._count)] = request
-        params = self._sampling_params(
-            **self._chosen,
-            seed=request.sample.seed,
-            max_tokens=request.max_new_tokens,
-            stop_token_ids=self._stop_token_ids,
-            # The text keeps the marks of the reasoning even where a tokenizer calls them special; end marks are cut off afterwards.
-            skip_special_tokens=False,
-            output_kind=_final_only(),
-        )
-        self._engine.add_request(str(self._count), {"prompt_token_ids": list(request.prompt.token_ids or ())}, params)
+        name = str(self._count)
+        try:
+            params = self._sampling_params(
+                **self._chosen,
+                seed=request.seed,
+                max_tokens=request.max_new_tokens,
+                stop_token_ids=self._stop_token_ids,
+                # The text keeps the marks of the reasoning even where a tokenizer calls them special; end marks are cut off afterwards.
+                skip_special_tokens=False,
+                output_kind=_final_only(),
+            )
+            self._engine.add_request(name, _to_input(request), params, lora_request=self._adapter)
+        except (ValueError, TypeError) as error:  # this request is refused; the next one may pass
+            self._refused.append(Failure(request.sample, f"vLLM refuses it: {first_line(error)}"))
+        except Exception as error:
+            raise self._explain(error) from error
+        else:
+            self._running[name] = request
 
     def step(self) -> list[Completion | Failure]:
+        if self._refused:
+            refused, self._refused = self._refused, []
+            return [*refused]
         try:
             outputs = self._engine.step()
         except Exception as error:
-            raise _explain(error, self._setup.model, self.capacity) from error
+            raise self._explain(error) from error
         return [self._to_completion(output) for output in outputs if output.finished]
 
     def close(self) -> None:
+        self._watch.close()
         self._engine = None
         del self._llm
+
+    def _explain(self, error: Exception, is_starting: bool = False) -> EngineError | ModelError:
+        """The error in our words, its traceback in the log. What vLLM's processes printed is read before that."""
+        printed = self._output.read()
+        watch = getattr(self, "_watch", None)
+        if watch is not None:
+            watch.close()
+        traceback.print_exception(error)
+        if watch is not None and watch.died and "ended with code" not in watch.died:  # killed, so it printed no cause
+            return EngineError(f"{watch.died}; see the worker's log")
+        return explain(
+            error, model=self._setup.model, capacity=self.capacity or None, log=printed, is_starting=is_starting
+        )
 
     def _to_completion(self, output: Any) -> Completion | Failure:
         request = self._running.pop(output.request_id)
@@ -138,6 +192,16 @@ def is_cpu_build() -> bool:
     return True
 
 
+def _to_input(request: GenerationRequest) -> Any:
+    """The prompt in the form that vLLM's engine asks for; releases before 0.27 know only the dict."""
+    token_ids = list(request.prompt.token_ids or ())
+    try:
+        from vllm.inputs import tokens_input
+    except ImportError:
+        return {"prompt_token_ids": token_ids}
+    return tokens_input(token_ids)
+
+
 def _final_only() -> Any:
     from vllm.sampling_params import RequestOutputKind
 
@@ -147,7 +211,7 @@ def _final_only() -> Any:
 def _set_environment(is_cpu: bool, options: VllmOptions) -> None:
     """vLLM reads these at import. What the user has set stays."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "INFO")  # the log holds the size of the KV cache and tracebacks
     if options.deterministic:
         os.environ.setdefault("VLLM_BATCH_INVARIANT", "1")
     if is_cpu:
@@ -164,11 +228,3 @@ def _device_options(is_cpu: bool, max_model_len: int, options: VllmOptions) -> d
             "max_num_batched_tokens": max(max_model_len, 2048),
         }
     return {"gpu_memory_utilization": options.gpu_memory_utilization}
-
-
-def _explain(error: Exception, model: str, capacity: int) -> EngineError | ModelError:
-    if is_out_of_memory(error):
-        return EngineOutOfMemory(f"out of memory with {capacity} sequences: {first_line(error)}")
-    if isinstance(error, (OSError, ValueError, KeyError)):
-        return ModelError(f"{model}: vLLM cannot load it ({first_line(error)}); see the worker's log")
-    return EngineError(f"vLLM broke ({type(error).__name__}: {first_line(error)}); see the worker's log")

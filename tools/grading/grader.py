@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from tools.benchmarks.benchmark import Benchmark
-from tools.records import Generation, Grade, Problem, Response, Verdict
+from tools.records import Generation, Grade, JsonObject, JsonRow, Problem, Response, Verdict
 
 __all__ = [
     "Facts", "Generation", "Grader", "GradingOptions", "Judgement", "NoOptions", "Problem", "Response", "ResponseGrader",
@@ -49,7 +49,7 @@ class GradingOptions:
     subset: str | None = None
     workers: int | None = None
     launcher: str = "local"
-    grader: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    grader: JsonRow = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Facts:
 
     doubts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    sections: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    sections: JsonRow = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Grader(Protocol):
     @property
     def options(self) -> Any: ...
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> JsonObject:
         """How the results name the grader and its rules. With `options` it decides which old verdicts still hold."""
 
     def prepare(self, problem: Problem, response: Response) -> Any:
@@ -110,7 +110,7 @@ class Judgement:
     reason: str = ""
     share: float | None = None
     metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    details: JsonRow = dataclasses.field(default_factory=dict)
     is_correct_in_reasoning: bool | None = None
 
 
@@ -128,7 +128,7 @@ class ResponseGrader:
     def judge(self, problem: Problem, response: Response) -> Judgement:
         raise NotImplementedError(f"{type(self).__name__}.judge")
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> JsonObject:
         return {"name": self.name, "version": self.version}
 
     def prepare(self, problem: Problem, response: Response) -> Any:

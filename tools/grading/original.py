@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from tools.grading.grader import Facts, Grader
-from tools.records import Grade, Problem, Response
+from tools.records import Grade, JsonObject, Problem, Response
 
 
 class BesideOriginal:
@@ -20,8 +20,8 @@ class BesideOriginal:
         self.ours, self.theirs = ours, theirs
         self.name, self.version, self.Options, self.options = ours.name, ours.version, ours.Options, theirs.options
 
-    def record(self) -> dict[str, Any]:
-        record: dict[str, Any] = self.theirs.record()
+    def record(self) -> JsonObject:
+        record: JsonObject = self.theirs.record()
         return record
 
     def prepare(self, problem: Problem, response: Response) -> tuple[Any, Any]:

@@ -24,6 +24,7 @@ from multiprocessing import connection
 from typing import Any, Protocol
 
 from tools.errors import SandboxError
+from tools.records import JsonObject, JsonRow
 
 ROOT = str(pathlib.Path(__file__).resolve().parents[2])
 START = "import sys; sys.path.insert(0, {root!r}); from {module} import main; sys.exit(main())"
@@ -31,7 +32,7 @@ LARGEST_PART = 8
 WAIT_S = 30.0
 MAX_RESTARTS = 3  # in a row, of one worker, without a verdict between
 
-Row = Mapping[str, Any]  # one line of the protocol
+Row = JsonRow  # one line of the protocol
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Work:
 
     module: str
     options: Row
-    failed: Callable[[Row, str], dict[str, Any]]
+    failed: Callable[[Row, str], JsonObject]
     max_tries: int = 2
     silent_timeout_s: float | None = None
 
@@ -198,7 +199,7 @@ class Pool:
 
     def run(
         self, problems: Mapping[str, Row], solutions: Iterable[Row], size: int | None = None
-    ) -> Iterator[tuple[dict[str, Any], Row]]:
+    ) -> Iterator[tuple[JsonObject, Row]]:
         """Yields (row, solution) as solutions are graded; the order is that of completion."""
         waiting = _group(solutions)
         size = size or self.crew.size
@@ -234,7 +235,7 @@ class Pool:
         self._heard_at[worker.slot] = time.monotonic()
         worker.give(problems[solutions[0]["question_id"]], solutions)
 
-    def _take(self, event: Event) -> Iterator[tuple[dict[str, Any], Row]]:
+    def _take(self, event: Event) -> Iterator[tuple[JsonObject, Row]]:
         self._heard_at[event.worker.slot] = time.monotonic()
         for line in event.lines:
             if "refused" in line:
@@ -253,7 +254,7 @@ class Pool:
                 self._heard_at[worker.slot] = time.monotonic()
                 worker.kill()
 
-    def _bury(self, worker: Worker, waiting: deque[list[Row]], size: int) -> Iterator[tuple[dict[str, Any], Row]]:
+    def _bury(self, worker: Worker, waiting: deque[list[Row]], size: int) -> Iterator[tuple[JsonObject, Row]]:
         """A worker has ended: what it owed goes back into the queue, and another one takes its place. A solution that
         was being graded when workers ended, as often as is allowed, is one that we cannot grade."""
         is_explained = bool(worker.owed) and self.work.max_tries == 1  # by the solution that it was at

@@ -12,12 +12,13 @@ import contextlib
 import socket
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tools.cluster.connection import connected
 from tools.errors import SandboxError
 from tools.grading.pool import Event, Process, Work
+from tools.records import JsonRow
 from tools.store.files import read_place
 
 EXCHANGE_EVERY_S = 1.0  # a sign of life at least so often
@@ -30,9 +31,7 @@ class GradingActor:
     def __init__(self, work: Work, slot: int) -> None:
         self._process = Process(work, slot)
 
-    def exchange(
-        self, problem: Mapping[str, Any] | None, solutions: Sequence[Mapping[str, Any]]
-    ) -> tuple[Sequence[Mapping[str, Any]], str]:
+    def exchange(self, problem: JsonRow | None, solutions: Sequence[JsonRow]) -> tuple[Sequence[JsonRow], str]:
         """Takes new work in, waits a moment, gives back the lines that have come, and how it ended if it has."""
         if problem is not None:
             self._process.give(problem, solutions)
@@ -47,12 +46,12 @@ class RemoteProcess:
     def __init__(self, ray: Any, kind: Any, work: Work, slot: int) -> None:
         self._ray = ray
         self.slot, self.end, self.is_ready = slot, "", False
-        self.owed: deque[Mapping[str, Any]] = deque()
+        self.owed: deque[JsonRow] = deque()
         self._shown: str | None = None  # the problem that it has
         self._actor = kind.remote(work, slot)
         self._exchange(None, ())
 
-    def give(self, problem: Mapping[str, Any], solutions: Sequence[Mapping[str, Any]]) -> None:
+    def give(self, problem: JsonRow, solutions: Sequence[JsonRow]) -> None:
         self.owed.extend(solutions)
         question_id = problem["question_id"]
         if question_id == self._shown:
@@ -65,7 +64,7 @@ class RemoteProcess:
         self._shown = question_id
         self._exchange(problem, solutions)
 
-    def _exchange(self, problem: Mapping[str, Any] | None, solutions: Sequence[Mapping[str, Any]]) -> None:
+    def _exchange(self, problem: JsonRow | None, solutions: Sequence[JsonRow]) -> None:
         self.call = self._actor.exchange.remote(problem, solutions)
         self.called_at = time.monotonic()
 

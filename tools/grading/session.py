@@ -15,7 +15,7 @@ import json
 import pathlib
 import sys
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tools.benchmarks.benchmark import Benchmark, name_of
@@ -114,7 +114,13 @@ def grade_responses(grader: Grader, responses: FolderResponses, file: VerdictFil
     """Every sample's grade: known ones first where they stand, the others as they come."""
     rules = rules_of(grader)
     fingerprints: dict[tuple[str, int], str] = {}
-    done: list[Grade] = []
+    ready: list[Grade] = []
+
+    def keep(graded: Grade) -> Grade:
+        graded = dataclasses.replace(graded, fingerprint=fingerprints[graded.key])
+        file.add(graded)
+        bar.advance()
+        return graded
 
     def prepare() -> Iterator[Any]:
         for problem, response in responses.read():
@@ -123,26 +129,17 @@ def grade_responses(grader: Grader, responses: FolderResponses, file: VerdictFil
             fingerprints[key] = fingerprint(rules, problem, response)
             known = file.known.get(key)
             if known and known.fingerprint == fingerprints[key] and known.verdict.is_known:  # ours are tried again
-                done.append(known)
+                ready.append(known)
+                bar.advance()
                 continue
             try:
                 yield grader.prepare(problem, response)
             except Exception as error:  # noqa: BLE001 - whatever it is, the other responses go on
-                done.append(our_fault(response, error))
+                ready.append(keep(our_fault(response, error)))
 
     for graded in grader.grade(prepare()):
-        done.append(graded)
-        while done:
-            yield _keep(done.pop(), fingerprints, file, bar)
-    while done:
-        yield _keep(done.pop(), fingerprints, file, bar)
-
-
-def _keep(graded: Grade, fingerprints: Mapping[tuple[str, int], str], file: VerdictFile, bar: ProgressBar) -> Grade:
-    graded = dataclasses.replace(graded, fingerprint=fingerprints[graded.key])
-    file.add(graded)
-    bar.advance()
-    return graded
+        yield keep(graded)
+    yield from ready
 
 
 def rules_of(grader: Grader) -> bytes:

@@ -10,14 +10,14 @@ True
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from tools.mathematics.clock import read_time, times_equal
 from tools.mathematics.compare import both_signs, trees_equal
+from tools.mathematics.comparison import Comparison
 from tools.mathematics.cycles import cycles_equal
 from tools.mathematics.families import families_equal
 from tools.mathematics.limits import SYMBOLIC_TIMEOUT_S
-from tools.mathematics.phrases import UNDEFINED, has_words, meaning, number_in_words, same_statement
+from tools.mathematics.phrases import UNDEFINED, has_words, meaning, number_in_words, same_statement, set_in_words
 from tools.mathematics.qualifiers import ranges_differ, split_qualifier, whole_parameters
 from tools.mathematics.reader import read
 from tools.mathematics.tokens import CONSTANTS, FUNCTIONS, GREEK
@@ -37,7 +37,7 @@ LEADING_WORDS = re.compile(r"^\\(?:text|textbf|mathrm|textnormal)\{[^{}]*(?:\b(?
 # What an answer may be called: `Area = 5`, `\\text{Perimeter}: 5`, `answer: 5`, `USD 5`, the point `A(1,2)`.
 LABEL = re.compile(
     r"^(?:(?:\\(?:text|textbf|mathrm|textnormal|operatorname)\{\s*[A-Za-z][A-Za-z ]*\}\s*[:=]"
-    r"|(?!(?:arc)?(?:sin|cos|tan|cot|sec|csc|log|exp|max|min|gcd|lcm|det|lim)[xyz]?\b)(?=[A-Za-z ]*[aeiouAEIOU])"
+    r"|(?![A-Za-z ]*\b(?:not|never|unless|except|without|impossible|least|most|than|if|either)\b)(?!(?:arc)?(?:sin|cos|tan|cot|sec|csc|log|exp|max|min|gcd|lcm|det|lim)[xyz]?\b)(?=[A-Za-z ]*[aeiouAEIOU])"
     r"(?:[A-Za-z]{3,}(?: [A-Za-z]+)*\s*=|(?:[Aa]nswer|[A-Z][a-z]{2,}(?: [A-Za-z]+)*)\s*:))(?!=)"
     r"|Rs\.(?=\s*\d)|[A-Z](?=\s*\([^()=]*,[^()=]*\)$))\s*(?=\S)"
 )
@@ -50,17 +50,6 @@ FRENCH_INTERVAL = re.compile(
 MATHEMATICAL_SIGN = re.compile(r"\d|[\\^_=<>+*/{}|]")
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """`is_equal` None: not decided within the budgets. The forms are the trees as they were read, or the words."""
-
-    is_equal: bool | None
-    rule: str
-    reason: str = ""
-    given_form: str = ""
-    gold_form: str = ""
-
-
 def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S) -> Comparison:
     """The verdict on two plain forms (tools/grading/math/cleaning.py)."""
     given, gold = (LABEL.sub("", LEADING_WORDS.sub("", side)) for side in (given, gold))
@@ -71,6 +60,7 @@ def compare_answers(given: str, gold: str, timeout_s: float = SYMBOLIC_TIMEOUT_S
         verdict = equal(given, gold)
         if verdict is not None:
             return Comparison(verdict, rule, "", given, gold)
+    given, gold = set_in_words(given), set_in_words(gold)
     (given, given_ranges), (gold, gold_ranges) = split_qualifier(given), split_qualifier(gold)
     if ranges_differ(given_ranges, gold_ranges):
         return Comparison(
@@ -148,7 +138,8 @@ def _formulas_equal(given: str, gold: str) -> bool | None:
 
 def _with_usual_brackets(text: str) -> str:
     """`]1,3]` as `(1,3]`: only where a bracket opens the wrong way round."""
-    if "]" not in text or (text.find("]") > text.find("[") >= 0 and text.rfind("[") < text.rfind("]")):
+    brackets = [sign for sign in text if sign in "[]"]
+    if len(brackets) < 2 or (brackets[0] == "[" and brackets[-1] == "]"):
         return text
     return FRENCH_INTERVAL.sub(_usual_interval, text)
 
@@ -234,6 +225,8 @@ def _words(text: str) -> str | None:
     if MATHEMATICAL_SIGN.search(stripped):
         return None
     has_wrapper = stripped != text
+    if has_wrapper and any(match[1].strip() in FUNCTIONS for match in TEXT_WRAPPER.finditer(text)) and "(" in text:
+        return None
     words = re.sub(r"[^\w\s'\-]", " ", stripped.replace("-", " ")).split()
     if not words or (not has_wrapper and max(map(len, words)) < 3):
         return None

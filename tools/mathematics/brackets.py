@@ -155,6 +155,9 @@ class BracketReader(TokenCursor):
         if len(letters) > 3 or (len(letters) == 3 and _is_word(letters)) or letters in NO_PRODUCTS:
             raise NotMathematics(f"the word {text[:30]!r} is no value", self.position)
         if len(letters) == 1:
+            if text == "I" and "*" in (self.following().text, self.previous.text if self.index else ""):
+                self.advance()  # SymPy's name of the imaginary unit
+                return ("const", "i")
             if [self.following(step).text for step in (1, 2, 3)] == ["(", "0", ")"]:  # I(0) is no product
                 return self.application(text)
             self.advance()

@@ -41,7 +41,8 @@ def times_equal(given: str, gold: str) -> bool | None:
     left, right = read_time(given), read_time(gold)
     if left is None or right is None or not (left[3] or right[3]):
         return None
-    if (left[3] and right[3]) or max(left[0], right[0]) > 12:
+    has_both, hours = bool(left[3] and right[3]), (left[0], right[0])
+    if has_both or max(hours) > 12 or min(hours) == 0:
         return _of_day(left) == _of_day(right)
     return left[:3] == right[:3]
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
+from math import prod
 
 from tools.mathematics.ellipsis import written_out
 from tools.mathematics.matrices import matrix_value
@@ -24,7 +25,7 @@ from tools.mathematics.values import all_of, values_equal
 from tools.mathematics.vectors import as_tuple, has_marked_units, with_plain_units
 
 COLLECTIONS = words("list set tuple")
-MAX_SIGN_CHOICES = 16
+MAX_SIGN_CHOICES = 128  # seven independent signs; more are left as they are
 SINGLE_KINDS = words("num dec sym const add mul neg div pow root call apply percent degree unit based ratio")
 
 
@@ -39,7 +40,7 @@ def trees_equal(given: Tree, gold: Tree) -> bool | None:
     given, gold = both_signs(given), both_signs(gold)
     curves = _as_one_equation(given, gold)
     if curves is not None:
-        return relations_equal(*curves)
+        return relations_equal(*curves, trees_equal)
     given_name, given_value = split_name(given)
     gold_name, gold_value = split_name(gold)
     if given_name is not None or gold_name is not None:
@@ -49,7 +50,7 @@ def trees_equal(given: Tree, gold: Tree) -> bool | None:
         if verdict is not None:
             return verdict
     if given[0] == "rel" and gold[0] == "rel":
-        return relations_equal(given, gold)
+        return relations_equal(given, gold, trees_equal)
     if "cases" in (given[0], gold[0]):
         return cases_equal(given, gold, trees_equal) if given[0] == gold[0] else False
     return _collections_equal(*_as_vectors(given, gold))
@@ -100,7 +101,7 @@ def _named_equal(given: tuple[Tree | None, Tree, Tree], gold: tuple[Tree | None,
     if given_name == gold_name or ("sym", "") in (given_name, gold_name):
         return trees_equal(given_value, gold_value)
     if _is_equation(given_tree) and _is_equation(gold_tree):
-        return relations_equal(given_tree, gold_tree)
+        return relations_equal(given_tree, gold_tree, trees_equal)
     return False
 
 
@@ -110,7 +111,7 @@ def _named_against_relation(given: tuple[Tree | None, Tree, Tree], gold: tuple[T
     if is_real_set(relation) and name == variable_of(relation):
         is_set = is_real_set(value) or value[0] in ("set", "tuple")
         return real_sets_equal(value if is_set else ("set", value), relation)
-    return relations_equal(given[2], gold[2])
+    return relations_equal(given[2], gold[2], trees_equal)
 
 
 def _is_equation(tree: Tree) -> bool:
@@ -151,10 +152,14 @@ def _sign_choices(tree: Tree) -> list[Tree]:
     if tree[0] == "pm":
         lefts = _sign_choices(tree[1]) if tree[1] is not None else [None]
         pairs = list(product(lefts, _sign_choices(tree[2])))
-        return [_signed_sum(left, right, sign) for sign in (1, -1) for left, right in pairs][:MAX_SIGN_CHOICES]
+        if 2 * len(pairs) > MAX_SIGN_CHOICES:
+            return [tree]
+        return [_signed_sum(left, right, sign) for sign in (1, -1) for left, right in pairs]
     head = 2 if tree[0] in ("call", "apply") else 1
     options = [_sign_choices(part) if isinstance(part, tuple) else [part] for part in tree[head:]]
-    return [(*tree[:head], *parts) for parts in product(*options)][:MAX_SIGN_CHOICES]
+    if prod(map(len, options)) > MAX_SIGN_CHOICES:
+        return [tree]
+    return [(*tree[:head], *parts) for parts in product(*options)]
 
 
 def _with_sign(sign: int) -> Callable[[Tree], Tree]:

@@ -341,7 +341,7 @@ def _root(tree: Tree) -> Quotient:
 
 
 def _series(tree: Tree) -> Quotient:
-    closed = written_out(tree)
+    closed = written_out(tree, rational_value)
     return atom(("opaque", tree)) if closed is None else quotient(closed)
 
 

@@ -1,6 +1,6 @@
 r"""Reads text that is a number or a simple fraction, exactly and without a parser: most answers are no more.
 
->>> read_number(r"1{,}234.50"), read_number(r"-\frac{3}{4}"), read_number("033"), read_number("x")
+>>> read_number("1234.50"), read_number(r"-\frac{3}{4}"), read_number("033"), read_number("x")
 (Fraction(2469, 2), Fraction(-3, 4), 33, None)
 
 The value is an int where the number is whole, else a Fraction; decimals are what their digits say.

@@ -20,7 +20,7 @@ WRAPPER = re.compile(
 )
 NO_SOLUTION = re.compile(
     r"(?:no|there (?:is|are) no|there does not exist|it has no|has no|none exist)(?: such| real| positive| integer| rational| valid)*"
-    r"(?: solutions?| numbers?| integers?| values?| roots?| pairs?| functions?| triples?| polynomials?)?(?: exists?)?"
+    r"(?: [a-z]| solutions?| numbers?| integers?| values?| roots?| pairs?| functions?| triples?| polynomials?)?(?: exists?)?"
 )
 NOTHING = frozenset(["none", "empty set", "the empty set", "no", "none exist"])
 ALL_REALS = frozenset(
@@ -65,6 +65,27 @@ def meaning(words: str) -> Tree | None:
         NO_SOLUTION.fullmatch(words) and words not in ("there is no", "there are no", "has no", "it has no")
     )
     return ("set",) if is_none else None
+
+
+REALS = re.compile(
+    r"all (?:of the )?(?P<kind>[a-z-]+ )?real (?:numbers?|values?|x)(?: of x| x)?(?: except (?:for |when )?(?:x ?= ?)?(?P<but>[^a-z]{1,60}))?"
+)
+REAL_KINDS = {
+    "positive": r"(0,\infty)", "negative": r"(-\infty,0)", "nonnegative": r"[0,\infty)", "non-negative": r"[0,\infty)",
+    "nonzero": r"\mathbb{R}\setminus\{0\}", "non-zero": r"\mathbb{R}\setminus\{0\}", "": r"\mathbb{R}",
+}  # fmt: skip
+
+
+def set_in_words(text: str) -> str:
+    """`all real numbers except 2`, `all positive real numbers` as sets in LaTeX; other texts as they are."""
+    if "real" not in text or len(text) > 120:
+        return text
+    match = REALS.fullmatch(" ".join(WRAPPER.sub(r" \1 ", text).split()).lower().strip(". "))
+    whole = REAL_KINDS.get((match["kind"] or "").strip()) if match else None
+    if match is None or whole is None:
+        return text
+    left_out = (match["but"] or "").strip()
+    return rf"{whole}\setminus\{{{left_out}\}}" if left_out else whole
 
 
 def number_in_words(words: str) -> int | Fraction | None:

@@ -17,11 +17,12 @@ from fractions import Fraction
 
 from tools.mathematics.numbers import int_from_digits
 from tools.mathematics.tokens import CONSTANTS, FUNCTIONS, GREEK, RELATIONS, SEPARATOR_WORDS, tokenize
-from tools.mathematics.tree import ONE, Tree, negated, number, words
+from tools.mathematics.tree import ONE, BeyondLimits, Tree, negated, number, words
 from tools.mathematics.unit_reader import UnitReader
 
 # Digits beyond 9 in a base that is said: `2A_{16}`.
 BASED = re.compile(r"([0-9A-Fa-f]{1,60})_\{?(1[1-6])\}?")
+ENDS_OF_INEQUALITIES = words("num neg div root mul add pow")
 NAMELESS: Tree = ("sym", "")
 DOTS: Tree = ("sym", "\\ldots")
 DOTS_SIGNS = frozenset(["...", "....", r"\ldots", r"\dots", r"\cdots", r"\dotsc", r"\dotsb"])
@@ -45,7 +46,10 @@ def read(text: str, groups_digits: bool = True) -> Tree:
     if based is not None and not based[1].isdigit() and all(int(digit, 36) < int(based[2]) for digit in based[1]):
         return ("based", based[1].upper(), int(based[2]))
     reader = Reader(text, groups_digits)
-    tree = reader.answer()
+    try:
+        tree = reader.answer()
+    except RecursionError:
+        raise BeyondLimits("nested too deep", reader.position) from None
     if reader.kind != "end":
         raise reader.error("unexpected")
     return tree
@@ -76,6 +80,11 @@ class Reader(UnitReader):
         if ";" in connectives and "," in connectives:
             return ("list", ";", *(group[0] if len(group) == 1 else ("list", ",", *group) for group in groups))
         items = [item for group in groups for item in group]
+        if len(items) > 1 and items[0][0] == "rel" and items[0][1] == ("mod",) and self.kind != "end":
+            modulus = self.modulus()  # n = 1, 5 (mod 6)
+            if modulus is not None:
+                residues = [items[0][3], *items[1:]]
+                return ("list", "or", *(("rel", ("mod", "of"), items[0][2], residue, modulus) for residue in residues))
         if len(items) == 1:
             return items[0]
         return ("list", "or" if "or" in connectives else "and" if "and" in connectives else ",", *items)
@@ -89,7 +98,7 @@ class Reader(UnitReader):
                 found = name if found in (None, ",") else found
             elif self.kind == "command" and self.text in (r"\land", r"\wedge"):
                 found = "and"
-            elif self.kind == "command" and self.text in (r"\lor", r"\vee"):
+            elif self.kind == "command" and self.text in (r"\lor", r"\vee", r"\cup"):
                 found = "or"
             else:
                 return found if self.kind != "end" else None
@@ -145,6 +154,8 @@ class Reader(UnitReader):
         while self.text in (r"\cup", r"\cap", r"\setminus", r"\backslash", r"\bigcup") or (
             left[0] in ("numbers", "tuple", "set", "cup") and self.text in ("\\\\", "U", "u")
         ):
+            if self.text == r"\cup" and left[0] in ENDS_OF_INEQUALITIES:
+                break  # `x < 1 \\cup x > 2`: the separator takes it for "or"
             kind = UNIONS.get(self.text, "setminus")
             self.advance()
             left = (kind, left, self.sum())
@@ -238,7 +249,12 @@ class Reader(UnitReader):
         if self.kind == "number":
             return True
         if self.kind == "word":
-            return not self.is_unit_word() and self.text.lower() not in ("and", "or", "mod")
+            is_scale = (
+                self.text in ("C", "F")
+                and self.previous.text in (r"\circ", "}", r"\degree")
+                and self.is_after_degrees()
+            )
+            return not self.is_unit_word() and not is_scale and self.text.lower() not in ("and", "or", "mod")
         if self.text == "|":
             return self.bars == 0 and not self.in_set
         if self.text == "(" and self.following().text.strip("\\ ") in ("mod", "bmod"):
@@ -278,6 +294,11 @@ class Reader(UnitReader):
                 tree = self.subscripted(tree)
             else:
                 return tree
+
+    def is_after_degrees(self) -> bool:
+        """`98.6^\\circ F`, `{20}^{\\circ} C`: a thermometer's scale, no factor."""
+        before = self.tokens[max(0, self.index - 2) : self.index]
+        return any(token.text in (r"\circ", r"\degree") for token in before)
 
     def is_function_in_text(self) -> bool:
         r"""`\\operatorname{arctan}(3)` behind a factor; `\\text{ min}` and `\\text{ sec}` may be units."""

@@ -9,6 +9,7 @@ True
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 
@@ -103,19 +104,22 @@ def _occurs(name: Tree, value: Tree) -> bool:
     return any(node == name for node in nodes(value)) if name[0] in ("sym", "apply") else False
 
 
-def relations_equal(given: Tree, gold: Tree) -> bool | None:
-    """Equality of two relations with the same signs (either direction)."""
+def relations_equal(
+    given: Tree, gold: Tree, operands_equal: Callable[[Tree, Tree], bool | None] = values_equal
+) -> bool | None:
+    """Equality of two relations with the same signs (either direction). `operands_equal` compares what `in`, `subset` and
+    their kin stand between."""
     if "of" in given[1] or "of" in gold[1]:
         return _congruences_equal(given, gold)
     left, right = _pairs(given), _pairs(gold)
     if left is None or right is None:
         if given[1] != gold[1]:
             return False
-        return all_of(values_or_sets_equal(a, b) for a, b in zip(given[2:], gold[2:], strict=True))
+        return all_of(operands_equal(a, b) for a, b in zip(given[2:], gold[2:], strict=True))
     if len(left) != len(right):
         return False
     if not symbols(given) and not symbols(gold):  # a statement about numbers has no scale
-        return all_of(trees_equal_pair(a, b) for a, b in zip(left, right, strict=True))
+        return all_of(_same_pair(a, b, operands_equal) for a, b in zip(left, right, strict=True))
     remaining = list(right)
     is_open = False
     for pair in left:
@@ -130,18 +134,13 @@ def relations_equal(given: Tree, gold: Tree) -> bool | None:
     return True
 
 
-def trees_equal_pair(given: tuple[str, Tree, Tree], gold: tuple[str, Tree, Tree]) -> bool | None:
+def _same_pair(
+    given: tuple[str, Tree, Tree], gold: tuple[str, Tree, Tree], operands_equal: Callable[[Tree, Tree], bool | None]
+) -> bool | None:
     """The same sign between the same values."""
     if given[0] != gold[0]:
         return False
-    return all_of([values_or_sets_equal(given[1], gold[1]), values_or_sets_equal(given[2], gold[2])])
-
-
-def values_or_sets_equal(given: Tree, gold: Tree) -> bool | None:
-    """Operands of `in`, `subset` and their kin."""
-    from tools.mathematics.compare import trees_equal
-
-    return trees_equal(given, gold)
+    return all_of([operands_equal(given[1], gold[1]), operands_equal(given[2], gold[2])])
 
 
 def _pairs(tree: Tree) -> list[tuple[str, Tree, Tree]] | None:

@@ -1,12 +1,14 @@
 r"""Sums and products between bounds, carried out exactly: term by term when every term is rational, geometric ones closed.
 
 >>> k = ("sym", "k")
->>> written_out(("prod", ("add", ("num", 1), ("div", ("num", 1), k)), k, ("num", 1), ("num", 2024)))
+>>> from tools.mathematics.exact import rational_value
+>>> written_out(("prod", ("add", ("num", 1), ("div", ("num", 1), k)), k, ("num", 1), ("num", 2024)), rational_value)
 ('num', 2025)
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from tools.mathematics.numbers import lowest
@@ -17,18 +19,24 @@ MAX_TERM_NODES = 40
 MAX_BITS = 80_000
 
 
-def written_out(tree: Tree) -> Tree | None:
-    """A sum or product as another tree without it; None when it is of neither kind."""
+def written_out(tree: Tree, rational_value: Callable[[Tree], Fraction | None]) -> Tree | None:
+    """A sum or product as another tree without it; None when it is of neither kind. `rational_value` is exact.py's, which
+    needs this module in its turn."""
     kind, body, variable, lower, upper = tree
     if lower is None or upper is None:
         return None
     closed = _geometric(body, variable, lower, upper) if kind == "sum" else None
-    return closed if closed is not None else _term_by_term(kind, body, variable, lower, upper)
+    return closed if closed is not None else _term_by_term(kind, body, variable, lower, upper, rational_value)
 
 
-def _term_by_term(kind: str, body: Tree, variable: Tree, lower: Tree, upper: Tree) -> Tree | None:
-    from tools.mathematics.exact import rational_value
-
+def _term_by_term(
+    kind: str,
+    body: Tree,
+    variable: Tree,
+    lower: Tree,
+    upper: Tree,
+    rational_value: Callable[[Tree], Fraction | None],
+) -> Tree | None:
     first, last = rational_value(lower), rational_value(upper)
     if first is None or last is None or first.denominator != 1 or last.denominator != 1:
         return None

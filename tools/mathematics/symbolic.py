@@ -22,10 +22,10 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
-from tools.mathematics.answers import Comparison
+from tools.mathematics.comparison import Comparison
 from tools.mathematics.limits import MAX_EXPRESSION_CHARS, SYMBOLIC_MEMORY_BYTES, SYMBOLIC_TIMEOUT_S
+from tools.records import JsonObject
 
 # A script of the room that knows the LaTeX grammar too; it is started by its path, never imported here.
 WORKER = Path(__file__).parents[1] / "grading" / "math" / "symbolic_worker.py"
@@ -64,7 +64,7 @@ class SymbolicWorker:
                 ) from None
             self.is_ready = True
 
-    def ask(self, question: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+    def ask(self, question: JsonObject, timeout_s: float) -> JsonObject:
         """The answer to one question; raises WorkerDied at a limit."""
         assert self.process.stdin is not None
         self.wait_until_ready()
@@ -76,9 +76,9 @@ class SymbolicWorker:
             raise WorkerDied("the worker is gone") from error
         return self.receive(time.monotonic() + timeout_s * WALL_GRACE_FACTOR)
 
-    def receive(self, deadline: float) -> dict[str, Any]:
+    def receive(self, deadline: float) -> JsonObject:
         header = self._read(LENGTH.size, deadline)
-        answer: dict[str, Any] = json.loads(self._read(LENGTH.unpack(header)[0], deadline))
+        answer: JsonObject = json.loads(self._read(LENGTH.unpack(header)[0], deadline))
         return answer
 
     def _read(self, size: int, deadline: float) -> bytes:
@@ -113,7 +113,7 @@ class WorkerPool:
         self.lock = threading.Lock()
         self.process_id = os.getpid()
 
-    def ask(self, question: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+    def ask(self, question: JsonObject, timeout_s: float) -> JsonObject:
         worker = self._take() or SymbolicWorker()
         try:
             answer = worker.ask(question, timeout_s)
@@ -170,7 +170,7 @@ def can_read(text: str, timeout_s: float = SYMBOLIC_TIMEOUT_S) -> str:
     return "reading it passes the limits" if answer is None else str(answer["reason"])
 
 
-def ask_worker(question: dict[str, Any], timeout_s: float) -> dict[str, Any] | None:
+def ask_worker(question: JsonObject, timeout_s: float) -> JsonObject | None:
     """Another operation of the worker's; None when a limit was passed."""
     try:
         return _pool.ask({**question, "timeout_s": timeout_s}, timeout_s)

@@ -31,6 +31,7 @@ from tools.errors import LatexError
 
 Tree = tuple[Any, ...]
 
+LEAVES = frozenset(["num", "dec", "sym", "const", "text", "numbers", "based"])
 ZERO: Tree = ("num", 0)
 ONE: Tree = ("num", 1)
 INFINITY: Tree = ("const", "oo")
@@ -75,14 +76,23 @@ def children(tree: Tree) -> Iterator[Tree]:
 def nodes(tree: Tree) -> Iterator[Tree]:
     """Every node, parents first."""
     stack = [tree]
-    while stack:
+    while stack:  # the innermost loop of the grader: plain types, leaves first
         node = stack.pop()
         yield node
-        stack.extend(children(node))
+        if node[0] in LEAVES:
+            continue
+        for part in node[1:]:
+            if type(part) is tuple and part:
+                if type(part[0]) is str:
+                    stack.append(part)
+                else:
+                    stack.extend(piece for piece in part if type(piece) is tuple)
 
 
 def kinds(tree: Tree) -> set[str]:
     """The kinds of node that occur."""
+    if tree[0] in LEAVES:
+        return {tree[0]}
     return {node[0] for node in nodes(tree)}
 
 

@@ -23,6 +23,7 @@ from tools.mathematics.tokens import (
     SHORT_UNITS,
 )
 from tools.mathematics.tree import NotMathematics, Tree, kinds, number
+from tools.mathematics.unit_table import is_unit_word as is_known_unit
 from tools.mathematics.units import temperature
 
 
@@ -34,12 +35,14 @@ class UnitReader(BracketReader):
         word = self.text
         if word in FUNCTIONS or word in CONSTANTS or word in GREEK or word.lower() in NOT_UNITS:
             return word in ("min", "sec") and self.following().text not in ("(", "{", "^", "_")
+        if len(word) == 3 and self.is_spaced and is_known_unit(word):
+            return True
         return word in SHORT_UNITS or word.lower() in PERCENT_WORDS or (len(word) >= 4 and self.is_spaced)
 
     def takes_unit(self, factors: list[Tree]) -> bool:
         """Attaches a unit, a percent word or a multiplier that stands after the factors."""
         if self.kind == "text":
-            words = self.text.strip()
+            words = self.text.strip().removesuffix(" and")  # `1 hour and 30 minutes`
         elif (self.kind == "word" and self.is_unit_word() and any("num" in kinds(factor) for factor in factors)) or (
             self.kind == "word" and self.text in ("C", "F") and factors[-1][0] == "degree"
         ):

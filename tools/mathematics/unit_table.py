@@ -43,7 +43,7 @@ TABLE: dict[str, tuple[str, ...]] = {
         "60 min mins minute", "3600 h hr hrs hour", "86400 d day", "604800 wk week", "1209600 fortnight",
     ),
     "calendar": ("1 mo month", "3 quarter-year", "12 yr yrs year", "120 decade", "1200 century centuries"),
-    "L T^-1": ("201168/450000 mph", "5/18 kph kmh kmph", "463/900 knot kn"),
+    "L T^-1": ("201168/450000 mph", "5/18 kph kmh kmph", "463/900 knot kn", "299792458 c"),
     "L T^-2": ("9.80665 gee",),
     "turn T^-1": ("1/60 rpm",),
     "T^-1": ("1 Hz hertz", "1e3 kHz kilohertz", "1e6 MHz megahertz", "1e9 GHz gigahertz", "1/60 bpm", "1 Bq becquerel"),

@@ -71,9 +71,10 @@ def _times(size: Fraction, bases: dict[str, int], factor: Meaning, power: int) -
 
 def unknown_words(name: str) -> frozenset[str]:
     """The words of a unit that say something, in the singular; none for `units` and `square units`."""
-    words = re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", name.lower())
+    words = re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*(?:\^\{?-?\d)?", name.lower())
     if any(word in ("unit", "units") for word in words):
         words = [word for word in words if word not in POWER_WORDS]
+    words = [word.replace("{", "") for word in words]
     return frozenset(_singular(word) for word in words if word not in GENERIC_WORDS)
 
 

@@ -3,7 +3,7 @@ r"""Equality of two single values: numbers, expressions, matrices; with units, p
 Every function answers True, False, or None: not decided by this stage (a symbolic worker may know).
 
 >>> from tools.mathematics.reader import read
->>> values_equal(read(r"28\%"), read(r"\frac{7}{25}")), values_equal(read("5 m"), read("5"))
+>>> values_equal(read(r"28\%"), read(r"\frac{7}{25}")), values_equal(read("0.5"), read("1/2"))
 (True, True)
 """
 

@@ -17,6 +17,7 @@ import json
 import pathlib
 from collections.abc import Mapping
 
+from tools.models.hub import hub_name
 from tools.records import Sampling
 
 SAMPLING_NAMES = {field.name for field in dataclasses.fields(Sampling)}
@@ -75,8 +76,13 @@ def list_presets() -> dict[str, Preset]:
 
 
 def find_preset(model: str) -> Preset:
-    """The preset of a model, by whole name or last part of a path; else the defaults."""
+    """The preset of a model, by whole name or last part of a path, in any capitalisation; else the defaults.
+
+    A folder of the hub's cache (models--org--name/snapshots/<commit>) and one called org--name count by that name.
+    """
     presets = list_presets()
-    last = pathlib.PurePath(model).name
-    name = next((name for name in presets if name in (model, model.rstrip("/")) or name.split("/")[-1] == last), "*")
-    return presets[name]
+    wanted = hub_name(model).rstrip("/").lower()
+    last = pathlib.PurePath(wanted).name.rpartition("--")[2]
+    by_name = {name.lower(): preset for name, preset in presets.items() if name != "*"}
+    by_last_part = {name.rpartition("/")[2]: preset for name, preset in by_name.items()}
+    return by_name.get(wanted) or by_last_part.get(last) or presets["*"]

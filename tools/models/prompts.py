@@ -15,6 +15,7 @@ import hashlib
 from typing import Any
 
 from tools.errors import ModelError, UsageError
+from tools.models.chat import NO_OPTIONS, ChatOptions, apply_template
 from tools.models.reasoning import find_opened_format
 
 MODEL_TYPES = ("r1", "qwen", "chat")
@@ -41,13 +42,19 @@ class Prompt:
     text: str
     token_ids: tuple[int, ...] | None
     question: str
+    system: str | None = None
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """For a server that applies its own template."""
+        return ChatOptions(self.system).messages(self.question)
 
     @property
     def is_reasoning_opened(self) -> bool:
         return find_opened_format(self.text) is not None
 
 
-def render_prompt(question: str, model_type: str, tokenizer: Any = None) -> str:
+def render_prompt(question: str, model_type: str, tokenizer: Any = None, chat: ChatOptions = NO_OPTIONS) -> str:
     """The whole prompt as text. Type chat needs the tokenizer, whose own template is used."""
     if model_type == "r1":
         return R1_TEMPLATE.format(question=question)
@@ -55,15 +62,12 @@ def render_prompt(question: str, model_type: str, tokenizer: Any = None) -> str:
         return QWEN_TEMPLATE.format(question=question)
     if model_type != "chat":
         raise UsageError(f"model type {model_type!r} is unknown; choose one of {', '.join(MODEL_TYPES)}")
-    if not getattr(tokenizer, "chat_template", None):
-        raise ModelError("the tokenizer has no chat template; choose --model-type qwen or r1")
-    messages = [{"role": "user", "content": question}]
-    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+    return apply_template(tokenizer, question, chat)
 
 
-def encode_prompt(question: str, model_type: str, tokenizer: Any) -> Prompt:
+def encode_prompt(question: str, model_type: str, tokenizer: Any, chat: ChatOptions = NO_OPTIONS) -> Prompt:
     """The prompt with its token ids. Raises ModelError when begin-of-sentence does not stand exactly once."""
-    text = render_prompt(question, model_type, tokenizer)
+    text = render_prompt(question, model_type, tokenizer, chat)
     token_ids = tuple(tokenizer.encode(text, add_special_tokens=False))
     begin = tokenizer.bos_token_id
     count = token_ids.count(begin) if begin is not None else 0
@@ -72,16 +76,16 @@ def encode_prompt(question: str, model_type: str, tokenizer: Any) -> Prompt:
             f"begin-of-sentence stands {count} times in the prompt {question[:40]!r}...; "
             f"type {model_type} does not fit this tokenizer, choose another --model-type"
         )
-    return Prompt(text, token_ids, question)
+    return Prompt(text, token_ids, question, chat.system_prompt)
 
 
-def render_without_tokenizer(question: str, model_type: str) -> Prompt:
+def render_without_tokenizer(question: str, model_type: str, chat: ChatOptions = NO_OPTIONS) -> Prompt:
     """The prompt for an engine that tokenizes by itself; type chat leaves the template to it too."""
     text = question if model_type == "chat" else render_prompt(question, model_type)
-    return Prompt(text, None, question)
+    return Prompt(text, None, question, chat.system_prompt)
 
 
-def template_sha256(question: str, model_type: str, tokenizer: Any = None) -> str:
+def template_sha256(question: str, model_type: str, tokenizer: Any = None, chat: ChatOptions = NO_OPTIONS) -> str:
     """Hash of everything around the problem, so that a changed template is seen: the prompt of a fixed question.
 
     Without a tokenizer type chat is hashed by the question alone: a server applies its own template.
@@ -89,7 +93,7 @@ def template_sha256(question: str, model_type: str, tokenizer: Any = None) -> st
     if tokenizer is None:
         text = render_without_tokenizer(question, model_type).text
     else:
-        text = render_prompt(question, model_type, tokenizer)
+        text = render_prompt(question, model_type, tokenizer, chat)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from tools.records import JsonRow
 from tools.statistics.estimators import Interval
 
 Bounds = tuple[float, float]
@@ -27,7 +27,7 @@ class SubsetId:
         return dict(self.__dict__)
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> SubsetId:
+    def from_json(cls, row: JsonRow) -> SubsetId:
         return cls(str(row["name"]), int(row["count"]), str(row["sha256"]))
 
 
@@ -44,7 +44,7 @@ class SeedScore:
         return dict(self.__dict__)
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> SeedScore:
+    def from_json(cls, row: JsonRow) -> SeedScore:
         return cls(int(row["seed"]), int(row["correct"]), int(row["total"]), float(row["accuracy"]))
 
 
@@ -121,7 +121,7 @@ class Group:
         }
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Group:
+    def from_json(cls, row: JsonRow) -> Group:
         bounds = row["confidence_interval"]
         return cls(
             int(row["problems"]),
@@ -150,7 +150,7 @@ class ReasoningShares:
         return dict(self.__dict__)
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> ReasoningShares:
+    def from_json(cls, row: JsonRow) -> ReasoningShares:
         return cls(
             float(row["truncated_share"]),
             float(row["reasoning_share"]),

@@ -18,11 +18,11 @@ The complaint behind it: teams that could not tell a failed reproduction from no
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from tools.models.presets import find_preset
+from tools.records import JsonRow
 from tools.statistics.distributions import two_sided_t_quantile
 
 LEVEL = 0.95
@@ -56,7 +56,7 @@ class Published:
         return {name: value for name, value in row.items() if value is not None}
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Published:
+    def from_json(cls, row: JsonRow) -> Published:
         """`value` above 1 is percent, as tables print it."""
         known = {name: row[name] for name in cls.__dataclass_fields__ if row.get(name) is not None}
         value = float(row["value"])
@@ -73,7 +73,7 @@ class Measured:
     subset: str
     samples_per_problem: int
     obstacles: tuple[str, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: JsonRow = field(default_factory=dict)
     truncated_share: float = 0.0
     closed_share: float | None = None
     differs_from_original: int | None = None

@@ -19,9 +19,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from tools.records import Grade, Verdict
+from tools.records import Grade, JsonObject, JsonRow, Verdict
 from tools.results.parts import Curve, Group, ReasoningShares, Score, SeedScore, SubsetId
 from tools.results.published import Measured, Published, PublishedVerdict, judge, judge_all
 from tools.statistics import estimators
@@ -64,8 +63,8 @@ class Results:
     missing: tuple[Key, ...]
     missing_count: int
     labels: Labels
-    settings: Mapping[str, Any]
-    grader: Mapping[str, Any]
+    settings: JsonRow
+    grader: JsonRow
     counts: Mapping[Verdict, int]
     score: Score
     by_seed: tuple[SeedScore, ...]
@@ -78,7 +77,7 @@ class Results:
     warnings: tuple[str, ...] = ()
     figures: tuple[Published, ...] = ()
     metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    sections: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    sections: JsonRow = dataclasses.field(default_factory=dict)
     parts: tuple[Results, ...] | None = None
 
     @property
@@ -154,7 +153,7 @@ class Results:
 
     def to_json(self) -> dict[str, object]:
         """The keys of accuracy_results.json, in their order."""
-        row: dict[str, Any] = {
+        row: JsonObject = {
             "schema_version": SCHEMA_VERSION,
             "model": self.model,
             "dataset": self.benchmark,
@@ -215,18 +214,18 @@ class Results:
         }
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Results:
+    def from_json(cls, row: JsonRow) -> Results:
         """Reads what `to_json` wrote, of this version or of 0.1. Raises KeyError, TypeError or ValueError at damage."""
         whole = cls._without_parts(row)
         if "sets" not in row:
             return whole
         shared = {name: row[name] for name in ("model", "dataset", "seeds", "settings", "reasoning")}
-        empty: dict[str, Any] = {"task_ids": [], "labels": {}, "breakdowns": {}}
+        empty: JsonObject = {"task_ids": [], "labels": {}, "breakdowns": {}}
         parts = tuple(cls._without_parts({**shared, **empty, **part}) for part in row["sets"].values())
         return dataclasses.replace(whole, parts=parts)
 
     @classmethod
-    def _without_parts(cls, row: Mapping[str, Any]) -> Results:
+    def _without_parts(cls, row: JsonRow) -> Results:
         curves = [Curve.from_json(row[name], row["curve_intervals"][name]) for name in CURVES]
         return cls(
             model=str(row["model"]),
@@ -262,7 +261,7 @@ def _short(part: Results) -> dict[str, object]:
     return {name: value for name, value in part.to_json().items() if name not in SHARED_WITH_PARTS}
 
 
-def _score_from_json(row: Mapping[str, Any]) -> Score:
+def _score_from_json(row: JsonRow) -> Score:
     intervals = {name: Interval(**found) if found else None for name, found in row["intervals"].items()}
     return Score(
         float(row["avg_at_k"]),
@@ -275,8 +274,8 @@ def _score_from_json(row: Mapping[str, Any]) -> Score:
     )
 
 
-def _figures_from_json(row: Mapping[str, Any] | None) -> tuple[Published, ...]:
-    rows: Sequence[Mapping[str, Any]] = [] if row is None else row.get("parts", [row])
+def _figures_from_json(row: JsonRow | None) -> tuple[Published, ...]:
+    rows: Sequence[JsonRow] = [] if row is None else row.get("parts", [row])
     return tuple(map(Published.from_json, rows))
 
 

@@ -7,11 +7,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from tools.records import Grade, Verdict
+from tools.records import Grade, JsonRow, Verdict
 
 MARK = "hangs_on_time"  # in Grade.details and in the files, since version 0.1
 
@@ -43,7 +42,7 @@ class Timing:
         return {MARK: rows, "score_range": list(self.score_range)}
 
     @classmethod
-    def of(cls, sections: Mapping[str, Any]) -> Timing | None:
+    def of(cls, sections: JsonRow) -> Timing | None:
         """From the sections of results; None where they have none that can be read."""
         try:
             row = sections["timing"]

@@ -13,6 +13,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -32,8 +33,10 @@ EXIT_PERMANENT, EXIT_OUT_OF_MEMORY, EXIT_CRASH = 2, 75, 3
 # A worker that somebody stopped (SIGSTOP, a debugger's detach) may hold a lock that all others wait for: end it soon.
 STOPPED_TIMEOUT_S = 30.0
 START_TIMEOUT_S = 3600.0  # a model may have to be fetched first
+START_NOTE_S = 300.0  # a start that takes longer says what it waits for, again and again
 END_TIMEOUT_S = 10.0  # for a killed process to go; one that hangs in the kernel is left to it
 DEFAULT_CAPACITY = 256
+LOG_END_BYTES = 1 << 20
 # For a worker on the CPU. The same number of threads for any number of workers: same sums, same texts. No cores of its
 # own choice: every vLLM on a machine would choose the same ones. And memory that was used once stays with the process:
 # given back and fetched again at every step, it costs page faults, which two workers pay for each other.
@@ -61,6 +64,8 @@ class Slot:
     seen: tuple[int, float] = (0, 0.0)
     seen_at: float = 0.0
     stopped_at: float | None = None
+    noted_at: float = 0.0  # when it was last said that it is still starting
+    log_start: int = 0  # where its log begins to speak of this life
     hang: str | None = None  # why it was ended, when it hung
     is_finished: bool = False
     is_given_up: bool = False
@@ -128,6 +133,7 @@ def look_after(slot: Slot, slots: list[Slot], out: pathlib.Path, settings: RunSe
         return
     code = slot.process.poll()
     if code is None:
+        note_slow_start(slot, out)
         reason = find_hang(slot, out, settings.stall_timeout_s)
         if reason:
             slot.hang = reason
@@ -139,7 +145,7 @@ def look_after(slot: Slot, slots: list[Slot], out: pathlib.Path, settings: RunSe
     if code == 0:
         slot.is_finished = True
         return
-    cause = slot.hang or last_error(log_path(out, slot))
+    cause = slot.hang or last_error(log_path(out, slot), slot.log_start)
     slot.hang = None
     if code == EXIT_PERMANENT:
         check_writable(out)  # a full disk holds no log either
@@ -191,11 +197,13 @@ def start(slot: Slot, out: pathlib.Path, guardian: Guardian) -> None:
     words += ["--max-num-seqs", str(slot.max_num_seqs)] if slot.max_num_seqs else []
     log_path(out, slot).parent.mkdir(exist_ok=True)
     with log_path(out, slot).open("ab") as log:
+        slot.log_start = log.tell()
         slot.process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
         )
     guardian.watch(slot.process.pid)
     slot.seen_at, slot.stopped_at = time.monotonic(), None
+    slot.noted_at = slot.seen_at
 
 
 def find_hang(slot: Slot, out: pathlib.Path, timeout_s: float) -> str | None:
@@ -209,12 +217,32 @@ def find_hang(slot: Slot, out: pathlib.Path, timeout_s: float) -> str | None:
     else:
         slot.stopped_at = None
     status = read_worker(out, slot.worker_name)
-    if status is None or status.state == "starting":
+    is_starting = status is None or status.state == "starting"
+    if is_starting:
         timeout_s = max(timeout_s, START_TIMEOUT_S)
     seen = (slot.starts, status.updated_at if status else 0.0)
     if seen != slot.seen:
         slot.seen, slot.seen_at = seen, now
-    return f"no progress for {timeout_s:g} s" if now - slot.seen_at > timeout_s else None
+    if now - slot.seen_at <= timeout_s:
+        return None
+    if is_starting:
+        return f"still starting after {timeout_s:g} s, its log ends with: {last_words(log_path(out, slot))}"
+    return f"no progress for {timeout_s:g} s"
+
+
+def note_slow_start(slot: Slot, out: pathlib.Path) -> None:
+    """Says from time to time what a worker that is still starting waits for."""
+    now = time.monotonic()
+    if now - slot.noted_at < START_NOTE_S:
+        return
+    slot.noted_at = now
+    status = read_worker(out, slot.worker_name)
+    if status is None or status.state == "starting":
+        words = last_words(log_path(out, slot))
+        print(
+            f"{slot.worker_name}: still starting after {now - slot.seen_at:.0f} s; its log ends with: {words}",
+            file=sys.stderr,
+        )
 
 
 def is_stopped(pid: int) -> bool:
@@ -237,20 +265,36 @@ def log_path(out: pathlib.Path, slot: Slot) -> pathlib.Path:
     return out / "logs" / f"{slot.name}.log"
 
 
-def last_error(path: pathlib.Path) -> str:
-    """The line of a log that says why its worker ended."""
-    try:
-        lines = [
-            line.strip() for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if line.strip()
-        ]
-    except OSError:
+def last_error(path: pathlib.Path, start: int = 0) -> str:
+    """The line of a log that says why its worker ended; what stands before `start` is of earlier lives."""
+    lines = read_lines(path, start)
+    if lines is None:
         return "no log"
-    errors = [line for line in lines[-200:] if line.startswith("error: ") or "Error" in line]
+    told = [line for line in lines if line.startswith("error: ")]
+    errors = told or [line for line in lines[-200:] if "Error" in line]
     return (errors or lines or ["nothing in its log"])[-1].removeprefix("error: ")
 
 
+def last_words(path: pathlib.Path) -> str:
+    """The last line of a log, without the marks that vLLM puts before it."""
+    lines = read_lines(path, 0) or ["nothing"]
+    return re.sub(r"^\([^()]*pid=\d+\) ([A-Z]+ [\d-]+ [\d:]+ )?", "", lines[-1])[:200]
+
+
+def read_lines(path: pathlib.Path, start: int) -> list[str] | None:
+    """The lines of a log's end that are not empty; None without a log. A bar that overwrites itself counts as one."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(start, path.stat().st_size - LOG_END_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return None
+    return [line.rstrip("\r").rpartition("\r")[2].strip() for line in text.split("\n") if line.strip()]
+
+
 def kill_group(slot: Slot, guardian: Guardian) -> None:
-    """Ends a worker and all that it started."""
+    """Ends a worker and all that it started, and waits until they are gone: an engine's process gives its GPU's memory
+    back only then, and the next one would find too little."""
     if slot.process is None:
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -258,6 +302,23 @@ def kill_group(slot: Slot, guardian: Guardian) -> None:
     with contextlib.suppress(subprocess.TimeoutExpired):
         slot.process.wait(END_TIMEOUT_S)
         guardian.forget(slot.process.pid)
+    end = time.monotonic() + END_TIMEOUT_S
+    while lives_in_group(slot.process.pid) and time.monotonic() < end:
+        time.sleep(POLL_S)
+
+
+def lives_in_group(group: int) -> bool:
+    """True while a process of the group runs; one that has ended and is not yet collected does not."""
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            state, _, its_group = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[:3]
+            if int(its_group) == group and state not in "ZX":
+                return True
+    return False
 
 
 @contextlib.contextmanager

@@ -42,6 +42,7 @@ class RunProgress:
         self._started, self._started_at = time.monotonic(), now()
         self._updated, self._line_at = 0.0, time.monotonic() + LINE_EVERY_S
         self._is_warned = False
+        self._dropped: set[str] = set()
         self._state = "running"
         self._restarts: dict[str, int] = {}
         self._history: deque[tuple[float, dict[str, int]]] = deque()  # (time, tokens by worker)
@@ -154,6 +155,12 @@ class RunProgress:
             )
 
     def _warn(self, status: RunStatus) -> None:
+        if new := {name for worker in status.workers for name in worker.dropped} - self._dropped:
+            self._dropped |= new
+            names = ", ".join(sorted(new))
+            self._bar.write(
+                f"note: the server refuses {names}, so it samples without (dropped, in manifest.json)", file=sys.stderr
+            )
         if self._is_warned or status.answered < FIRST_ANSWERS:
             return
         alarm = find_alarm(status, self._settings.sampling.max_new_tokens)

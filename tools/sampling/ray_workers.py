@@ -41,6 +41,7 @@ from tools.sampling.launcher import (
     log_path,
     plan_restart,
 )
+from tools.sampling.pinning import fetch_models
 from tools.sampling.progress import RunProgress
 from tools.sampling.requests import prepare_requests
 from tools.sampling.settings import RunSettings
@@ -49,6 +50,14 @@ from tools.sampling.workqueue import WorkQueue
 from tools.store.files import storage_error
 
 POLL_S = 0.1
+# What the engines on other nodes need of this one's environment: how to reach the hub and each other.
+PASSED = (
+    "OPENAI_API_KEY", "DO_NOT_TRACK", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    *(name for proxy in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (proxy, proxy.upper())),
+    *CPU_ENVIRONMENT,
+)  # fmt: skip
+PASSED_PREFIXES = ("HF_", "HUGGING_FACE_", "TRANSFORMERS_", "VLLM_", "NCCL_", "GLOO_")
+OF_ONE_NODE = ("VLLM_HOST_IP",)
 # An actor collects for so long what has finished, so that the engine seldom waits for the driver.
 EXCHANGE_EVERY_S = 0.25
 
@@ -83,6 +92,7 @@ class EngineActor:
     def _load(self) -> Report:
         print(f"process {os.getpid()} of {socket.gethostname()} loads the engine", flush=True)
         settings = self._settings
+        fetch_models(settings)
         setup = settings.engine_setup(self._max_model_len)
         self._engine = create_engine(settings.engine, setup, settings.engine_options)
         return Report(capacity=self._engine.capacity)
@@ -162,8 +172,11 @@ def supervise_on_ray(out: pathlib.Path, settings: RunSettings, progress: RunProg
 
 def choose_environment() -> dict[str, str]:
     """What the engines on other nodes have to know of this one's environment."""
-    passed = ("HF_HOME", "HF_HUB_OFFLINE", "HF_TOKEN", "OPENAI_API_KEY", "DO_NOT_TRACK", *CPU_ENVIRONMENT)
-    ours = {name: value for name, value in os.environ.items() if name in passed or name.startswith("VLLM_")}
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if (name in PASSED or name.startswith(PASSED_PREFIXES)) and name not in OF_ONE_NODE
+    }
     return CPU_ENVIRONMENT | ours
 
 

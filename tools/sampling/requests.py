@@ -12,11 +12,14 @@ from typing import Any
 
 from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
 from tools.benchmarks.questions import PROBE, render_question
-from tools.engines import GenerationRequest, load_tokenizer, read_model_limit
+from tools.engines import GenerationRequest, load_tokenizer
 from tools.errors import ModelError
+from tools.models.chat import is_dated, template_of
+from tools.models.limits import read_model_limit
 from tools.models.prompts import Prompt, encode_prompt, render_without_tokenizer, template_sha256
 from tools.models.reasoning import find_opened_format, find_template_format
 from tools.records import Sample
+from tools.sampling.seeds import SeedRule, request_seed
 from tools.sampling.settings import RunSettings
 from tools.store import manifest, provenance
 
@@ -32,13 +35,14 @@ class RequestMaker:
     max_model_len: int
     caps: Mapping[str, int]
     reasoning_format: str | None
+    seed_rule: str = SeedRule.PLAIN.value
 
     def make(self, sample: Sample) -> GenerationRequest:
         prompt = self.prompts[sample.dataset, sample.task_id]
         cap = self.caps[sample.dataset]
-        if prompt.token_ids is None:
-            return GenerationRequest(sample, prompt, cap)
-        return GenerationRequest(sample, prompt, min(cap, self.max_model_len - len(prompt.token_ids)))
+        if prompt.token_ids is not None:
+            cap = min(cap, self.max_model_len - len(prompt.token_ids))
+        return GenerationRequest(sample, prompt, cap, request_seed(self.seed_rule, sample.seed, sample.task_id))
 
     def is_opened(self, sample: Sample) -> bool:
         return self.prompts[sample.dataset, sample.task_id].is_reasoning_opened
@@ -47,8 +51,7 @@ class RequestMaker:
 def prepare_requests(out: pathlib.Path, settings: RunSettings) -> RequestMaker:
     """Reads the problems, encodes their prompts, and completes the manifests. Raises DataError, ModelError."""
     benchmarks = [load_benchmark(name) for name in settings.benchmarks]
-    has_tokenizer = settings.needs.tokenizer and not settings.sends_questions
-    tokenizer = load_tokenizer(settings.model, settings.tokenizer, settings.revision) if has_tokenizer else None
+    tokenizer = load_own_tokenizer(settings) if settings.uses_tokenizer else None
     prompts = encode_prompts(benchmarks, settings, tokenizer)
     caps = {loaded.name: settings.sampling_of(loaded.benchmark).max_new_tokens for loaded in benchmarks}
     requests = RequestMaker(
@@ -56,10 +59,18 @@ def prepare_requests(out: pathlib.Path, settings: RunSettings) -> RequestMaker:
         fit_length(prompts, caps, settings),
         caps,
         choose_format(next(iter(prompts.values())), settings, tokenizer),
+        settings.seed_rule or SeedRule.DERIVED.value,
     )
     for loaded in benchmarks:
         settle_manifest(out / loaded.name, loaded, requests, settings, tokenizer)
     return requests
+
+
+def load_own_tokenizer(settings: RunSettings) -> Any:
+    """The tokenizer of a run. Raises ModelError."""
+    setup = settings.engine_setup(0)
+    name, revision = (setup.tokenizer, setup.tokenizer_revision) if setup.tokenizer else (setup.model, setup.revision)
+    return load_tokenizer(name, revision=revision, trust_remote_code=setup.trust_remote_code)
 
 
 def encode_prompts(benchmarks: list[LoadedBenchmark], settings: RunSettings, tokenizer: Any) -> dict[PromptKey, Prompt]:
@@ -69,9 +80,9 @@ def encode_prompts(benchmarks: list[LoadedBenchmark], settings: RunSettings, tok
         for problem in loaded.problems[: settings.limit]:
             question = render_question(problem, loaded.benchmark, settings.model_type)
             if tokenizer is None:
-                prompt = render_without_tokenizer(question, settings.model_type)
+                prompt = render_without_tokenizer(question, settings.model_type, settings.chat)
             else:
-                prompt = encode_prompt(question, settings.model_type, tokenizer)
+                prompt = encode_prompt(question, settings.model_type, tokenizer, settings.chat)
             prompts[loaded.name, problem.task_id] = prompt
     return prompts
 
@@ -81,7 +92,7 @@ def fit_length(prompts: Mapping[PromptKey, Prompt], caps: Mapping[str, int], set
     lengths = {key: len(prompt.token_ids or ()) for key, prompt in prompts.items()}
     longest = max(lengths.values())
     wanted = max(length + caps[benchmark] for (benchmark, _), length in lengths.items())
-    limit = read_model_limit(settings.model, settings.revision) if settings.needs.loads_model else None
+    limit = read_model_limit(settings.model_place, settings.revision) if settings.needs.loads_model else None
     if limit is None or wanted <= limit:
         return wanted
     if longest >= limit:
@@ -99,7 +110,7 @@ def choose_format(prompt: Prompt, settings: RunSettings, tokenizer: Any) -> str 
         return settings.reasoning_format
     found = find_opened_format(prompt.text)
     if found is None and tokenizer is not None:
-        found = find_template_format(str(tokenizer.chat_template or ""), tokenizer.get_added_vocab())
+        found = find_template_format(template_of(tokenizer), tokenizer.get_added_vocab())
     return found.name if found else None
 
 
@@ -111,9 +122,11 @@ def settle_manifest(
     probe = render_question(PROBE, loaded.benchmark, settings.model_type)
     identity = dataclasses.replace(
         settings.identity(loaded),
-        template_sha256=template_sha256(probe, settings.model_type, tokenizer),
+        template_sha256=template_sha256(probe, settings.model_type, tokenizer, settings.chat),
         reasoning_format=requests.reasoning_format,
     )
+    if settings.model_type == "chat" and settings.prompt_date and is_dated(template_of(tokenizer)):
+        identity = dataclasses.replace(identity, choices={**identity.choices, "prompt_date": settings.prompt_date})
     manifest.settle(folder, identity, plan_of(loaded, settings))
     facts = manifest.PromptFacts(
         first_prompt=first.text,
@@ -121,7 +134,7 @@ def settle_manifest(
         is_reasoning_opened_by_prompt=None if settings.sends_questions else first.is_reasoning_opened,
         reasoning_format=requests.reasoning_format,
         max_model_len=requests.max_model_len,
-        model_num_parameters=provenance.count_parameters(settings.model) if settings.needs.loads_model else None,
+        model_num_parameters=provenance.count_parameters(settings.model_place) if settings.needs.loads_model else None,
     )
     manifest.record_prompt(folder, facts)
 

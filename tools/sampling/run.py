@@ -20,6 +20,7 @@ from tools.errors import IncompleteRun, RunLocked
 from tools.records import Sample
 from tools.sampling.gpus import choose_devices
 from tools.sampling.launcher import Slot, supervise, write_run_settings
+from tools.sampling.pinning import apply_generation_config, fetch_models, pin
 from tools.sampling.plan import make_plan
 from tools.sampling.progress import RunProgress
 from tools.sampling.requests import plan_of
@@ -58,8 +59,12 @@ def _as_word(value: object) -> str:
 def generate(settings: RunSettings) -> None:
     """Samples all that is missing. Raises EvaluationErrors; the same call continues where it was."""
     check_model(settings)
-    check_engine(settings.engine, settings.sampling)
     out = pathlib.Path(settings.out)
+    settings = pin(settings, out)
+    if settings.generation_config == "model" and settings.needs.loads_model:
+        fetch_models(settings, weights=False)
+    settings = apply_generation_config(settings)
+    check_engine(settings.engine, settings.sampling)
     devices = [] if settings.launcher == "ray" else choose_devices(settings)
     slots = [Slot(device.name, device.gpus) for device in devices]
     sets = {loaded.name: loaded for loaded in map(load_benchmark, settings.benchmarks)}
@@ -86,6 +91,7 @@ def run(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, LoadedBench
     on_disk, missing = find_missing(out, planned)
     new = len(missing)
     if missing:
+        fetch_models(settings, weights=settings.launcher != "ray")  # actors fetch for themselves
         prepare(out, settings, sets)
         if has_helpers(out):  # of a launcher that died: their queue goes on, a second one would sample twice
             has_worked = work(out, settings, slots, count_done(total, missing), total)
@@ -154,6 +160,7 @@ def help_until_free(out: pathlib.Path, settings: RunSettings, slots: list[Slot])
             time.sleep(HELP_EVERY_S)
         if (out / ".run" / PLAN_FILE).exists() and not has_finished(out):
             print(f"{out}: another launcher leads this run; helping with {len(slots)} workers", file=sys.stderr)
+            fetch_models(RunSettings.from_json((out / ".run" / "settings.json").read_text(encoding="utf-8")))
             supervise(out, settings, [dataclasses.replace(slot) for slot in slots], None)
 
 

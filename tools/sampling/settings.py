@@ -26,11 +26,15 @@ from tools.benchmarks.benchmark import Benchmark, find_benchmark
 from tools.commandline import CommandLine, add_options, option, option_fields, read_options
 from tools.engines import ENGINES, EngineOptions, EngineSetup, Needs, default_engine, find_engine, make_options
 from tools.errors import UsageError, run_command
+from tools.models.chat import ChatOptions, check_date, read_template_kwargs
+from tools.models.folder import NotAModel, check_folder, check_tokenizer
 from tools.models.formats import FORMATS
+from tools.models.hub import find_snapshot, is_hub_name
 from tools.models.presets import Preset, find_preset
 from tools.models.prompts import MODEL_TYPES
 from tools.records import Sampling
 from tools.sampling.plan import expand_seeds
+from tools.sampling.seeds import SeedRule
 
 if TYPE_CHECKING:  # what only a run needs is imported where it is used: --help has to be quick
     from tools.benchmarks.problems import LoadedBenchmark
@@ -69,10 +73,24 @@ class RunSettings:
     )
     engine: str = option("", f"{', '.join(ENGINES)}, or module:Class of your own", shown="best there")
     gpus: str | None = option(
-        None, "how many (8) or which (0,2,3); without GPU: CPU workers", shown="all visible"
+        None, "how many (8), which (0,2,3 or 0-3), or all; without GPU: CPU workers", shown="all visible"
     )  # fmt: skip
     revision: str | None = option(None, "the model's revision on the hub", shown="main")
     tokenizer: str | None = option(None, "another tokenizer, for a server's model name", shown="the model's")
+    tokenizer_revision: str | None = option(None, "the revision of TOKENIZER on the hub", shown="main")
+    trust_remote_code: int = option(0, "1: run the code that the model's repository brings along")
+    generation_config: str = option(
+        "none", "model: sampling as its generation_config.json says", choices=("none", "model")
+    )
+    system_prompt: str | None = option(None, "the system turn of type chat")
+    chat_template_kwargs: str | None = option(None, "JSON object for the model's template: enable_thinking, ...")
+    prompt_date: str | None = option(None, "the day that a dated template writes", shown="the run's first")
+    seed_rule: str | None = option(
+        None,
+        "a request's seed: derived from seed and problem, or plain",
+        shown="derived; old runs: plain",
+        choices=[rule.value for rule in SeedRule],
+    )
     stall_timeout_s: float = option(1800.0, "a worker without progress for so long is restarted")
     on_truncation: str = option(
         "warn", "warn or stop when over 20 % of the first 32 are cut off", choices=("warn", "stop")
@@ -82,6 +100,7 @@ class RunSettings:
     )
     join: int = option(0, "1: help the run that another node leads in the same folder")
     overwrite: bool = False
+    sampling_given: tuple[str, ...] = ()  # what of `sampling` the command said itself
 
     @property
     def needs(self) -> Needs:
@@ -91,6 +110,23 @@ class RunSettings:
     def sends_questions(self) -> bool:
         """True when the engine applies a chat template of its own, so that the question is sent alone."""
         return self.needs.has_own_template and self.model_type == "chat"
+
+    @property
+    def uses_tokenizer(self) -> bool:
+        return self.needs.tokenizer and not self.sends_questions
+
+    @property
+    def model_place(self) -> str:
+        """Where this machine has the model: a folder, the hub's cache for a fetched one, else its name."""
+        return find_snapshot(self.model, self.revision) if self.needs.loads_model else self.model
+
+    @property
+    def tokenizer_place(self) -> str | None:
+        return find_snapshot(self.tokenizer, self.tokenizer_revision) if self.tokenizer else None
+
+    @property
+    def chat(self) -> ChatOptions:
+        return ChatOptions(self.system_prompt, read_template_kwargs(self.chat_template_kwargs), self.prompt_date)
 
     def all_seeds(self, benchmark: str) -> tuple[int, ...]:
         """Every seed of a benchmark: base seeds and those that follow them."""
@@ -113,7 +149,16 @@ class RunSettings:
         return dataclasses.replace(self, engine_options=options)
 
     def engine_setup(self, max_model_len: int) -> EngineSetup:
-        return EngineSetup(self.model, self.sampling, max_model_len, self.revision, self.tokenizer)
+        return EngineSetup(
+            self.model_place,
+            self.sampling,
+            max_model_len,
+            self.revision if self.model_place == self.model else None,
+            self.tokenizer_place,
+            self.tokenizer_revision if self.tokenizer_place == self.tokenizer else None,
+            bool(self.trust_remote_code),
+            self.chat.template_kwargs,
+        )
 
     def identity(self, loaded: LoadedBenchmark) -> Identity:
         """What decides a sample, as far as it is known before a model is loaded."""
@@ -132,7 +177,21 @@ class RunSettings:
             sampling=self.sampling_of(loaded.benchmark),
             data_sha256=loaded.sha256,
             reasoning_format=self.reasoning_format,
+            choices=self._choices(),
         )
+
+    def _choices(self) -> dict[str, bool | int | float | str]:
+        """What else decides a sample, where it was chosen. The date is left to who knows whether the template has one."""
+        chosen = {
+            "seed_rule": self.seed_rule,
+            "tokenizer": self.tokenizer,
+            "tokenizer_revision": self.tokenizer_revision,
+            "system_prompt": self.system_prompt,
+            "chat_template_kwargs": self.chat_template_kwargs and json.dumps(self.chat.template_kwargs, sort_keys=True),
+            "generation_config": None if self.generation_config == "none" else self.generation_config,
+            "trust_remote_code": bool(self.trust_remote_code) or None,
+        }
+        return {name: value for name, value in chosen.items() if value is not None}
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self))
@@ -142,6 +201,7 @@ class RunSettings:
         row = json.loads(text)
         row["benchmarks"] = tuple(row["benchmarks"])
         row["seeds"] = {name: tuple(seeds) for name, seeds in row["seeds"].items()}
+        row["sampling_given"] = tuple(row["sampling_given"])
         row["sampling"] = Sampling(**{**row["sampling"], "stop": tuple(row["sampling"]["stop"])})
         row["engine_options"] = make_options(row["engine"], row["engine_options"])
         return cls(**row)
@@ -211,6 +271,7 @@ def _build(given: argparse.Namespace, environ: Mapping[str, str], preset: Preset
         out=given.out,
         overwrite=given.overwrite,
         sampling=dataclasses.replace(preset.sampling, **of_sampling),
+        sampling_given=tuple(of_sampling),
         engine_options=make_options(told["engine"], of_engine),
         **told,
     )
@@ -279,31 +340,37 @@ def check_settings(settings: RunSettings) -> None:
             not (settings.join and settings.launcher == "ray"),
             "JOIN=1 is for launchers without Ray, which reaches all nodes by itself; give one of them",
         ),
+        (
+            settings.model_type == "chat" or settings.system_prompt is settings.chat_template_kwargs is None,
+            f"SYSTEM_PROMPT and CHAT_TEMPLATE_KWARGS are for type chat; the prompt of type {settings.model_type} is fixed",
+        ),
     )
     for is_fine, message in rules:
         if not is_fine:
             raise UsageError(message)
+    read_template_kwargs(settings.chat_template_kwargs)
+    settings.engine_options.check()
+    if settings.prompt_date is not None:
+        check_date(settings.prompt_date)
 
 
 def check_model(settings: RunSettings) -> None:
-    """Raises UsageError for a model folder that is not there or holds no model, before anything is started or written."""
-    model = pathlib.Path(settings.model)
-    looks_like_folder = model.is_dir() or settings.model.startswith((".", "/", "~")) or settings.model.count("/") != 1
-    looks_like_folder = looks_like_folder or model.parent.is_dir()
-    if not settings.needs.loads_model or not looks_like_folder:
+    """Raises UsageError for a folder that is not there or holds no model, ModelError for one that no engine could load,
+    before anything is started or written."""
+    if not settings.needs.loads_model or is_hub_name(settings.model):
         return
+    model = pathlib.Path(settings.model)
     if not model.is_dir():
         raise UsageError(
             f"{settings.model}: no such model folder; give a folder with config.json and weights, or a hub name like org/model"
         )
-    if not (model / "config.json").is_file():
-        raise UsageError(f"{settings.model}: no config.json; this is not the folder of a model")
     tokenizer = pathlib.Path(settings.tokenizer or settings.model)
-    names = ("tokenizer.json", "tokenizer.model", "vocab.json")
-    if tokenizer.is_dir() and not any((tokenizer / name).is_file() for name in names):
-        raise UsageError(
-            f"{tokenizer}: no tokenizer (tokenizer.json, tokenizer.model or vocab.json); copy it there or give --tokenizer"
-        )
+    try:
+        if tokenizer.is_dir() and (model / "config.json").is_file():
+            check_tokenizer(tokenizer)
+        check_folder(model, has_tokenizer=False)
+    except NotAModel as error:  # the wrong folder was given
+        raise UsageError(str(error)) from error
 
 
 def main() -> int:

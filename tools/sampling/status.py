@@ -15,8 +15,8 @@ import os
 import pathlib
 import time
 from collections.abc import Sequence
-from typing import Any
 
+from tools.records import JsonObject
 from tools.store.files import write_atomically
 
 STATUS_EVERY_S = 1.0
@@ -62,9 +62,10 @@ class WorkerStatus(SampleCounts):
     restarts: int = 0
     log: str = ""
     tokens_per_s: float = 0.0
+    dropped: list[str] = dataclasses.field(default_factory=list)  # of the sampling: refused by the server
 
     @classmethod
-    def from_json(cls, row: dict[str, Any]) -> WorkerStatus:
+    def from_json(cls, row: JsonObject) -> WorkerStatus:
         return cls(**{name: value for name, value in row.items() if name in WORKER_FIELDS})
 
     @property
@@ -157,7 +158,7 @@ class RunStatus:
         return json.dumps(dataclasses.asdict(self), indent=1)
 
     @classmethod
-    def from_json(cls, row: dict[str, Any]) -> RunStatus:
+    def from_json(cls, row: JsonObject) -> RunStatus:
         known = {name: value for name, value in row.items() if name in RUN_FIELDS}
         known["workers"] = tuple(map(WorkerStatus.from_json, row.get("workers", ())))
         known["datasets"] = {name: Share(part["total"], part["done"]) for name, part in row.get("datasets", {}).items()}

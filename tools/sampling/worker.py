@@ -21,7 +21,7 @@ from tools.sampling.requests import RequestMaker, prepare_requests
 from tools.sampling.settings import RunSettings
 from tools.sampling.status import StatusFile, workers_folder
 from tools.sampling.workqueue import WorkQueue
-from tools.store import generations
+from tools.store import generations, manifest
 
 IDLE_SLEEP_S = 0.2
 RECOVER_EVERY_S = 2.0
@@ -68,7 +68,9 @@ def answer_all(queue: WorkQueue, engine: Engine, requests: RequestMaker, out: pa
                 engine.submit(requests.make(sample))
             status.in_flight += len(taken)
         if status.in_flight:
-            for outcome in engine.step():
+            outcomes = engine.step()
+            note_dropped(engine, out, requests, file)
+            for outcome in outcomes:
                 status.in_flight -= 1
                 record(outcome, queue, out, requests, file)
         elif queue.is_finished:
@@ -76,6 +78,15 @@ def answer_all(queue: WorkQueue, engine: Engine, requests: RequestMaker, out: pa
         else:
             time.sleep(IDLE_SLEEP_S)  # the others still work; what a dying one leaves is taken up here
         file.tick()
+
+
+def note_dropped(engine: Engine, out: pathlib.Path, requests: RequestMaker, file: StatusFile) -> None:
+    """What a server refuses of the sampling goes to the manifests before the first answer that was drawn without it."""
+    dropped = list(getattr(engine, "dropped", ()))  # engines need not have it
+    if dropped != file.status.dropped:
+        file.status.dropped = dropped
+        for benchmark in requests.caps:
+            manifest.record_dropped(out / benchmark, dropped)
 
 
 def record(
@@ -92,10 +103,13 @@ def record(
         sample.task_id, sample.seed, text, outcome.finish_reason, outcome.prompt_tokens, outcome.output_tokens
     )
     generations.append(out / sample.dataset, generation)
-    queue.done(sample, outcome.output_tokens)
+    tokens = outcome.output_tokens
+    if tokens is None:  # a server that does not count: close enough for the schedule and the rate
+        tokens = max(1, len(text) // 4)
+    queue.done(sample, tokens)
     status.done += 1
     status.by_dataset[sample.dataset] = status.by_dataset.get(sample.dataset, 0) + 1
-    status.tokens += outcome.output_tokens
+    status.tokens += tokens
     status.truncated += generation.is_cut_off
     status.unclosed += closes_reasoning(text, requests.is_opened(sample), requests.reasoning_format) is False
 

@@ -24,10 +24,9 @@ import pathlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from tools.errors import RunLocked, StorageError
-from tools.records import Sample
+from tools.records import JsonObject, Sample
 from tools.sampling.plan import Scheduler
 from tools.store.files import hold_lock, storage_error, write_atomically
 
@@ -52,7 +51,7 @@ class QueueEvent:
         return json.dumps({**said, "by": by})
 
     @classmethod
-    def from_json(cls, row: dict[str, Any]) -> QueueEvent:
+    def from_json(cls, row: JsonObject) -> QueueEvent:
         return cls(**row)
 
 

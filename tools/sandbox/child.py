@@ -168,7 +168,7 @@ def _compile(has_prelude: bool) -> int:
 def practise() -> None:
     """Compiles and judges a text of ours a few times, in the warm process: what the interpreter makes ready at the first
     use of its parser, and learns about the code of the judge, every fork finds done."""
-    for _ in range(20):
+    for _ in range(4):
         tree = ast.parse(PRACTICE.encode(), FILENAME)
         marshal.loads(marshal.dumps(compile(tree, FILENAME, "exec", dont_inherit=True)))
         make_builtins(judge_plainness(tree).hidden)

@@ -194,10 +194,19 @@ def make_builtins(hidden: frozenset[str]) -> dict[str, Any]:
     A name that the program binds itself is hidden where the object behind it is not free, so that a use before its own
     binding fails instead of finding that object.
     """
+    found = _find_builtins(len(vars(builtins))).copy()
+    for name in hidden:
+        found.pop(name, None)
+    return found
+
+
+@functools.lru_cache(maxsize=2)
+def _find_builtins(_count: int) -> dict[str, Any]:
+    """Those without anything hidden; `_count` tells whether the prelude is there. Found once, before the forks."""
     here = vars(builtins)
     found = {"__build_class__": here["__build_class__"], "__import__": here["__import__"]}
     for name, known in NAMES.items():
         # What is not the object that was judged is not offered; what is only called may be another one.
-        if name in here and name not in hidden and (known.value is here[name] or known.use is Use.CALLED):
+        if name in here and (known.value is here[name] or known.use is Use.CALLED):
             found[name] = here[name]
     return found

@@ -14,11 +14,10 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 from tools.errors import StorageError
-from tools.records import Generation
+from tools.records import Generation, JsonRow
 from tools.store.files import append_line, repair_lines, write_atomically
 from tools.store.foreign import import_command, recognize
 from tools.store.reading import (
@@ -88,7 +87,7 @@ def _read_line(line: RawLine, path: pathlib.Path, seed: int) -> Generation:
     return _to_generation(row, seed)
 
 
-def _to_generation(row: Mapping[str, Any], seed: int) -> Generation:
+def _to_generation(row: JsonRow, seed: int) -> Generation:
     """Raises ValueError that names the field. A seed that is null is the file name's."""
     output = row.get("output", row.get("generation"))
     if not isinstance(output, str):

@@ -17,6 +17,7 @@ import re
 from typing import Any
 
 from tools.errors import StorageError
+from tools.records import JsonObject
 from tools.store.reading import open_file, parse_json
 
 # A manifest or results file larger than this was not written by us and would only fill the memory.
@@ -24,7 +25,7 @@ MOST_BYTES = 64 << 20
 SURROGATE = re.compile(rb"\\\\u[dD][89a-fA-F]")
 
 
-def read_object(path: pathlib.Path) -> dict[str, Any] | None:
+def read_object(path: pathlib.Path) -> JsonObject | None:
     """The object, None where there is no such file. Raises StorageError."""
     notes: list[str] = []
     row = note_object(path, notes)
@@ -33,7 +34,7 @@ def read_object(path: pathlib.Path) -> dict[str, Any] | None:
     return row
 
 
-def note_object(path: pathlib.Path, notes: list[str]) -> dict[str, Any] | None:
+def note_object(path: pathlib.Path, notes: list[str]) -> JsonObject | None:
     """As `read_object` for those who go on without it: a damaged file adds a sentence to `notes` and gives None."""
     try:
         with open_file(path) as file:

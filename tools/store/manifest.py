@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tools.errors import SettingsMismatch, StorageError
-from tools.records import Sampling
+from tools.records import JsonObject, JsonRow, Sampling
 from tools.store.files import storage_error, write_atomically
 from tools.store.generations import list_files
 from tools.store.json_object import read_object
@@ -38,20 +38,20 @@ class Manifest:
 
     model: str | None
     benchmark: str | None
-    settings: Mapping[str, Any]
+    settings: JsonRow
     seeds: tuple[int, ...]
     task_ids: tuple[str, ...]
     data_path: str | None
     data_sha256: str | None
     is_reasoning_opened: bool | None
     reasoning_format: str | None
-    versions: Mapping[str, Any]
+    versions: JsonRow
     start_time: str | None
     end_time: str | None
-    raw: Mapping[str, Any]
+    raw: JsonRow
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Manifest:
+    def from_json(cls, row: JsonRow) -> Manifest:
         """Never raises: what has another shape is taken as not said."""
         plan, data = _mapping(row.get("plan")), _mapping(row.get("data"))
         told = row.get("is_reasoning_opened_by_prompt")
@@ -79,7 +79,7 @@ class Manifest:
         return None
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def _mapping(value: Any) -> JsonRow:
     return value if isinstance(value, dict) else {}
 
 
@@ -97,7 +97,7 @@ def read_manifest(folder: pathlib.Path) -> Manifest | None:
     return None if row is None else Manifest.from_json(row)
 
 
-def read_raw(folder: pathlib.Path) -> dict[str, Any] | None:
+def read_raw(folder: pathlib.Path) -> JsonObject | None:
     """As it stands in the file, for those who write it. Raises StorageError, also for one that is not of this toolkit."""
     row = _read_object(folder)
     if row is not None and not isinstance(row.get("settings"), dict):
@@ -107,13 +107,20 @@ def read_raw(folder: pathlib.Path) -> dict[str, Any] | None:
     return row
 
 
-def _read_object(folder: pathlib.Path) -> dict[str, Any] | None:
+def _read_object(folder: pathlib.Path) -> JsonObject | None:
     try:
         return read_object(folder / FILE_NAME)
     except StorageError as error:
         raise StorageError(
             f"{folder / FILE_NAME}: damaged or unreadable; restore it, or start anew with --overwrite"
         ) from error
+
+
+# Settings that came after version 0.1, or that are recorded only where they were given.
+UNLESS_GIVEN = (
+    "top_k", "min_p", "repetition_penalty", "presence_penalty", "stop", "system_prompt", "chat_template_kwargs",
+    "trust_remote_code",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,13 +137,14 @@ class Identity:
     data_sha256: str
     template_sha256: str | None = None
     reasoning_format: str | None = None
+    choices: Mapping[str, bool | int | float | str] = dataclasses.field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Flat, under the names that version 0.1 wrote."""
         row = dict(self.__dict__)
-        row |= {**row.pop("engine_options"), **row.pop("sampling").given()}
+        row |= {**row.pop("engine_options"), **row.pop("sampling").given(), **row.pop("choices")}
         row = {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}
-        late = ("template_sha256", "reasoning_format")
+        late = ("template_sha256", "reasoning_format", "engine_version")
         return {name: value for name, value in row.items() if value is not None or name not in late}
 
 
@@ -159,7 +167,7 @@ class Tools:
     git_hash: str | None
     hardware_info: Hardware
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         return {**dataclasses.asdict(self), "transformers_version": self.versions.get("transformers")}
 
 
@@ -187,7 +195,8 @@ class PromptFacts:
 def check_settings(folder: pathlib.Path, identity: Identity) -> None:
     """Raises SettingsMismatch when the folder was made with other settings, naming each difference.
 
-    Only keys that both sides have are compared, so the launcher can ask early with the part that it knows.
+    Only keys that both sides have are compared, so the launcher can ask early with the part that it knows; but where
+    UNLESS_GIVEN are absent they were not given, and where the rule of seeds is, it was plain.
     """
     manifest = read_raw(folder)
     if manifest is None:
@@ -196,11 +205,15 @@ def check_settings(folder: pathlib.Path, identity: Identity) -> None:
                 f"{folder} holds generations without {FILE_NAME}, so nobody knows their settings; choose another folder or --overwrite"
             )
         return
-    made_with = manifest["settings"]
+    now_with = identity.to_json()
+    made_with = {"seed_rule": "plain", **manifest["settings"]}
+    not_given: dict[str, object] = dict.fromkeys(UNLESS_GIVEN)
+    known = {key: value for key, value in made_with.items() if value is not None}
+    asked = {key: value for key, value in now_with.items() if value is not None}
     differences = [
-        f"{key} was {made_with[key]!r} and is now {value!r}"
-        for key, value in identity.to_json().items()
-        if key in made_with and made_with[key] != value
+        f"{key} was {was!r} and is now {value!r}"
+        for key, value in {**not_given, **asked}.items()
+        if (was := known.get(key)) != value and (key in known or key in UNLESS_GIVEN)
     ]
     if differences:
         raise SettingsMismatch(
@@ -225,7 +238,9 @@ def settle(folder: pathlib.Path, identity: Identity, plan: Plan) -> None:
             "sessions": [],
             "plan": {"seeds": [], "task_ids": []},
         }
-        manifest = {**manifest, "settings": {**manifest.get("settings", {}), **identity.to_json()}}
+        settled = dict(manifest.get("settings", {}))
+        settled |= {key: value for key, value in identity.to_json().items() if value is not None or key not in settled}
+        manifest = {**manifest, "settings": settled}
         for key, planned in dataclasses.asdict(plan).items():
             manifest["plan"][key] = list(dict.fromkeys([*manifest["plan"][key], *planned]))
         _write(folder, manifest)
@@ -243,6 +258,12 @@ def record_prompt(folder: pathlib.Path, facts: PromptFacts) -> None:
     with _changing(folder) as row:
         for key, value in dataclasses.asdict(facts).items():
             row.setdefault(key, value)
+
+
+def record_dropped(folder: pathlib.Path, names: Sequence[str]) -> None:
+    """Records what of the settings a server refused in any session, so that it was sampled without."""
+    with _changing(folder) as row:
+        row["dropped"] = list(dict.fromkeys([*_list(row.get("dropped")), *names]))
 
 
 def start_session(folder: pathlib.Path, tools: Tools, gpus: str | None, gpus_per_engine: int) -> None:
@@ -281,7 +302,7 @@ def _changing(folder: pathlib.Path) -> Iterator[Any]:
             _write(folder, row)
 
 
-def _write(folder: pathlib.Path, manifest: Mapping[str, Any]) -> None:
+def _write(folder: pathlib.Path, manifest: JsonRow) -> None:
     text = json.dumps(manifest, ensure_ascii=False, indent=1)
     # Lists of numbers (token ids, seeds) on one line each: people read this file.
     text = re.sub(r"\[\s+(-?\d+(?:,\s+-?\d+)*)\s+\]", lambda match: f"[{' '.join(match[1].split())}]", text)

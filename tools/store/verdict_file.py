@@ -16,21 +16,21 @@ from typing import IO
 
 from tools.errors import RunLocked
 from tools.records import Grade
-from tools.store.files import storage_error
+from tools.store.files import cut_torn_line, storage_error, write_atomically
 from tools.store.reading import MOST_LINE_BYTES, check_regular
 from tools.store.verdicts import DAMAGE, FILE_NAME, parse_grade, write_grade
 
-FLUSH_EVERY_S = 2.0
+QUIET_S = 2.0
 
 
 class VerdictFile:
-    """The open file. `known` are verdicts of an earlier grading, by (task_id, seed)."""
+    """The open file. `known` are verdicts of an earlier grading, by (task_id, seed); of several the last one."""
 
     def __init__(self, path: pathlib.Path, file: IO[str]) -> None:
         self._path, self._file = path, file
         self._waiting: list[Grade] = []
-        self._flushed_at = time.monotonic()
-        self._is_rewritten = False
+        self._opened_at = time.monotonic()
+        self.is_untouched = True
         self.known = {grade.key: grade for grade in self._read()}
 
     def _read(self) -> Iterator[Grade]:
@@ -40,29 +40,21 @@ class VerdictFile:
                 yield parse_grade(line)
 
     def add(self, grade: Grade) -> None:
-        """One verdict, on disk within two seconds."""
+        """A new verdict, behind those that are there: a grading that is killed now has lost nothing."""
         self._waiting.append(grade)
-        if time.monotonic() - self._flushed_at >= FLUSH_EVERY_S:
-            self._flush()
-
-    def _flush(self) -> None:
-        if not self._is_rewritten:
-            self._file.seek(0)
-            self._file.truncate()
-            self._is_rewritten = True
-        self._file.writelines(write_grade(grade) for grade in self._waiting)
+        if time.monotonic() - self._opened_at < QUIET_S:
+            return
+        if self.is_untouched:
+            cut_torn_line(self._file.fileno())
+            self.is_untouched = False
+        self._file.writelines(map(write_grade, self._waiting))
         self._file.flush()
         self._waiting.clear()
-        self._flushed_at = time.monotonic()
 
     def finish(self, grades: Sequence[Grade]) -> None:
         """The whole file in the given order, so that equal gradings give equal files but for measured times."""
-        self._waiting, self._is_rewritten = list(grades), False
-        self._flush()
-
-    @property
-    def is_untouched(self) -> bool:
-        return not self._is_rewritten
+        write_atomically(self._path, "".join(map(write_grade, grades)))
+        self.is_untouched = False
 
 
 @contextlib.contextmanager

@@ -12,21 +12,21 @@ leading fields of a line are decoded here, up to the first one that is too long.
 
 from __future__ import annotations
 
-import json
+import contextlib
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from tools.benchmarks.problems import HEAVY_FIELDS, ID_FIELDS, STATEMENT_FIELDS
-from tools.benchmarks.rows import MOST_ROW_BYTES
+from tools.benchmarks.rows import (
+    HEAVY_FIELDS,
+    LEADING_BYTES,
+    MOST_ROW_BYTES,
+    find_id,
+    find_statement,
+    leading_fields,
+    read_line_heads,
+)
 from tools.store.line_index import parse_object
 from tools.store.reading import open_file
-
-# Longer than any statement with its starter code and public tests; private tests come after these.
-LEADING_BYTES = 256 << 10
-BLOCK_BYTES = 1 << 22
-_DECODER = json.JSONDecoder(strict=False)
 
 
 class ProblemIndex:
@@ -43,7 +43,8 @@ class ProblemIndex:
         if line is None:
             return None
         fields = leading_fields(line)
-        fields["statement"] = next((fields[name] for name in STATEMENT_FIELDS if name in fields), None)
+        with contextlib.suppress(ValueError):  # a statement that no tokenizer reads
+            fields["statement"] = find_statement(fields)
         return {name: value for name, value in fields.items() if name not in HEAVY_FIELDS}
 
     def read_whole(self, task_id: str) -> dict[str, object] | None:
@@ -71,51 +72,9 @@ class ProblemIndex:
     def _scan(self) -> dict[str, int]:
         offsets: dict[str, int] = {}
         try:
-            for number, (offset, head) in enumerate(_line_heads(self.path)):
-                fields = leading_fields(head)
-                task_id = next((fields[name] for name in ID_FIELDS if fields.get(name) is not None), number)
-                offsets.setdefault(str(task_id), offset)
+            for number, (offset, head) in enumerate(read_line_heads(self.path)):
+                with contextlib.suppress(ValueError):  # a row whose id is no name
+                    offsets.setdefault(find_id(leading_fields(head), number), offset)
         except OSError:
             return {}
         return offsets
-
-
-def leading_fields(text: bytes) -> dict[str, object]:
-    """Fields of a JSON object up to where the text is cut off or no longer JSON.
-
-    >>> leading_fields(b'{"id": "60", "problem": "What is 1+1?", "tests": "eJxL')
-    {'id': '60', 'problem': 'What is 1+1?'}
-    """
-    decoded = text.decode("utf-8", "replace")
-    fields: dict[str, Any] = {}
-    position = decoded.find("{") + 1
-    while position > 0:
-        try:
-            name, position = _DECODER.raw_decode(decoded, _skip(decoded, position, " \t\r\n,"))
-            value, position = _DECODER.raw_decode(decoded, _skip(decoded, position, " \t\r\n:"))
-        except (ValueError, RecursionError):
-            return fields
-        if isinstance(name, str):
-            fields[name] = value
-    return fields
-
-
-def _skip(text: str, position: int, characters: str) -> int:
-    while position < len(text) and text[position] in characters:
-        position += 1
-    return position
-
-
-def _line_heads(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(offset, leading bytes) of every line, without holding a long line in memory."""
-    with open_file(path) as file:
-        position, start, head = 0, 0, b""
-        while block := file.read(BLOCK_BYTES):
-            cursor = 0
-            while (end := block.find(b"\n", cursor)) >= 0:
-                yield start, head + block[cursor : min(end, cursor + LEADING_BYTES - len(head))]
-                cursor, start, head = end + 1, position + end + 1, b""
-            head += block[cursor : cursor + LEADING_BYTES - len(head)]
-            position += len(block)
-        if head.strip():
-            yield start, head

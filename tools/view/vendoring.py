@@ -19,9 +19,9 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from tools.errors import FetchError, StorageError, run_command
+from tools.records import JsonObject
 
 VENDOR_FOLDER = Path(__file__).parent / "vendor"
 PARTS_FILE = VENDOR_FOLDER / "parts.json"
@@ -42,9 +42,9 @@ def main() -> int:
     return 0
 
 
-def read_parts() -> list[dict[str, Any]]:
+def read_parts() -> list[JsonObject]:
     """The pinned packages: {"package", "version", "licence", "folder", "integrity", "files": {kept as: {...}}}."""
-    parts: list[dict[str, Any]] = json.loads(PARTS_FILE.read_text(encoding="utf-8"))
+    parts: list[JsonObject] = json.loads(PARTS_FILE.read_text(encoding="utf-8"))
     return parts
 
 
@@ -64,7 +64,7 @@ def changed_files() -> list[str]:
     return differences + [f"{path.name}: not recorded in parts.json" for path in sorted(strangers)]
 
 
-def fetch_part(part: dict[str, Any]) -> None:
+def fetch_part(part: JsonObject) -> None:
     """Packs one package with npm, checks the tarball against its pinned integrity, keeps the listed files."""
     with tempfile.TemporaryDirectory() as folder:
         tarball = _npm_pack(f"{part['package']}@{part['version']}", Path(folder))

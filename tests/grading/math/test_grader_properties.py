@@ -10,7 +10,7 @@ import pytest
 
 from tools.grader import is_correct, math_equal
 
-SCRIPT = Path(__file__).parent.parent / "benchmarks/grader/properties.py"
+SCRIPT = Path(__file__).resolve().parents[3] / "perf/grader/properties.py"
 specification = importlib.util.spec_from_file_location("grader_properties", SCRIPT)
 properties = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(properties)

@@ -7,15 +7,15 @@ problem's tests are read when it is graded.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar
 
 from tools.benchmarks.benchmark import Benchmark
 from tools.benchmarks.problems import read_row
 from tools.commandline import option
 from tools.errors import DataError, UsageError
 from tools.grading.grader import Facts, Judgement, Workplace, to_grade
-from tools.records import Grade, Problem, Response, Verdict
+from tools.records import Grade, JsonObject, JsonRow, Problem, Response, Verdict
 from tools.sandbox.limits import Limits, limits_for
 
 # The pool and the rules are imported where they are used: --help needs none of them.
@@ -48,7 +48,7 @@ class Candidate:
 
     base: Grade
     code: str
-    source: Mapping[str, Any]  # where the problem's row is
+    source: JsonRow  # where the problem's row is
 
 
 class CodeGrader:
@@ -77,7 +77,7 @@ class CodeGrader:
             lambda names: workplace.on_wait(describe_wait(names)),
         )
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> JsonObject:
         return {
             "name": self.rules, "version": self.version, "answer_from": "answer", "timeout_s": self.options.timeout_s,
         }  # fmt: skip
@@ -146,14 +146,14 @@ def find_function(problem: Problem) -> str | None:
         return None
 
 
-def source_of(problem: Problem) -> dict[str, Any]:
+def source_of(problem: Problem) -> JsonObject:
     """Where a grading process finds a problem's row with its tests."""
     assert problem.place is not None, "a problem that was not read from a file"
     place = {"path": problem.place.path, "offset": problem.place.offset, "length": problem.place.length}
     return {"question_id": problem.task_id, **place}
 
 
-def finish(base: Grade, row: Mapping[str, Any]) -> Grade:
+def finish(base: Grade, row: JsonRow) -> Grade:
     """Joins a grading process's row with what is known of the response."""
     details = {name: row[name] for name in KEPT if row.get(name) is not None}
     details |= {name: row[name] for name in KEPT_IF_SAID if row.get(name)}

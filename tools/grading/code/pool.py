@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from tools.grading.pool import Crew, Pool, Row, Work
-from tools.records import Verdict
+from tools.records import JsonObject, Verdict
 from tools.sandbox.limits import Limits
 from tools.sandbox.protection import weaker
 from tools.sandbox.session import Sandbox
@@ -37,17 +36,17 @@ class ProgramPool:
 
     def __init__(self, crew: Crew, options: PoolOptions, on_wait: Callable[[list[str]], None] | None = None) -> None:
         self.options = options
-        self.protection: dict[str, Any] = {}
+        self.protection: JsonObject = {}
         work = Work(WORKER, asdict(options), infra_error)
         self._pool = Pool(crew, work, self._note_protection, on_wait)
 
-    def find_protection(self) -> dict[str, Any]:
+    def find_protection(self) -> JsonObject:
         """What holds on this machine, when no program was run that would have told. Raises SandboxError."""
         with Sandbox(is_unsafe_allowed=self.options.is_unsafe_allowed, without=self.options.without) as sandbox:
             self.protection = sandbox.protection.to_json()
         return self.protection
 
-    def grade(self, problems: Mapping[str, Row], solutions: Iterable[Row]) -> Iterator[dict[str, Any]]:
+    def grade(self, problems: Mapping[str, Row], solutions: Iterable[Row]) -> Iterator[JsonObject]:
         """Yields one row per solution as it is graded; the order is that of completion."""
         solutions = list(solutions)
         if not solutions:
@@ -67,7 +66,7 @@ class ProgramPool:
             self.protection = weaker(self.protection, line["protection"])
 
 
-def infra_error(solution: Row, reason: str) -> dict[str, Any]:
+def infra_error(solution: Row, reason: str) -> JsonObject:
     """The row of a solution at which workers ended."""
     return {
         "solution_id": solution["solution_id"], "question_id": solution["question_id"], "passed": False,

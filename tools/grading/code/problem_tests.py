@@ -20,12 +20,13 @@ import pickletools
 import re
 import secrets
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tools.errors import DataError
 from tools.grading.code.comparison import parse_json
+from tools.records import JsonRow
 
 ID_FIELDS = ("question_id", "task_id", "id")
 PRINT_INPUT = "\nimport sys as _sys\nprint('\\n' + _sys.stdin.read())\n"
@@ -72,7 +73,7 @@ class ProblemTests:
         return CODE_TYPE.standard_input if self.function is None else CODE_TYPE.call_based
 
 
-def read_tests(row: Mapping[str, Any], *, with_public: bool = True, with_private: bool = True) -> ProblemTests:
+def read_tests(row: JsonRow, *, with_public: bool = True, with_private: bool = True) -> ProblemTests:
     """Reads the tests of one LiveCodeBench row; raises DataError that names the problem and the field."""
     question_id = find_id(row)
     if row.get("test") is not None or row.get("test_list") is not None:
@@ -90,12 +91,12 @@ def read_tests(row: Mapping[str, Any], *, with_public: bool = True, with_private
     return ProblemTests(question_id, tuple(cases), function)
 
 
-def find_id(row: Mapping[str, Any]) -> str:
+def find_id(row: JsonRow) -> str:
     """A problem's id as text, from the first field that has one: some sets number their problems."""
     return str(next((row[name] for name in ID_FIELDS if row.get(name) is not None), "?"))
 
 
-def _read_harness(question_id: str, row: Mapping[str, Any]) -> ProblemTests:
+def _read_harness(question_id: str, row: JsonRow) -> ProblemTests:
     """HumanEval: `test` defines check(candidate), called with `entry_point`. MBPP: `test` or `test_list` are asserts."""
     entry_point, test = row.get("entry_point"), row.get("test")
     if isinstance(test, str) and entry_point:
@@ -110,7 +111,7 @@ def _read_harness(question_id: str, row: Mapping[str, Any]) -> ProblemTests:
     return ProblemTests(question_id, cases, None, "\n\n" + harness + PRINT_INPUT, prompt, name)
 
 
-def find_tested_function(row: Mapping[str, Any]) -> str | None:
+def find_tested_function(row: JsonRow) -> str | None:
     """The function that HumanEval's entry point or MBPP's first assertion is about; for the extraction of code only."""
     if row.get("entry_point"):
         return str(row["entry_point"])
@@ -121,7 +122,7 @@ def find_tested_function(row: Mapping[str, Any]) -> str | None:
     return next((name for name in calls if name not in BUILTINS), None)
 
 
-def _read_imports(row: Mapping[str, Any]) -> list[str]:
+def _read_imports(row: JsonRow) -> list[str]:
     """What MBPP's asserts import for themselves, in its sanitized form."""
     imports = row.get("test_imports") or []
     return [str(line) for line in imports] if isinstance(imports, (list, tuple)) else [str(imports)]
@@ -139,7 +140,7 @@ def _read_asserts(question_id: str, value: Any) -> list[str]:
     return asserts
 
 
-def find_function_name(row: Mapping[str, Any], is_functional: bool = False) -> str | None:
+def find_function_name(row: JsonRow, is_functional: bool = False) -> str | None:
     """metadata.func_name, or the last `def` of the starter code where the tests say that they call a function."""
     metadata = row.get("metadata") or {}
     if isinstance(metadata, str):

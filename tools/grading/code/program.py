@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from tools.errors import DataError
 from tools.grading.code.comparison import (
@@ -18,7 +17,7 @@ from tools.grading.code.comparison import (
 from tools.grading.code.harness import complete_answer
 from tools.grading.code.original import result_matches_original, stdout_matches_original
 from tools.grading.code.problem_tests import ProblemTests, TestCase, pack_arguments
-from tools.records import Verdict
+from tools.records import JsonObject, Verdict
 from tools.sandbox.limits import Limits
 from tools.sandbox.order import choose_order
 from tools.sandbox.outcome import End, Outcome
@@ -59,15 +58,15 @@ class CodeGrade:
     peak_bytes: int = 0
     hangs_on_time: bool = False
     is_near_timeout: bool = False
-    per_test: list[dict[str, Any]] = field(default_factory=list)
+    per_test: list[JsonObject] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
         return self.verdict is Verdict.CORRECT
 
-    def to_row(self) -> dict[str, Any]:
+    def to_row(self) -> JsonObject:
         """As plain data, for verdicts.jsonl and for the pipe between processes."""
-        row: dict[str, Any] = {
+        row: JsonObject = {
             "passed": self.passed, "status": self.verdict.value, "reason": self.reason,
             "first_failing_test": self.first_failing_test, "tests_run": len(self.codes),
             "tests_total": self.tests_total, "codes": self.codes, "cpu_s": round(self.cpu_s, 6),

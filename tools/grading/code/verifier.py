@@ -10,8 +10,7 @@ original toolkit's module and of LiveCodeBench's checker, on the same engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from tools.errors import DataError
 from tools.grading.code.extraction import clean_if_name, has_code, is_safe_code
@@ -19,7 +18,7 @@ from tools.grading.code.pool import PoolOptions, ProgramPool
 from tools.grading.code.problem_tests import CODE_TYPE, ProblemTests, TestCase, find_id, read_tests
 from tools.grading.code.program import CODES, CodeGrade, grade_program, prepare
 from tools.grading.pool import LocalCrew
-from tools.records import Verdict
+from tools.records import JsonObject, JsonRow, Verdict
 from tools.sandbox.limits import Limits, limits_for
 from tools.sandbox.session import Sandbox
 
@@ -32,12 +31,12 @@ DEFAULT_TIMEOUT_S = Limits.cpu_s
 
 
 def verify_many(
-    problems: Iterable[Mapping[str, Any]],
-    solutions: Iterable[Mapping[str, Any]],
+    problems: Iterable[JsonRow],
+    solutions: Iterable[JsonRow],
     workers: int | None = None,
     *,
     options: PoolOptions | None = None,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[JsonObject]:
     """Yields a row per solution as it finishes: solution_id, question_id, passed, status (a Verdict's value), reason,
     first_failing_test (1, 2, ...), tests_run, tests_total, codes, cpu_s, max_cpu_s, wall_s, peak_bytes, hangs_on_time.
 
@@ -46,8 +45,8 @@ def verify_many(
     solution whose problem is unknown is a grader_error. Raises SandboxError when the machine cannot give the promised protection.
     """
     by_id = {find_id(problem): {**problem, "question_id": find_id(problem)} for problem in problems}
-    known: list[Mapping[str, Any]] = []
-    orphans: list[Mapping[str, Any]] = []
+    known: list[JsonRow] = []
+    orphans: list[JsonRow] = []
     for solution in solutions:
         solution = {**solution, "question_id": str(solution["question_id"])}
         (known if solution["question_id"] in by_id else orphans).append(solution)
@@ -60,23 +59,21 @@ def verify_many(
 
 
 def check_correctness(
-    problem: Mapping[str, Any], code: str, timeout: float = DEFAULT_TIMEOUT_S, *, runs_all: bool = False
-) -> tuple[list[int | bool], dict[str, Any]]:
+    problem: JsonRow, code: str, timeout: float = DEFAULT_TIMEOUT_S, *, runs_all: bool = False
+) -> tuple[list[int | bool], JsonObject]:
     """LiveCodeBench's checker for one program: its numbers per test (True, -1 ... -4, -200) and details."""
     grade = _grade(read_tests(problem), code, timeout, runs_all)
     return grade.codes, grade.to_row()
 
 
-def run_test(
-    problem: Mapping[str, Any], test: str, timeout: float = DEFAULT_TIMEOUT_S
-) -> tuple[list[int | bool], dict[str, Any]]:
+def run_test(problem: JsonRow, test: str, timeout: float = DEFAULT_TIMEOUT_S) -> tuple[list[int | bool], JsonObject]:
     """The same under LiveCodeBench's other name; `test` is the program."""
     return check_correctness(problem, test, timeout)
 
 
 def grade_call_based(
     code: str, all_inputs: Sequence[str], all_outputs: Sequence[str], fn_name: str, timeout: float = DEFAULT_TIMEOUT_S
-) -> tuple[list[int | bool], dict[str, Any]]:
+) -> tuple[list[int | bool], JsonObject]:
     """A function against inputs (one JSON value per line and argument) and outputs (JSON values)."""
     grade = _grade(_make_tests(all_inputs, all_outputs, fn_name), code, timeout, False)
     return grade.codes, grade.to_row()
@@ -84,7 +81,7 @@ def grade_call_based(
 
 def grade_stdio(
     code: str, all_inputs: Sequence[str], all_outputs: Sequence[str], timeout: float = DEFAULT_TIMEOUT_S
-) -> tuple[list[int | bool], dict[str, Any]]:
+) -> tuple[list[int | bool], JsonObject]:
     """A program from stdin to stdout against inputs and outputs."""
     grade = _grade(_make_tests(all_inputs, all_outputs, None), code, timeout, False)
     return grade.codes, grade.to_row()

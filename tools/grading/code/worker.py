@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 from tools.errors import DataError, SandboxError
@@ -17,7 +16,7 @@ from tools.grading.code.extraction import extract_program, is_safe_code
 from tools.grading.code.problem_tests import read_tests
 from tools.grading.code.program import CODES, CodeGrade, PreparedProblem, grade_program, prepare
 from tools.models.reasoning import split_reasoning
-from tools.records import Verdict
+from tools.records import JsonObject, JsonRow, Verdict
 from tools.sandbox.limits import Limits
 from tools.sandbox.session import LostProgram, Sandbox
 from tools.store.files import read_place
@@ -26,7 +25,7 @@ from tools.store.files import read_place
 class ProgramGrader:
     """Grades solutions of the problem that it was shown last; its tests are decoded once."""
 
-    def __init__(self, options: Mapping[str, Any], hangup_fd: int | None) -> None:
+    def __init__(self, options: JsonRow, hangup_fd: int | None) -> None:
         self.options = options
         self.limits = Limits(**options["limits"])
         self.sandbox = Sandbox(
@@ -36,7 +35,7 @@ class ProgramGrader:
         self._question_id: Any = None
         self._problem: PreparedProblem | DataError | None = None
 
-    def show_problem(self, source: Mapping[str, Any]) -> None:
+    def show_problem(self, source: JsonRow) -> None:
         """`source` is what read_row takes; of the problem that was shown last, its question_id is enough."""
         if source["question_id"] == self._question_id:
             return
@@ -50,9 +49,9 @@ class ProgramGrader:
         except Exception as error:  # noqa: BLE001 - a row that no check foresaw costs the verdicts of its problem only
             self._problem = DataError(f"problem {source['question_id']}: {type(error).__name__}: {error}"[:300])
 
-    def grade(self, solution: Mapping[str, Any]) -> dict[str, Any]:
+    def grade(self, solution: JsonRow) -> JsonObject:
         """One solution, given as `code` or as a model's `response`."""
-        row: dict[str, Any] = {"solution_id": solution["solution_id"], "question_id": solution["question_id"]}
+        row: JsonObject = {"solution_id": solution["solution_id"], "question_id": solution["question_id"]}
         if isinstance(self._problem, DataError):
             return row | CodeGrade(Verdict.GRADER_ERROR, str(self._problem), codes=[-1]).to_row()
         assert self._problem is not None
@@ -77,7 +76,7 @@ class ProgramGrader:
         raise AssertionError("unreachable")
 
 
-def grade_safely(grader: ProgramGrader, solution: Mapping[str, Any]) -> dict[str, Any]:
+def grade_safely(grader: ProgramGrader, solution: JsonRow) -> JsonObject:
     """A fault of ours on one solution costs this verdict only, and says so."""
     try:
         return grader.grade(solution)
@@ -87,7 +86,7 @@ def grade_safely(grader: ProgramGrader, solution: Mapping[str, Any]) -> dict[str
         return ids | CodeGrade(Verdict.GRADER_ERROR, reason, codes=[CODES[Verdict.GRADER_ERROR]]).to_row()
 
 
-def find_program(solution: Mapping[str, Any], function: str | None) -> tuple[str | None, CodeGrade]:
+def find_program(solution: JsonRow, function: str | None) -> tuple[str | None, CodeGrade]:
     """The program of a solution; without one, the grade that says why."""
     no_code = CodeGrade(Verdict.NO_ANSWER, "no Python block in the answer", codes=[CODES[Verdict.NO_ANSWER]])
     if isinstance(solution.get("code"), str):
@@ -100,7 +99,7 @@ def find_program(solution: Mapping[str, Any], function: str | None) -> tuple[str
     return code, no_code
 
 
-def read_row(source: Mapping[str, Any]) -> Mapping[str, Any]:
+def read_row(source: JsonRow) -> JsonRow:
     """The problem's row: given, or to be read now from its `text` or its place in a file, {path, offset, length}.
 
     Only what has exactly these fields says where a row is: MBPP's rows have a `text` of their own.

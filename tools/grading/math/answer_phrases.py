@@ -41,7 +41,9 @@ HEADINGS = frozenset(
      "reponse", "réponse finale", "antwort", "ответ", "答案", "最终答案", "最後答案", "答え", "정답"]
 )  # fmt: skip
 MAX_ANNOUNCED_CHARS = 1_000
-LEADING_MARKS = " \t\r\n*_:：`=>"
+DENIED = re.compile(r"(?:\bnot|n't|\bnever|\bfalse|\bwrong|\bincorrect)\b[^.\n]{0,40}$", re.IGNORECASE)
+POLITE_ENDS = ("입니다", "이다", "です", "である", "だ", "となる", "になります")
+LEADING_MARKS = "} \t\r\n*_:：`=>"
 DISPLAY_MARKS = ("$$", r"\[")
 ANSWER_TAG = re.compile(r"</?answer>", re.IGNORECASE)
 PREFIX = re.compile(
@@ -68,7 +70,7 @@ def last_announced(text: str) -> Announced | None:
     ]
     for start, end in sorted(starts, key=lambda pair: pair[1], reverse=True)[:20]:
         line = _line_after(text, end)
-        if line:
+        if line and not DENIED.search(text[max(0, start - 60) : start]):
             return Announced(start, line)
     return None
 
@@ -86,6 +88,10 @@ def _line_after(text: str, end: int) -> str:
                 return text[position : close + 2]
     line_end = text.find("\n", position)
     line = text[position:] if line_end < 0 else text[position:line_end]
+    bare = line.rstrip(" .。")
+    for ending in POLITE_ENDS if not bare.isascii() else ():
+        if bare.endswith(ending):
+            return bare.removesuffix(ending).strip()
     return PREFIX.sub("", line, count=1).strip() if PREFIX.match(line) else line.strip()
 
 

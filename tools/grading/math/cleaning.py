@@ -49,7 +49,7 @@ ORDINAL = re.compile(r"(?<=\d)\s*\^\s*(?:\{\s*th\s*\}|\{?\s*\\(?:text|mathrm)\s*
 PRIME = re.compile(r"\^\s*(?:\\prime(?![A-Za-z])|\{\s*\\prime\s*\})")
 # `_5C_2`, `{}^{5}C_{2}`: the number of combinations.
 COMBINATIONS = re.compile(
-    r"^(?:\{ ?\})? ?[_^] ?\{? ?([^\W_]{1,9}?) ?\}? ?([CP]) ?_ ?\{? ?([^\W_]{1,9}) ?\}?$|^([^\W_]{1,9}) ?([CP]) ?([^\W_]{1,9})$"
+    r"^(?:\{ ?\})? ?[_^] ?\{? ?([^\W_]{1,9}?) ?\}? ?([CP]) ?_ ?\{? ?([^\W_]{1,9}) ?\}?$|^([^\W_]{1,9}) ?([CP]) ?([^\W_]{1,9})$|^()([CP])\(([^\W_]{1,9}), ?([^\W_]{1,9})\)$"
 )
 QUOTE_MARKS = ('"', "'", "`")
 UNIT_POWER = re.compile(r"(\\(?:text|textrm|mathrm)\s*\{[^{}$^]*)\$?\^\{?([23])\}?\$?\s*\}")
@@ -79,7 +79,7 @@ def plain_form(text: str) -> str:
     text = text.strip()
     if len(text) > MAX_ANSWER_CHARS:
         return text
-    if text.isascii() and text.isalnum():
+    if text.isascii() and text.isalnum() and not ("C" in text or "P" in text):
         return text
     if not text.isascii() or "&" in text or "<" in text:
         text = plain_spelling(text).strip()
@@ -104,7 +104,9 @@ def plain_form(text: str) -> str:
 def _combinations(match: re.Match[str]) -> str:
     """`_5C_2` chooses, `_5P_2` arranges."""
     above, letter, below = match.group(1, 2, 3) if match[1] else match.group(4, 5, 6)
-    if match[1] is None and not (above.isdigit() and below.isdigit()):
+    if match[8]:
+        above, letter, below = match.group(9, 8, 10)
+    elif match[1] is None and not (above.isdigit() and below.isdigit()):
         return match.group()
     return rf"\binom{{{above}}}{{{below}}}" if letter == "C" else rf"\frac{{{above}!}}{{({above}-{below})!}}"
 

@@ -7,13 +7,13 @@ Integers, numbers and equal texts are decided here, in microseconds. What needs 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tools.commandline import option
 from tools.grading.grader import Facts, Judgement, ResponseGrader, to_grade
 from tools.grading.math import COMPARISON_NAMES, VERSION
-from tools.records import Grade, Problem, Response, Verdict
+from tools.records import Grade, JsonObject, JsonRow, Problem, Response, Verdict
 
 # The rules themselves are imported where they are used: --help needs none of them.
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class MathGrader(ResponseGrader):
 
     name, version, Options = "math", VERSION, MathOptions
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> JsonObject:
         return {"name": "ours", "version": self.version, "answer_from": self.options.answer_from}
 
     def prepare(self, problem: Problem, response: Response) -> Grade | Hard:
@@ -140,12 +140,12 @@ class MathGrader(ResponseGrader):
                 yield finish_row(by_id[solution["solution_id"]], row)
 
 
-def failed(solution: Mapping[str, Any], reason: str) -> dict[str, Any]:
+def failed(solution: JsonRow, reason: str) -> JsonObject:
     """The row of an answer at which a process ended."""
     return {"solution_id": solution["solution_id"], "failed": reason}
 
 
-def finish_row(hard: Hard, row: Mapping[str, Any]) -> Grade:
+def finish_row(hard: Hard, row: JsonRow) -> Grade:
     """A process's row joined with what was read of its response."""
     from tools.grading.math.grader import MathGrade
 
@@ -199,7 +199,7 @@ class OriginalMathGrader(ResponseGrader):
 
     name, version, Options = "math", VERSION, MathOptions
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> JsonObject:
         return {"name": "original", "version": self.version, "answer_from": self.options.answer_from}
 
     def judge(self, problem: Problem, response: Response) -> Judgement:

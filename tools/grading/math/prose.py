@@ -44,6 +44,7 @@ JOINS = frozenset(["and", "or", "y", "und", "et", "и", "和", "或"])
 DENIALS = frozenset("not never isn't aren't wasn't than without except excluding unlike instead".split())
 BOUNDS = frozenset("least most between under over below above within exceeding unless beyond neither either".split())
 AFTER_BOUNDS = frozenset("more less fewer greater larger smaller above below higher lower".split())
+CONDITIONS = frozenset("at when for where if with since as".split())
 COUNTED = frozenset(["are", "is", "exist", "exists", "were", "remain", "remains"])
 PLACES = frozenset("decimal decimals significant places place digits".split())
 CLAUSE_ENDS = frozenset("because since which as so if when".split())
@@ -138,7 +139,10 @@ def concluded(text: str) -> str | None:
         else:
             sentence.append(piece)
     for sentence in reversed(sentences):
-        groups = _groups(sentence)
+        groups = [] if _is_denied_whole(sentence) else _groups(sentence)
+        # "the maximum is 5, attained at x = 2": where it holds is not what is asked
+        claims = [group for group in groups if not _is_condition(sentence, group)]
+        groups = claims or groups
         if groups:
             return _conclusion(sentence, groups)
     return None
@@ -236,6 +240,17 @@ def _conclusion(sentence: list[Piece], groups: list[tuple[int, int, str]]) -> st
         ]
         return _bounded(sentence, led[0] if led else after[-1])
     return _bounded(sentence, groups[-1])
+
+
+def _is_denied_whole(sentence: list[Piece]) -> bool:
+    """`It is not true that ...`, `it would be wrong to say ...`."""
+    said = " ".join(piece.text.lower() for piece in sentence if piece.kind == "word")
+    return any(denial in said for denial in ("not true", "not correct", "not the case", "be wrong to", "incorrect to"))
+
+
+def _is_condition(sentence: list[Piece], group: tuple[int, int, str]) -> bool:
+    before = sentence[group[0] - 1].text.lower() if group[0] else ""
+    return "=" in group[2] and before in CONDITIONS
 
 
 def _counted(sentence: list[Piece]) -> str | None:

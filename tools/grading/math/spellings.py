@@ -2,7 +2,7 @@ r"""Other spellings of one sign: HTML entities and tags, Unicode, other digits, 
 
 >>> plain_spelling("x<sup>2</sup> &le; ４２")
 'x^{2} \\le  42'
->>> without_quotes("“42”")
+>>> without_quotes('"42"')
 '42'
 """
 

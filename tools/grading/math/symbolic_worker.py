@@ -29,6 +29,7 @@ from tools.mathematics.approx import is_writable
 from tools.mathematics.compare import trees_equal
 from tools.mathematics.reader import read
 from tools.mathematics.tree import BeyondLimits, NotMathematics, Tree, Unreadable, kinds, mapped, shown, words
+from tools.records import JsonObject
 
 LENGTH = struct.Struct(">I")
 BRACED_SUBSCRIPT = re.compile(r"_\{([^{}]*)\}")
@@ -68,7 +69,7 @@ def main() -> None:
         _send(answers, answer)
 
 
-def _send(answers: BinaryIO, message: dict[str, Any]) -> None:
+def _send(answers: BinaryIO, message: JsonObject) -> None:
     payload = json.dumps(message).encode()
     answers.write(LENGTH.pack(len(payload)) + payload)
     answers.flush()
@@ -103,7 +104,7 @@ class CpuLimit(threading.Thread):
 cpu_limit = CpuLimit()
 
 
-def _answer(given: str, gold: str) -> dict[str, Any]:
+def _answer(given: str, gold: str) -> JsonObject:
     try:
         gold_tree = read_any(gold)
     except LatexError as error:
@@ -123,7 +124,7 @@ def _answer(given: str, gold: str) -> dict[str, Any]:
     )
 
 
-def _comparison(is_equal: bool | None, rule: str, reason: str, given: str, gold: str) -> dict[str, Any]:
+def _comparison(is_equal: bool | None, rule: str, reason: str, given: str, gold: str) -> JsonObject:
     return {"is_equal": is_equal, "rule": rule, "reason": reason, "given_form": given[:500], "gold_form": gold[:500]}
 
 
@@ -228,13 +229,13 @@ def _equal_in_digits(difference: Any) -> bool | None:
     return None
 
 
-def _answer_as_original(given: str, gold: str) -> dict[str, Any]:
+def _answer_as_original(given: str, gold: str) -> JsonObject:
     from tools.grading.math.original_symbols import equal_as_original
 
     return {"is_equal": equal_as_original(given, gold)}
 
 
-def _why_unreadable(text: str, _: str) -> dict[str, Any]:
+def _why_unreadable(text: str, _: str) -> JsonObject:
     try:
         read_any(text)
     except LatexError as error:

@@ -1,0 +1,60 @@
+"""Puts faults of a GPU into vLLM's CPU build: with this folder on PYTHONPATH, Python loads this file in every process.
+
+GPU_FAULT=step_memory=2   a step with more than two sequences runs out of memory, as a GPU that is too small
+GPU_FAULT=busy            the device is taken by another process
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.util
+import os
+import sys
+
+KIND, _, LIMIT = os.environ.get("GPU_FAULT", "").partition("=")
+TARGET = "vllm.v1.worker.cpu_worker"
+
+
+def break_worker(worker) -> None:
+    import torch
+
+    if KIND == "busy":
+
+        def init_device(self):
+            raise ValueError(
+                "Free memory on device cuda:0 (10.0/80.0 GiB) on startup is less than desired GPU memory utilization "
+                "(0.92, 73.6 GiB). Decrease GPU memory utilization or reduce GPU memory used by other processes."
+            )
+
+        worker.init_device = init_device
+    if KIND == "step_memory":
+        whole = worker.execute_model
+
+        def execute_model(self, scheduled, *rest, **named):
+            if len(scheduled.num_scheduled_tokens) > int(LIMIT):
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+            return whole(self, scheduled, *rest, **named)
+
+        worker.execute_model = execute_model
+
+
+class Saboteur(importlib.abc.MetaPathFinder):
+    """Breaks the worker's class as soon as its module is there."""
+
+    def find_spec(self, name, path, target=None):
+        if name != TARGET:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        run = spec.loader.exec_module
+
+        def exec_module(module):
+            run(module)
+            break_worker(module.CPUWorker)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+if KIND:
+    sys.meta_path.insert(0, Saboteur())
