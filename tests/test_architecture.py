@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "latex2sympy": {"mathematics"},
     "models": {"store"},
     "benchmarks": {"store"},
+    "importing": {"benchmarks", "store"},
     "engines": {"models"},
     "sampling": {"benchmarks", "models", "engines", "store", "cluster"},
     "results": {"statistics", "benchmarks", "models", "store"},

@@ -38,6 +38,10 @@ COMMANDS = {
     "canary": Command("tools.analysis.canary:main", "does a new engine version still give the scores of the last"),
     "exports": Command("tools.report.exports:main", "scores as Markdown, CSV, or metadata of a model card"),
     "benchmarks": Command("tools.benchmarks.__main__:main", "lists benchmarks; fetches and checks their files"),
+    "import": Command("tools.importing.__main__:main", "responses of other toolkits, converted into files of ours"),
+    "check-golds": Command(
+        "tools.grading.math.check_golds:main", "which reference answers of a benchmark the math grader cannot read"
+    ),
     "sandbox-check": Command(
         "tools.sandbox.check:main", "what protects this machine from programs", usage="python -m tools sandbox-check"
     ),

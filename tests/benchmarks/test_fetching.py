@@ -283,3 +283,16 @@ def test_datasets_is_not_imported_where_nothing_is_fetched():
     probe = "import sys; from tools.benchmarks.problems import load_benchmark; load_benchmark('aime_sample').source\n"
     probe += "assert not {'datasets', 'pyarrow', 'huggingface_hub', 'pandas', 'numpy'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", probe], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize("name", ["../../../../../escaped", "/tmp/x/escaped", "..", "a/b", "x" * 300])
+def test_a_hub_that_names_files_out_of_its_cache_is_refused_before_the_download(checkout, monkeypatch, name):
+    """What it sends as an ETag would be the name of the file that is written."""
+    monkeypatch.setattr("tests.support.hub_server.etag_of", lambda *_: name)
+    with serve_hub({"math-ai/aime25": {"test.jsonl": to_jsonl(AIME_ROWS)}}) as (endpoint, requested):
+        done = checkout.run(endpoint, "fetch", "aime25")
+    assert done.returncode == 1
+    [line] = done.stderr.strip().split("\n")[-1:]
+    assert "could leave its cache; nothing was downloaded" in line
+    assert not any(path.startswith("GET /datasets") and path.endswith("test.jsonl") for path in requested)
+    assert not list(checkout.folder.rglob("*escaped*"))

@@ -12,18 +12,20 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import os
 import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from tools.benchmarks.answers import field_of
 from tools.benchmarks.rows import HEAVY_FIELDS, parse_row, read_lines
 from tools.errors import DataError
 from tools.store.files import ROOT
+from tools.store.reading import parse_json, read_small
 
 DATA = ROOT / "data"
 ENTRIES = DATA / "benchmarks"
+MOST_ENTRY_BYTES = 1 << 20
 CODE_FIELDS = (*HEAVY_FIELDS, "starter_code", "entry_point", "canonical_solution")
 
 
@@ -103,7 +105,7 @@ def _read_entries(folders: tuple[pathlib.Path, ...]) -> dict[str, Benchmark]:
 
 def _read_entry(path: pathlib.Path) -> Benchmark:
     try:
-        row = json.loads(path.read_text(encoding="utf-8"))
+        row = parse_json(read_small(path, MOST_ENTRY_BYTES))
         source = row.pop("source", None)
         row["source"] = BenchmarkSource(**_with_tuples(source, "files", "columns")) if source else None
         row = _with_tuples(row, "label_fields", "aliases")
@@ -168,7 +170,7 @@ def describe_file(name: str, path: pathlib.Path) -> Benchmark:
     except DataError:  # `load_benchmark` tells what is wrong with the file, with its line
         row = {}
     has_tests = any(row.get(field) for field in HEAVY_FIELDS)
-    is_code = has_tests or (row.get("answer") is None and any(field in row for field in CODE_FIELDS))
+    is_code = has_tests or (field_of(row, "answer") is None and any(field in row for field in CODE_FIELDS))
     if not is_code:
         return Benchmark(name)
     subsets = "livecodebench" if row.get("contest_date") else None  # its months and windows hold for any such file

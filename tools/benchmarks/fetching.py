@@ -28,6 +28,8 @@ from tools.benchmarks.benchmark import Benchmark, BenchmarkSource
 from tools.errors import DataError, FetchError
 from tools.records import JsonObject
 from tools.store.files import write_atomically
+from tools.store.hub_guard import guard_downloads
+from tools.store.reading import parse_json, read_small
 
 # Lines of JSONL are read as text and parsed here: a reader that guesses types turns "2024-08-01T00:00:00" into a date
 # and joins rows of different fields.
@@ -58,7 +60,7 @@ def record_path(path: pathlib.Path) -> pathlib.Path:
 def read_record(path: pathlib.Path, sha256: str) -> FetchedFrom | None:
     """Where a file came from; None for a file that was put there or changed by hand."""
     try:
-        row = json.loads(record_path(path).read_text(encoding="utf-8"))
+        row = parse_json(read_small(record_path(path), 1 << 20))
         record = FetchedFrom(**{**row, "files": tuple(row["files"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None
@@ -96,6 +98,7 @@ def import_datasets() -> Any:
     datasets.logging.set_verbosity(logging.CRITICAL)
     datasets.disable_progress_bars()
     huggingface_hub.logging.set_verbosity_error()
+    guard_downloads()
     return datasets
 
 
@@ -158,7 +161,7 @@ def _parsed(lines: Iterable[dict[str, str]], source: BenchmarkSource) -> Iterato
     for number, line in enumerate(lines, 1):
         if not line["text"].strip():
             continue
-        row = json.loads(line["text"])
+        row = parse_json(line["text"])
         if not isinstance(row, dict):
             raise FetchError(f"{source.dataset}: line {number} holds no object")
         yield {name: value for name, value in row.items() if not source.columns or name in source.columns}

@@ -20,6 +20,7 @@ import pathlib
 import zlib
 from typing import TYPE_CHECKING
 
+from tools.benchmarks.answers import read_answer
 from tools.benchmarks.benchmark import (
     DATA,
     Benchmark,
@@ -43,6 +44,7 @@ from tools.benchmarks.rows import (
 )
 from tools.errors import DataError
 from tools.records import JsonObject, Place, Problem
+from tools.store.reading import open_file
 
 if TYPE_CHECKING:
     from tools.benchmarks.fetching import FetchedFrom
@@ -117,15 +119,30 @@ def find_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path:
     entry = find_entry(name_or_path)
     if entry is None or entry.source is None:
         raise DataError(_say_unknown(name_or_path, entry))
+    _check_folders(name_or_path)
     from tools.benchmarks.fetching import fetch
 
     return fetch(entry, FETCHED / f"{entry.name}.jsonl", lambda part: load_benchmark(part, benchmark=entry).sha256)
+
+
+def _check_folders(name_or_path: str | os.PathLike[str]) -> None:
+    """Raises DataError for a folder that is not there: the hub is not asked for what a slip of the pen names."""
+    path, data_dir = pathlib.Path(name_or_path), os.environ.get("DATA_DIR")
+    if path.suffix == ".jsonl" and not path.parent.is_dir():
+        raise DataError(f"{path.parent}: no such folder; give the problem file's path, or the benchmark's name alone")
+    if data_dir and not pathlib.Path(data_dir).is_dir():
+        raise DataError(f"DATA_DIR={data_dir}: no such folder; create it, or unset DATA_DIR")
 
 
 def _say_unknown(name_or_path: str | os.PathLike[str], entry: Benchmark | None) -> str:
     """For a name that nothing is known by, or an entry whose file one has to put there oneself."""
     if entry:
         return f"{name_or_path}: no such problem file ({entry.licence}); put it at {FETCHED / entry.name}.jsonl"
+    if pathlib.Path(name_or_path).is_file():
+        return (
+            f"{name_or_path}: no JSONL file by its name; one problem a line is read, in a file that ends in .jsonl "
+            "(`jq -c '.[]' FILE > FILE.jsonl` makes one of a list)"
+        )
     near = near_names(name_of(name_or_path))
     meant = f"did you mean {' or '.join(near)}? Else give" if near else "give"
     known = ", ".join(name for name, each in list_benchmarks().items() if each.source or find_local_file(name))
@@ -153,18 +170,29 @@ def load_benchmark(
 def _to_problem(line: Line, index: int, path: pathlib.Path, benchmark: Benchmark, is_asked: bool) -> Problem:
     where = f"{path}, line {line.number}"
     row = rename_fields(parse_row(line.text, where), benchmark.source.rename if benchmark.source else {})
-    statement, answer = find_statement(row), row.get("answer")
+    is_math = benchmark.grader == "math"
+    try:
+        task_id, statement = find_id(row, index), find_statement(row)
+        answer = read_answer(row) if is_math else _as_text(row.get("answer"))
+    except ValueError as error:
+        raise DataError(f"{where}: {error}") from error
     if statement is None and is_asked:
         raise DataError(f"{where}: no statement; a row needs one of the fields {', '.join(STATEMENT_FIELDS)}")
-    if benchmark.grader == "math" and (answer is None or not str(answer).strip()):
-        raise DataError(f"{where}: no `answer`; a row needs the fields problem and answer")
+    if is_math and answer is None:
+        raise DataError(
+            f"{where}: no `answer`; a row needs the fields problem and answer (or expected_answer, or a solution with a box)"
+        )
     return Problem(
-        find_id(row, index),
+        task_id,
         statement or "",
-        None if answer is None else str(answer).strip(),
+        answer,
         light_fields(row, len(line.text)),
         Place(str(path), line.offset, len(line.text), zlib.crc32(line.text)),
     )
+
+
+def _as_text(value: object) -> str | None:
+    return None if value is None else str(value).strip()
 
 
 def read_row(problem: Problem) -> JsonObject:
@@ -173,7 +201,7 @@ def read_row(problem: Problem) -> JsonObject:
         return dict(problem.fields)
     place, where = problem.place, f"{problem.place.path}: problem {problem.task_id!r}"
     try:
-        with open(place.path, "rb") as file:
+        with open_file(place.path) as file:
             file.seek(place.offset)
             text = file.read(place.length)
     except OSError as error:

@@ -15,8 +15,10 @@ import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tools.benchmarks.answers import field_of
 from tools.errors import DataError
 from tools.records import JsonObject, JsonRow
+from tools.store.reading import has_lone_surrogate, open_file, parse_json, read_raw_lines, to_task_id
 
 # The first one that a row has is its id. This is the order in which version 0.1 named what it sampled, so its folders
 # keep their ids. Of 40 published files of benchmarks that were looked at, none has two of these fields; LiveCodeBench
@@ -24,6 +26,7 @@ from tools.records import JsonObject, JsonRow
 # in its entry (source.rename), because "key" may well be the right answer in a file of one's own.
 ID_FIELDS = ("id", "question_id", "task_id", "unique_id")
 STATEMENT_FIELDS = ("problem", "question_content", "question", "prompt", "text")
+CAPITALS = ("Problem", "Question", "Answer")
 # Several GB when decoded, and not needed for asking: graders read them from the file, problem by problem.
 HEAVY_FIELDS = ("private_test_cases", "public_test_cases", "test", "test_list", "base_input", "plus_input")
 # A row longer than this also leaves its long lists and objects in the file, whatever their names; texts may be asked.
@@ -32,6 +35,7 @@ HEAVY_CHARS = LONG_ROW_BYTES // 4
 # Longer than any statement with its starter code and public tests; private tests come after these.
 LEADING_BYTES = 256 << 10
 BLOCK_BYTES = 1 << 22
+MOST_ROW_BYTES = 256 << 20  # the tests of one problem of LiveCodeBench are tens of megabytes
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -49,15 +53,18 @@ def read_lines(path: pathlib.Path, digest: hashlib._Hash | None = None) -> Itera
 
     Raises DataError when the file cannot be read.
     """
-    offset = 0
     try:
-        with path.open("rb") as file:
-            for number, text in enumerate(file, 1):
+        with open_file(path) as file:
+            for line in read_raw_lines(file, MOST_ROW_BYTES):
+                if line.is_too_long:
+                    raise DataError(
+                        f"{path}, line {line.number}: {line.length >> 20} MiB long, and a row may have {MOST_ROW_BYTES >> 20}; "
+                        "put one problem on a line"
+                    )
                 if digest is not None:
-                    digest.update(text)
-                if text.strip():
-                    yield Line(number, offset, text)
-                offset += len(text)
+                    digest.update(line.text)
+                if line.text.strip():
+                    yield Line(line.number, line.offset, line.text)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
 
@@ -65,11 +72,15 @@ def read_lines(path: pathlib.Path, digest: hashlib._Hash | None = None) -> Itera
 def parse_row(text: bytes, where: str) -> JsonObject:
     """One line as an object. Raises DataError that says where."""
     try:
-        row = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        row = parse_json(text)
+    except ValueError as error:
         raise DataError(
             f"{where}: not JSON ({error}); restore this line, or delete the file to fetch it again"
         ) from error
+    if isinstance(row, list):
+        raise DataError(
+            f"{where}: a list where an object is needed; put each problem on a line of its own (`jq -c '.[]' FILE > FILE.jsonl`)"
+        )
     if not isinstance(row, dict):
         raise DataError(f"{where}: a {type(row).__name__} where an object with id, problem and answer is needed")
     return row
@@ -82,13 +93,21 @@ def rename_fields(row: JsonObject, names: Mapping[str, str]) -> JsonObject:
 
 
 def find_id(row: JsonRow, index: int) -> str:
-    """The id of a row; a row without one is named by its number, from 0."""
-    return str(next((row[field] for field in ID_FIELDS if row.get(field) is not None), index))
+    """The id of a row; a row without one is named by its number, from 0. Raises ValueError for an id that is no name."""
+    found = next((row[field] for field in ID_FIELDS if row.get(field) is not None), None)
+    # Names in capitals were refused by version 0.1, so no folder of its time has other ids for them.
+    if found is None and any(row.get(name) is not None for name in CAPITALS):
+        found = row.get("ID", row.get("Id"))
+    return str(index) if found is None else to_task_id(found)
 
 
 def find_statement(row: JsonRow) -> str | None:
-    """What is asked, in the first field that holds a text."""
-    return next((row[field] for field in STATEMENT_FIELDS if isinstance(row.get(field), str)), None)
+    """What is asked, in the first field that holds a text. Raises ValueError for one that no tokenizer reads."""
+    texts = (field_of(row, field) for field in STATEMENT_FIELDS)
+    found = next((text for text in texts if isinstance(text, str)), None)
+    if found is not None and has_lone_surrogate(found):
+        raise ValueError("the statement holds half of a surrogate pair")
+    return found
 
 
 def light_fields(row: JsonRow, length: int) -> JsonObject:
@@ -131,7 +150,7 @@ def _skip(text: str, position: int, characters: str) -> int:
 
 def read_line_heads(path: pathlib.Path) -> Iterator[tuple[int, bytes]]:
     """(offset, leading bytes) of every line that is not blank, without holding a long line in memory. Raises OSError."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         position, start, head = 0, 0, b""
         while block := file.read(BLOCK_BYTES):
             cursor = 0

@@ -14,6 +14,7 @@ from tools.errors import StorageError
 from tools.models.reasoning import opens_itself, split_response
 from tools.records import Generation, Problem, Response
 from tools.store import generations
+from tools.store.foreign import find_foreign, import_command, recognize_file
 
 MARK_CHARS = 200
 
@@ -48,7 +49,7 @@ class FolderResponses:
         if self.unknown_ids and not self._marks:
             raise StorageError(
                 f"{self._folder}: none of its responses is to a problem of {self._loaded.path}; these generations belong "
-                "to another set, give its file with --dataset"
+                "to another set, give its file with --dataset; ids of another toolkit's making are matched by `python -m tools import`"
             )
 
     def _is_new(self, generation: Generation) -> bool:
@@ -108,6 +109,8 @@ def opens_reasoning(folder: pathlib.Path) -> bool | None:
 
 def find_folder(path: pathlib.Path, name: str | None) -> pathlib.Path:
     """The folder with the generations: `path` itself, or the one that a run made in it. Raises StorageError."""
+    if path.is_file() and (kind := recognize_file(path)):
+        raise StorageError(f"{path}: this is {kind.words}, not a file of this toolkit; {import_command(path)}")
     if not path.is_dir():
         raise StorageError(f"{path}: no such folder; give the folder that holds seed<N>.jsonl with --generation-path")
     if generations.list_files(path):
@@ -116,6 +119,9 @@ def find_folder(path: pathlib.Path, name: str | None) -> pathlib.Path:
     chosen = [child for child in inside if child.name == name] if name else inside
     if len(chosen) == 1:
         return chosen[0]
+    if not inside and (foreign := find_foreign(path)):
+        file, kind = foreign[0]
+        raise StorageError(f"{file}: this is {kind.words}, not a file of this toolkit; {import_command(path)}")
     there = ", ".join(child.name for child in inside) or "none"
     raise StorageError(
         f"{path}: no file named seed<N>.jsonl there, and its sub-folders with some are: {there}; give the folder of one "

@@ -35,6 +35,8 @@ from tools.statistics import estimators
 from tools.statistics.estimators import Array, Counts
 from tools.statistics.voting import maj_at_k, vote_classes
 from tools.store.files import write_atomically
+from tools.store.json_object import MOST_BYTES
+from tools.store.reading import parse_json, read_small
 
 __all__ = ["build_results", "is_truncated", "read_results", "subset_hash", "write_results"]
 
@@ -324,10 +326,10 @@ def read_results(folder: str | os.PathLike[str]) -> Results:
     path = Path(folder)
     path = path / FILE_NAME if path.is_dir() else path
     try:
-        row = json.loads(path.read_text(encoding="utf-8"))
+        row = parse_json(read_small(path, MOST_BYTES))
     except FileNotFoundError:
         raise StorageError(f"{path} does not exist; grade the run first") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise StorageError(f"{path} cannot be read ({error}); grade the run again") from error
     return parse_results(row, path)
 
@@ -342,7 +344,7 @@ def parse_results(row: Any, path: Path) -> Results:
         raise StorageError(f"{path} lacks {', '.join(absent)}; grade the run again")
     try:
         return Results.from_json(row)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise StorageError(f"{path} is damaged ({type(error).__name__}: {error}); grade the run again") from error
 
 

@@ -67,31 +67,31 @@ def recognize(row: Any) -> ForeignFormat | None:
     return next((found for found, is_like in MARKS if is_like(row)), None)
 
 
-def _is_lm_eval(row: Mapping[str, Any]) -> bool:
+def _is_lm_eval(row: Mapping[str, object]) -> bool:
     return "resps" in row and ("doc_id" in row or "doc" in row or "target" in row)
 
 
-def _is_openai_batch(row: Mapping[str, Any]) -> bool:
+def _is_openai_batch(row: Mapping[str, object]) -> bool:
     return "custom_id" in row and ("response" in row or "error" in row)
 
 
-def _is_evalchemy(row: Mapping[str, Any]) -> bool:
+def _is_evalchemy(row: Mapping[str, object]) -> bool:
     results = row.get("results")
     return isinstance(results, dict) and any(isinstance(one, dict) and "examples" in one for one in results.values())
 
 
-def _is_matharena(row: Mapping[str, Any]) -> bool:
+def _is_matharena(row: Mapping[str, object]) -> bool:
     has_messages = any(isinstance(row.get(name), (list, str)) for name in ("messages", "all_messages"))
     return has_messages and any(name in row for name in ("problem_idx", "idx", "problem"))
 
 
-def _is_nemo_skills(row: Mapping[str, Any]) -> bool:
+def _is_nemo_skills(row: Mapping[str, object]) -> bool:
     return (
         "generation" in row and "task_id" not in row and ("problem" in row or "expected_answer" in row or "id" in row)
     )
 
 
-def _is_plain(row: Mapping[str, Any]) -> bool:
+def _is_plain(row: Mapping[str, object]) -> bool:
     has_text = any(_holds_text(row.get(name)) for name in TEXT_FIELDS)
     is_named = any(row.get(name) is not None for name in (*ID_FIELDS, *QUESTION_FIELDS))
     is_ours = "task_id" in row and any(isinstance(row.get(name), str) for name in ("output", "generation"))

@@ -11,11 +11,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
 
 from tools.benchmarks import problems
+from tools.benchmarks.benchmark import DATA
 from tools.errors import DataError
 from tools.grading.code.problem_tests import read_tests
 from tools.records import Grade
@@ -216,9 +218,22 @@ class OpenDataset:
 
     def _problem_file(self) -> Path:
         path = self.manifest.data_path if self.manifest else None
-        if path and Path(path).suffix == ".jsonl" and Path(path).is_file():
+        if path and Path(path).suffix == ".jsonl" and self._may_be_read(Path(path)):
             return Path(path)
         return problems.find_local_file(self.folder.name) or self.folder / "no-problem-file"
+
+    def _may_be_read(self, path: Path) -> bool:
+        """Whether a file lies where problems do: DATA_DIR, BENCHMARKS_DIR, data/, the run's folder.
+
+        A manifest comes with a run, perhaps from a stranger; the page must not show any file that it names.
+        """
+        named = [os.environ.get(name) for name in ("DATA_DIR", "BENCHMARKS_DIR")]
+        places = [Path(name) for name in named if name] + [DATA, self.run.folder]
+        try:
+            real = path.resolve(strict=True)
+            return real.is_file() and any(real.is_relative_to(place.resolve()) for place in places)
+        except (OSError, ValueError, RuntimeError):  # a loop of links, a zero byte in the name
+            return False
 
 
 def open_runs(outs: list[Path]) -> list[OpenRun]:

@@ -12,11 +12,21 @@ leading fields of a line are decoded here, up to the first one that is too long.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 
-from tools.benchmarks.rows import HEAVY_FIELDS, LEADING_BYTES, find_id, find_statement, leading_fields, read_line_heads
+from tools.benchmarks.rows import (
+    HEAVY_FIELDS,
+    LEADING_BYTES,
+    MOST_ROW_BYTES,
+    find_id,
+    find_statement,
+    leading_fields,
+    read_line_heads,
+)
 from tools.store.line_index import parse_object
+from tools.store.reading import open_file
 
 
 class ProblemIndex:
@@ -33,7 +43,8 @@ class ProblemIndex:
         if line is None:
             return None
         fields = leading_fields(line)
-        fields["statement"] = find_statement(fields)
+        with contextlib.suppress(ValueError):  # a statement that no tokenizer reads
+            fields["statement"] = find_statement(fields)
         return {name: value for name, value in fields.items() if name not in HEAVY_FIELDS}
 
     def read_whole(self, task_id: str) -> dict[str, object] | None:
@@ -46,9 +57,9 @@ class ProblemIndex:
         if offset is None:
             return None
         try:
-            with self.path.open("rb") as file:
+            with open_file(self.path) as file:
                 file.seek(offset)
-                return file.readline(most_bytes)
+                return file.readline(most_bytes if most_bytes > 0 else MOST_ROW_BYTES)
         except OSError:
             return None
 
@@ -62,7 +73,8 @@ class ProblemIndex:
         offsets: dict[str, int] = {}
         try:
             for number, (offset, head) in enumerate(read_line_heads(self.path)):
-                offsets.setdefault(find_id(leading_fields(head), number), offset)
+                with contextlib.suppress(ValueError):  # a row whose id is no name
+                    offsets.setdefault(find_id(leading_fields(head), number), offset)
         except OSError:
             return {}
         return offsets

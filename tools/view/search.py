@@ -11,6 +11,7 @@ from typing import Any
 
 from tools.records import Grade
 from tools.store.line_index import IndexedLine, LineIndex
+from tools.store.reading import open_file
 from tools.view.opened import OpenDataset
 
 PAGE_SIZE = 25
@@ -80,7 +81,7 @@ def find_text(index: LineIndex, text: str) -> dict[tuple[str, int], str]:
     hits: dict[tuple[str, int], str] = {}
     for path, entries in by_path.items():
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 for key, line in sorted(entries, key=lambda entry: entry[1].offset):
                     file.seek(line.offset)
                     snippet = _find_in_line(file.read(line.length), needles, is_exact)

@@ -26,7 +26,12 @@ const INLINE = new RegExp(
 );
 const DISPLAY_OPENING = /\\\[|\$\$|\\begin\{/;
 const MAX_FORMULA = 4000;
-const MAX_HIGHLIGHTED = 200_000;
+// Colours are worth a fraction of a second: the highlighter's time grows faster than the text, and a tree of thousands of
+// nested tokens (an f-string in an f-string in ...) is more than a browser lays out. Beyond these the code stands there plain.
+const MAX_HIGHLIGHTED = 30_000;
+const MAX_TOKENS = 20_000;
+const MAX_TOKEN_DEPTH = 40;
+const MAX_BLOCKS = 1000;
 
 // Paragraphs are put in as text at once and set when they come near the window: a long response is there immediately.
 const observer = new IntersectionObserver(
@@ -42,23 +47,40 @@ const observer = new IntersectionObserver(
 
 export function renderText(container, text) {
   let position = 0;
+  let blocks = 0;
   for (const fence of text.matchAll(FENCE)) {
+    if ((blocks += 1) > MAX_BLOCKS) break;
     addParagraphs(container, text.slice(position, fence.index));
     container.append(codeBlock(fence[3].replace(/\n$/, ""), fence[2]));
     position = fence.index + fence[0].length;
   }
-  addParagraphs(container, text.slice(position));
+  if (blocks > MAX_BLOCKS) container.append(h("pre.code", { tabIndex: 0 }, text.slice(position)));
+  else addParagraphs(container, text.slice(position));
   return container;
 }
 
 export function codeBlock(code, language = "python") {
   const element = h("code", null, code);
-  const known = hljs.getLanguage(language || "python");
-  if (known && code.length < MAX_HIGHLIGHTED) {
-    const tree = hljs.highlight(code, { language: language || "python", ignoreIllegals: true })._emitter.rootNode;
-    element.replaceChildren(...tree.children.map(tokenElement));
+  try {
+    if (hljs.getLanguage(language || "python") && code.length < MAX_HIGHLIGHTED) {
+      const tree = hljs.highlight(code, { language: language || "python", ignoreIllegals: true })._emitter.rootNode;
+      if (isSmall(tree)) element.replaceChildren(...tree.children.map(tokenElement));
+    }
+  } catch {
+    element.textContent = code; // the highlighter gave up, or ran out of stack: plain text is what is left
   }
   return h("pre.code", { tabIndex: 0 }, element);
+}
+
+// Whether a tree of tokens may become elements; walked level by level, so that its depth costs no stack.
+function isSmall(tree) {
+  let level = tree.children;
+  for (let depth = 0, count = 0; level.length; depth += 1) {
+    count += level.length;
+    if (depth >= MAX_TOKEN_DEPTH || count > MAX_TOKENS) return false;
+    level = level.flatMap((node) => node.children ?? []);
+  }
+  return true;
 }
 
 function tokenElement(node) {

@@ -1,0 +1,1 @@
+"""Responses of other toolkits, converted into files of ours."""
