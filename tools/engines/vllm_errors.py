@@ -24,7 +24,7 @@ from tools.errors import EngineError, EngineOutOfMemory, ModelError
 LONGEST_SENTENCE = 600
 
 
-class FaultKind(enum.Enum):
+class FaultOutcome(enum.Enum):
     """What the launcher can do about a fault."""
 
     MEMORY = "a smaller batch may pass"
@@ -45,11 +45,11 @@ class KnownFault:
     """Faults whose text matches `pattern`, and what helps."""
 
     pattern: re.Pattern[str]
-    outcome: FaultKind
+    outcome: FaultOutcome
     remedy: str = ""
 
 
-def _known(pattern: str, outcome: FaultKind, remedy: str = "") -> KnownFault:
+def _known(pattern: str, outcome: FaultOutcome, remedy: str = "") -> KnownFault:
     return KnownFault(re.compile(pattern, re.IGNORECASE), outcome, remedy)
 
 
@@ -57,95 +57,97 @@ def _known(pattern: str, outcome: FaultKind, remedy: str = "") -> KnownFault:
 KNOWN_FAULTS = (
     _known(
         r"Error in memory profiling|memory profiling assumes",
-        FaultKind.PASSING,
+        FaultOutcome.PASSING,
         "another process gave memory back meanwhile; give each run GPUs of its own (GPUS)",
     ),
     _known(
         r"Free memory on device|Externally held weights on device",
-        FaultKind.PERMANENT,
+        FaultOutcome.PERMANENT,
         "another process uses this GPU: end it, choose other GPUs (GPUS), or lower GPU_MEMORY_UTILIZATION",
     ),
     _known(
         r"No available memory for the cache blocks",
-        FaultKind.PERMANENT,
+        FaultOutcome.PERMANENT,
         "raise GPU_MEMORY_UTILIZATION or TENSOR_PARALLEL, or lower MAX_NUM_SEQS",
     ),
     _known(
         r"KV cache is needed, which is larger|max seq len \(\d+\) is larger than the maximum number of tokens",
-        FaultKind.PERMANENT,
+        FaultOutcome.PERMANENT,
         "lower OUT_SEQ_LEN, or raise GPU_MEMORY_UTILIZATION or TENSOR_PARALLEL",
     ),
     _known(
-        r"exceeds available Mamba cache blocks|max_num_seqs \(\d+\) exceeds", FaultKind.PERMANENT, "lower MAX_NUM_SEQS"
+        r"exceeds available Mamba cache blocks|max_num_seqs \(\d+\) exceeds",
+        FaultOutcome.PERMANENT,
+        "lower MAX_NUM_SEQS",
     ),
     _known(
         r"out of memory|OutOfMemory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation|"
         r"\bMemoryError\b|can't allocate memory|cannot allocate memory",
-        FaultKind.MEMORY,
+        FaultOutcome.MEMORY,
     ),
     _known(
         r"attention heads \(\d+\) must be divisible|divisible by tensor parallel|is not divisible by \d+|"
         r"World size \(\d+\) is larger than the number of available GPUs|Tensor parallel size \(\d+\) cannot be larger",
-        FaultKind.PERMANENT,
+        FaultOutcome.PERMANENT,
         "choose another TENSOR_PARALLEL",
     ),
-    _known(r"pipeline parallel", FaultKind.PERMANENT, "choose another pipeline_parallel_size in ENGINE_ARGS"),
+    _known(r"pipeline parallel", FaultOutcome.PERMANENT, "choose another pipeline_parallel_size in ENGINE_ARGS"),
     _known(
         r"bfloat16 is (only|not) supported|does not support (float16|bfloat16)|Unknown dtype|numerical instability|"
         r"torch_dtype|`dtype`|\bdtype\b.{0,40}not supported",
-        FaultKind.PERMANENT,
+        FaultOutcome.PERMANENT,
         "choose another DTYPE (bfloat16, float16 or float32)",
     ),
     _known(
         r"max_model_len \(\d+\) is greater than the derived",
-        FaultKind.PERMANENT,
+        FaultOutcome.PERMANENT,
         "lower OUT_SEQ_LEN to what the model can do",
     ),
-    _known(r"max_num_batched_tokens", FaultKind.PERMANENT, "set max_num_batched_tokens in ENGINE_ARGS"),
+    _known(r"max_num_batched_tokens", FaultOutcome.PERMANENT, "set max_num_batched_tokens in ENGINE_ARGS"),
     _known(
-        r"trust_remote_code|trust-remote-code", FaultKind.PERMANENT, "set TRUST_REMOTE_CODE=1 if you trust its code"
+        r"trust_remote_code|trust-remote-code", FaultOutcome.PERMANENT, "set TRUST_REMOTE_CODE=1 if you trust its code"
     ),
     _known(
         r"LoRA rank \d+ is greater than|max_lora_rank",
-        FaultKind.PERMANENT,
+        FaultOutcome.PERMANENT,
         "give ENGINE_ARGS='{\"max_lora_rank\": N}'",
     ),
     _known(
         r"\blora\b|adapter_config\.json|adapter_model",
-        FaultKind.PERMANENT,
+        FaultOutcome.PERMANENT,
         "check ADAPTER and the model it was made for",
     ),
     _known(
         r"quantization|quant_method|Marlin|bitsandbytes",
-        FaultKind.PERMANENT,
+        FaultOutcome.PERMANENT,
         "choose another QUANTIZATION, or unset it to take the model's own",
     ),
     _known(
         r"unexpected keyword argument|unrecognized arguments|Extra inputs are not permitted",
-        FaultKind.PERMANENT,
+        FaultOutcome.PERMANENT,
         "check the names in ENGINE_ARGS against vLLM's engine arguments",
     ),
     _known(
         r"Model architectures? .{0,200}(not supported|failed to be inspected)|has no vLLM implementation|"
         r"does not recognize this architecture",
-        FaultKind.PERMANENT,
+        FaultOutcome.PERMANENT,
         "try ENGINE=transformers, or a newer vLLM",
     ),
     _known(
         r"No CUDA GPUs are available|Failed to infer device type|Found no NVIDIA driver|no kernel image is available|"
         r"driver version is insufficient|invalid device ordinal|no CUDA-capable device",
-        FaultKind.PERMANENT,
+        FaultOutcome.PERMANENT,
         "check the driver and CUDA_VISIBLE_DEVICES; GPUS chooses among what is visible",
     ),
     _known(
         r"SafetensorError|HeaderTooLarge|MetadataIncompleteBuffer|invalid header|Cannot find any model weights|"
         r"size mismatch|no module or parameter named",
-        FaultKind.PERMANENT,
+        FaultOutcome.PERMANENT,
         "the weights are damaged or of another model: fetch them again",
     ),
     _known(
         r"Address already in use|Timed out waiting for engine core|NCCL error|Connection (reset|refused)",
-        FaultKind.PASSING,
+        FaultOutcome.PASSING,
     ),
 )
 # Exceptions of a start that say the same thing again, however often it is tried.
@@ -178,29 +180,31 @@ def explain(
     printed = find_messages(log)
     outcome, remedy, message = judge(raised, printed, is_starting)
     sentence = message.text or message.type
-    if outcome is FaultKind.MEMORY:
+    if outcome is FaultOutcome.MEMORY:
         batch = f" with {capacity} sequences" if capacity else ""
         return EngineOutOfMemory(f"out of memory{batch}: {sentence}")
-    if outcome is FaultKind.PERMANENT:
+    if outcome is FaultOutcome.PERMANENT:
         advice = remedy or "see the worker's log"
         return ModelError(f"{model}: vLLM cannot start: {sentence.rstrip('.')}; {advice}")
     advice = f"; {remedy}" if remedy else "; see the worker's log"
     return EngineError(f"vLLM broke ({message.type}: {sentence.rstrip('.')}){advice}")
 
 
-def judge(raised: Sequence[Message], printed: Sequence[Message], is_starting: bool) -> tuple[FaultKind, str, Message]:
+def judge(
+    raised: Sequence[Message], printed: Sequence[Message], is_starting: bool
+) -> tuple[FaultOutcome, str, Message]:
     """What the messages come to: the outcome, what helps, and the message that says it best."""
     raised = [message for message in raised if not WRAPPERS.search(message.text)] or raised[:1]
     printed = [message for message in printed if not WRAPPERS.search(message.text)]
     for fault in KNOWN_FAULTS:
         for message in (*raised, *printed):
             if fault.pattern.search(f"{message.type}: {message.text}"):
-                may_be_permanent = is_starting or fault.outcome is not FaultKind.PERMANENT
-                return fault.outcome if may_be_permanent else FaultKind.PASSING, fault.remedy, message
+                may_be_permanent = is_starting or fault.outcome is not FaultOutcome.PERMANENT
+                return fault.outcome if may_be_permanent else FaultOutcome.PASSING, fault.remedy, message
     # What was printed last sums up its causes; an exception that came here itself is the outermost.
     message = printed[-1] if printed else raised[0]
     is_permanent = is_starting and message.type.rpartition(".")[2] in PERMANENT_TYPES
-    return FaultKind.PERMANENT if is_permanent else FaultKind.PASSING, "", message
+    return FaultOutcome.PERMANENT if is_permanent else FaultOutcome.PASSING, "", message
 
 
 def chain_of(error: BaseException) -> Iterator[BaseException]:
