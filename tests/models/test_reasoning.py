@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
@@ -104,19 +103,3 @@ def test_hostile_text_costs_its_length(piece, start):
     text = start + piece * (1_000_000 // len(piece))
     for told in ((None, None), (True, "harmony"), (True, "thinking")):
         split_reasoning(text, *told)
-
-
-def test_the_page_on_formats_works_as_it_says(monkeypatch):
-    page = (ROOT / "docs/add_a_reasoning_format.md").read_text("utf-8")
-    entry_text, rows = (page.split(f"```{language}\n")[1].split("```")[0] for language in ("python", "jsonl"))
-    entry = eval(entry_text, {"ReasoningFormat": ReasoningFormat})  # noqa: S307 - the text of our own page
-    monkeypatch.setitem(FORMATS, entry.name, entry)
-    reasoning._starts_pattern.cache_clear()
-    for row in map(json.loads, rows.strip().split("\n")):
-        test_golden_rows(row)
-    monkeypatch.undo()
-    reasoning._starts_pattern.cache_clear()
-    named = {
-        name.strip() for line in page.split("\n") if line.startswith("| ") for name in line.split("|")[1].split(",")
-    }
-    assert named - {"field"} == {field.name for field in dataclasses.fields(ReasoningFormat)} - {"name"}
