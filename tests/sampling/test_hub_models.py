@@ -109,3 +109,14 @@ def test_a_repository_that_lacks_something_is_told_at_once(tmp_path, changed, sa
     assert code == 1
     assert said in errors.splitlines()[-1]
     assert "starting again" not in errors
+
+
+def test_a_hub_that_names_files_out_of_its_cache_is_refused_before_the_download(tmp_path, monkeypatch):
+    pytest.importorskip("huggingface_hub")
+    monkeypatch.setattr("tests.support.hub_server.etag_of", lambda *_: "../../../../../escaped")
+    with serve_hub({"org/tiny": FILES}, kind="models") as (endpoint, requested):
+        code, errors = finish(start(tmp_path, endpoint))
+    assert code == 1
+    assert "could leave its cache; nothing was downloaded" in errors.splitlines()[-1]
+    assert not any(path.startswith("GET /org") and path.endswith("model.safetensors") for path in requested)
+    assert not list(tmp_path.rglob("*escaped*"))

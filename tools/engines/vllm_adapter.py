@@ -14,6 +14,7 @@ import pathlib
 from typing import Any
 
 from tools.errors import ModelError
+from tools.store.hub_guard import guard_downloads
 
 RANKS = (16, 32, 64, 128, 256, 320, 512)  # those that vLLM can be told; smaller ones fit into the first
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin", "adapter_model.pt")
@@ -42,6 +43,7 @@ def find_adapter(adapter: str) -> pathlib.Path:
 def _fetch(adapter: str) -> pathlib.Path:
     from huggingface_hub import snapshot_download
 
+    guard_downloads()
     try:
         return pathlib.Path(snapshot_download(adapter, allow_patterns=["adapter_*"]))
     except (OSError, ValueError) as error:

@@ -26,6 +26,7 @@ from typing import Any
 
 from tools.errors import ModelError
 from tools.models.folder import check_folder
+from tools.store.hub_guard import guard_downloads
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 PROGRESS_EVERY_S = 10.0
@@ -143,6 +144,7 @@ def _import_hub() -> Any:
     except ImportError as error:
         raise ModelError("huggingface_hub is not installed; run `make install` or `make install-cpu`") from error
     huggingface_hub.logging.set_verbosity_error()
+    guard_downloads()
     return huggingface_hub
 
 

@@ -16,6 +16,7 @@ import pathlib
 from collections.abc import Iterator, Mapping
 
 from tools.errors import ModelError
+from tools.store.hub_guard import guard_downloads
 
 # By family: Llama, Qwen and most; GPT-2; MPT, DBRX; Falcon, ChatGLM; others.
 LENGTH_KEYS = (
@@ -31,6 +32,7 @@ def read_model_limit(model: str, revision: str | None = None) -> int | None:
     if not pathlib.Path(model).is_dir():
         from huggingface_hub import hf_hub_download
 
+        guard_downloads()
         try:
             path = pathlib.Path(hf_hub_download(model, "config.json", revision=revision))
         except (OSError, ValueError) as error:
