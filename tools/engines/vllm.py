@@ -87,10 +87,12 @@ class VllmEngine:
         import multiprocessing
 
         from vllm import SamplingParams
+        from vllm.exceptions import VLLMClientError
 
         from tools.engines.vllm_processes import EngineWatch, ProcessOutput, new_processes
 
         self._sampling_params = SamplingParams
+        self._refusals = (VLLMClientError, ValueError, TypeError)  # of one request; the next one may pass
         self._setup, self._chosen = setup, setup.sampling.given()
         del self._chosen["max_new_tokens"]  # every request has its own
         if setup.sampling.stop:
@@ -152,7 +154,7 @@ class VllmEngine:
                 output_kind=_final_only(),
             )
             self._engine.add_request(name, _to_input(request), params, lora_request=self._adapter)
-        except (ValueError, TypeError) as error:  # this request is refused; the next one may pass
+        except self._refusals as error:
             self._refused.append(Failure(request.sample, f"vLLM refuses it: {first_line(error)}"))
         except Exception as error:
             raise self._explain(error) from error
