@@ -9,7 +9,7 @@ import { h } from "./dom.js";
 
 for (const [name, language] of Object.entries({ python, cpp, bash, json })) hljs.registerLanguage(name, language);
 
-const FENCE = /^[ \t]*(`{3,}|~{3,})([\w+-]*)[^\n]*\n([\s\S]*?)(?:^[ \t]*\1[ \t]*$|(?![\s\S]))/gm;
+const FENCE = /^[ \t]*(`{3,}(?!`)|~{3,}(?!~))([\w+-]*)[^\n]*\n([\s\S]*?)(?:^[ \t]*\1[ \t]*$|(?![\s\S]))/gm;
 // Lengths are bounded, so that a text of openings without ends costs no quadratic time.
 // \[..\]  $$..$$  \(..\)  \begin{..}..\end{..}  $..$ by Pandoc's rule  `code`  **bold**
 const INLINE = new RegExp(
