@@ -22,6 +22,7 @@ from typing import Any
 from tools.records import Grade, Verdict
 from tools.results.build import build_results, write_results
 from tools.results.published import Published
+from tools.store.files import sha256_of_file
 
 MATH_SENTENCES = (
     "Let \\(x = \\frac{a+b}{2}\\) and note that $x^2 \\ge ab$ by the inequality of means.",
@@ -241,7 +242,7 @@ def make_manifest(shape: RunShape, problem_file: Path, seeds: list[int], task_id
         "dataset": shape.dataset,
         "settings": {"temperature": 0.6, "top_p": 0.95, "max_new_tokens": shape.cap, "dtype": "bfloat16",
                      "prompt_type": "qwen", "template_sha256": "d2a8" * 16},
-        "data": {"path": str(problem_file), "sha256": "5e1f" * 16, "problems": shape.problems},
+        "data": {"path": str(problem_file), "sha256": sha256_of_file(problem_file), "problems": shape.problems},
         "plan": {"seeds": seeds, "task_ids": task_ids},
         "engine": {"name": "vllm", "version": "0.32.0"},
         "versions": {"python": "3.11.7", "torch": "2.13.0", "transformers": "5.19.0"},

@@ -11,6 +11,7 @@ import pytest
 from tests.support.browser import start_browser
 from tests.support.report_runs import RunShape, make_run
 from tests.support.view_server import serve
+from tools.store.files import sha256_of_file
 from tools.view.opened import open_runs
 
 TEXTS = {
@@ -72,6 +73,20 @@ def test_a_file_beside_the_run_or_in_the_data_folder_is_shown(
         dataset.refresh()
         is_inside = place.name == "data"
         assert (dataset.problems().path == place / "mine.jsonl") is is_inside
+
+
+def test_the_file_that_a_run_was_made_from_is_shown_wherever_it_lies(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "elsewhere.jsonl"
+    file.write_text('{"id": "60", "problem": "shown"}\n')
+    folder = poisoned(tmp_path / "out", str(file))
+    for sha256, is_shown in ((sha256_of_file(file), True), ("0" * 64, False)):
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["data"]["sha256"] = sha256
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        [run] = open_runs([tmp_path / "out"])
+        dataset = run.datasets[folder.name]
+        dataset.refresh()
+        assert (dataset.problems().path == file) is is_shown
 
 
 @pytest.mark.browser

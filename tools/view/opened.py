@@ -24,6 +24,7 @@ from tools.records import Grade
 from tools.report.figures import LETTERS
 from tools.results.results import Results
 from tools.results.run_folder import RESULTS_PATTERN, Survey, find_folders, note_manifest, note_results
+from tools.store.files import sha256_of_file
 from tools.store.json_object import note_object
 from tools.store.line_index import LineIndex
 from tools.store.manifest import Manifest
@@ -39,6 +40,7 @@ INDEX_SLICE_S = 0.2
 STATUS_STALE_S = 30.0
 # Of a test's input and expected output; some are megabytes of numbers.
 TEST_CHARS = 20_000
+LARGEST_PROBLEM_FILE = 1 << 34  # bytes; LiveCodeBench with all its tests has 4.5 GB
 
 
 class OpenRun:
@@ -223,15 +225,19 @@ class OpenDataset:
         return problems.find_local_file(self.folder.name) or self.folder / "no-problem-file"
 
     def _may_be_read(self, path: Path) -> bool:
-        """Whether a file lies where problems do: DATA_DIR, BENCHMARKS_DIR, data/, the run's folder.
+        """Whether a file lies where problems do (DATA_DIR, BENCHMARKS_DIR, data/, the run's folder), or has the manifest's checksum.
 
-        A manifest comes with a run, perhaps from a stranger; the page must not show any file that it names.
+        A manifest comes with a run, perhaps from a stranger; the page must not show any file that it names. The checksum
+        of a file is known to those alone who know its content.
         """
         named = [os.environ.get(name) for name in ("DATA_DIR", "BENCHMARKS_DIR")]
         places = [Path(name) for name in named if name] + [DATA, self.run.folder]
         try:
             real = path.resolve(strict=True)
-            return real.is_file() and any(real.is_relative_to(place.resolve()) for place in places)
+            if not real.is_file() or real.stat().st_size > LARGEST_PROBLEM_FILE:
+                return False
+            is_in_place = any(real.is_relative_to(place.resolve()) for place in places)
+            return is_in_place or (self.manifest is not None and sha256_of_file(real) == self.manifest.data_sha256)
         except (OSError, ValueError, RuntimeError):  # a loop of links, a zero byte in the name
             return False
 
