@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import multiprocessing
 import os
 import socket
 import traceback
@@ -30,8 +29,6 @@ from tools.engines.vllm_adapter import (
     make_adapter_request,
 )
 from tools.engines.vllm_arguments import count_engine_gpus, parse_engine_arguments
-from tools.engines.vllm_errors import explain
-from tools.engines.vllm_processes import EngineWatch, ProcessOutput, new_processes
 from tools.errors import EngineError, EvaluationError, ModelError, UsageError
 from tools.models.prompts import END_MARKS
 from tools.records import Sample
@@ -87,9 +84,15 @@ class VllmEngine:
     def __init__(self, setup: EngineSetup, options: VllmOptions) -> None:
         is_cpu = is_cpu_build()
         _set_environment(is_cpu, options)
+        import multiprocessing
+
         from vllm import SamplingParams
+        from vllm.exceptions import VLLMClientError
+
+        from tools.engines.vllm_processes import EngineWatch, ProcessOutput, new_processes
 
         self._sampling_params = SamplingParams
+        self._refusals = (VLLMClientError, ValueError, TypeError)  # of one request; the next one may pass
         self._setup, self._chosen = setup, setup.sampling.given()
         del self._chosen["max_new_tokens"]  # every request has its own
         if setup.sampling.stop:
@@ -151,7 +154,7 @@ class VllmEngine:
                 output_kind=_final_only(),
             )
             self._engine.add_request(name, _to_input(request), params, lora_request=self._adapter)
-        except (ValueError, TypeError) as error:  # this request is refused; the next one may pass
+        except self._refusals as error:
             self._refused.append(Failure(request.sample, f"vLLM refuses it: {first_line(error)}"))
         except Exception as error:
             raise self._explain(error) from error
@@ -175,6 +178,8 @@ class VllmEngine:
 
     def _explain(self, error: Exception, is_starting: bool = False) -> EngineError | ModelError:
         """The error in our words, its traceback in the log. What vLLM's processes printed is read before that."""
+        from tools.engines.vllm_errors import explain
+
         printed = self._output.read()
         watch = getattr(self, "_watch", None)
         if watch is not None:

@@ -14,7 +14,7 @@ import pathlib
 from typing import Any
 
 from tools.errors import ModelError
-from tools.store.hub_guard import guard_downloads
+from tools.models.hub import import_hub
 
 RANKS = (16, 32, 64, 128, 256, 320, 512)  # those that vLLM can be told; smaller ones fit into the first
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin", "adapter_model.pt")
@@ -41,11 +41,8 @@ def find_adapter(adapter: str) -> pathlib.Path:
 
 
 def _fetch(adapter: str) -> pathlib.Path:
-    from huggingface_hub import snapshot_download
-
-    guard_downloads()
     try:
-        return pathlib.Path(snapshot_download(adapter, allow_patterns=["adapter_*"]))
+        return pathlib.Path(import_hub().snapshot_download(adapter, allow_patterns=["adapter_*"]))
     except (OSError, ValueError) as error:
         said = " ".join(str(error).split())[:200]
         raise ModelError(f"ADAPTER={adapter} cannot be fetched ({said}); check its name and HF_TOKEN") from error

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import pathlib
 import struct
-import zipfile
 
 from tools.errors import ModelError
 
@@ -108,6 +107,8 @@ def _check_weights(path: pathlib.Path, name: str) -> None:
             told = f"{size} bytes of {wanted}" if wanted else f"{size} bytes and no header"
             raise ModelError(f"{name}: {path.name} is cut off or damaged ({told}); fetch the model again")
     elif path.suffix in (".bin", ".pt", ".pth"):
+        import zipfile
+
         with path.open("rb") as file:
             is_zip = file.read(2) == b"PK"
         if size == 0 or (is_zip and not zipfile.is_zipfile(path)):

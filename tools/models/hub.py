@@ -70,7 +70,7 @@ def find_commit(model: str, revision: str | None = None) -> str:
     """The commit that a revision stands for now; where the hub cannot be reached, in the cache. Raises ModelError."""
     if revision and COMMIT.fullmatch(revision):
         return revision
-    hub = _import_hub()
+    hub = import_hub()
     cached = _cached_commit(hub, model, revision)
     if hub.constants.HF_HUB_OFFLINE:
         if cached is None:
@@ -107,7 +107,7 @@ def fetch_model(model: str, commit: str, *, weights: bool = True) -> pathlib.Pat
 
     Without `weights` only what a tokenizer and a config are made of.
     """
-    hub = _import_hub()
+    hub = import_hub()
     chosen = {"allow_patterns": None if weights else list(OF_A_TOKENIZER)}
     try:
         if hub.constants.HF_HUB_OFFLINE:
@@ -128,7 +128,7 @@ def find_snapshot(model: str, commit: str | None) -> str:
     """Where the files of a fetched model are; the name as it is for a folder, or where nothing is fetched."""
     if commit is None or not COMMIT.fullmatch(commit) or not is_hub_name(model):
         return model
-    hub = _import_hub()
+    hub = import_hub()
     folder = _repo_folder(hub, model) / "snapshots" / commit
     return str(folder) if (folder / "config.json").is_file() or (folder / "tokenizer_config.json").is_file() else model
 
@@ -137,7 +137,8 @@ class HubUnreachable(ModelError):
     """The hub does not answer; what is in the cache may do."""
 
 
-def _import_hub() -> Any:
+def import_hub() -> Any:
+    """huggingface_hub, quiet, and kept from writing outside its cache. Raises ModelError."""
     try:
         import huggingface_hub
         import huggingface_hub.errors

@@ -16,7 +16,7 @@ import pathlib
 from collections.abc import Iterator, Mapping
 
 from tools.errors import ModelError
-from tools.store.hub_guard import guard_downloads
+from tools.models.hub import import_hub
 
 # By family: Llama, Qwen and most; GPT-2; MPT, DBRX; Falcon, ChatGLM; others.
 LENGTH_KEYS = (
@@ -30,11 +30,8 @@ def read_model_limit(model: str, revision: str | None = None) -> int | None:
     """The limit in tokens of a folder, or of a model of the hub. None where its config does not say. Raises ModelError."""
     path = pathlib.Path(model) / "config.json"
     if not pathlib.Path(model).is_dir():
-        from huggingface_hub import hf_hub_download
-
-        guard_downloads()
         try:
-            path = pathlib.Path(hf_hub_download(model, "config.json", revision=revision))
+            path = pathlib.Path(import_hub().hf_hub_download(model, "config.json", revision=revision))
         except (OSError, ValueError) as error:
             said = str(error).strip().split("\n")[0][:200]
             raise ModelError(f"{model}: its config.json cannot be fetched ({said}); check the model's name") from error

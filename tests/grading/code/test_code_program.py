@@ -20,6 +20,8 @@ PROBLEM = prepare(ProblemTests("double", (TestCase("1\n", "2\n"),), None))
 class StubSandbox:
     """Answers every run with the same outcome."""
 
+    is_shared = False
+
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
 

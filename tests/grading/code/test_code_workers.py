@@ -130,9 +130,10 @@ def descendants(root: int) -> set[int]:
 def test_no_process_survives_the_evaluation() -> None:
     codes = ["import os\nfor _ in range(9): os.fork()", "import os; os.setsid()", DOUBLE, DOUBLE]
     solutions = [{"solution_id": str(n), "question_id": "double", "code": code} for n, code in enumerate(codes)]
+    others = descendants(os.getpid())  # what earlier tests keep
     seen: set[int] = set()
     for _verdict in verify_many([problem()], solutions, 2):
-        seen |= descendants(os.getpid())
+        seen |= descendants(os.getpid()) - others
     assert len(seen) >= 3  # grading processes and their warm processes
     for _attempt in range(50):
         if not [pid for pid in seen if pathlib.Path(f"/proc/{pid}").exists()]:
