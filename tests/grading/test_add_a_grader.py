@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
-import signal
 import subprocess
 import sys
 import urllib.parse
@@ -81,7 +80,7 @@ def asked_of_the_page(tree: TreeCopy, path: str, **parameters: object) -> dict[s
             found: dict[str, dict[str, object]] = json.load(answer)
             return found
     finally:
-        page.send_signal(signal.SIGINT)
+        page.terminate()
         page.communicate(timeout=20)
 
 

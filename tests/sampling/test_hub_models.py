@@ -15,6 +15,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.hub_server import COMMIT, TAG, serve_hub
 
+pytest.importorskip("transformers", reason="the runs here load a model with transformers")
+
 FILES = {path.name: path.read_bytes() for path in (ROOT / "data" / "demo_model").iterdir() if path.is_file()}
 
 
@@ -51,7 +53,6 @@ def revision_of(out: pathlib.Path) -> str:
 
 def test_a_fetch_that_is_killed_goes_on_and_the_commit_is_recorded(tmp_path):
     """Then without the hub at all: more samples from the cache, by the commit of the manifest."""
-    pytest.importorskip("transformers")
     with serve_hub({"org/tiny": FILES}, kind="models", bytes_per_s=300_000) as (endpoint, requested):
         run = start(tmp_path, endpoint)
         weights = f"GET /org/tiny/resolve/{COMMIT}/model.safetensors"
