@@ -84,10 +84,13 @@ def _winning_draws(own: int, others: list[int], abstentions: int, largest_k: int
     nodes, weights = _unit_interval_nodes(len(others) // 2 + 1)
     counts = np.zeros((len(votes), len(nodes), largest_k + 1))  # ways to fill k places with the classes seen so far
     counts[:, :, 0] = 1.0
+    most_taken = range(1, min(max(others, default=0), int(votes[-1])) + 1)
+    factors = [
+        np.where(n < votes[:, None], 1.0, np.where(n == votes[:, None], nodes[None, :], 0.0)) for n in most_taken
+    ]
     for size in others:
-        grown = np.zeros_like(counts)
-        for taken in range(min(size, int(votes[-1])) + 1):
-            factor = np.where(taken < votes[:, None], 1.0, np.where(taken == votes[:, None], nodes[None, :], 0.0))
+        grown = counts.copy()  # none is taken of this class
+        for taken, factor in zip(range(1, size + 1), factors, strict=False):
             ways = factor * math.comb(size, taken)
             grown[:, :, taken:] += ways[:, :, None] * counts[:, :, : largest_k + 1 - taken]
         counts = grown
