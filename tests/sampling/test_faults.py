@@ -115,6 +115,7 @@ def test_an_engine_that_dies_once_is_started_again(tmp_path, undisturbed):
     assert seed_files(out) == undisturbed
 
 
+@pytest.mark.slow
 def test_an_engine_that_always_dies_is_given_up_and_named_with_its_log(tmp_path):
     code, errors = finish(start(tmp_path, GPUS="1", SCRIPT_CRASH_AT="1"))
     assert code == 1

@@ -198,6 +198,7 @@ def search(sandbox: Sandbox, count: int) -> tuple[int, list[str]]:
     return answered, found
 
 
+@pytest.mark.slow
 def test_nothing_that_a_random_plain_program_leaves_is_found_by_its_next_test() -> None:
     with Sandbox() as sandbox:
         answered, found = search(sandbox, 300)

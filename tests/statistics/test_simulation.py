@@ -10,6 +10,7 @@ from perf.statistics.power import draw_counts, draw_rates, simulate_new_problems
 from tools.statistics.pairing import compare_counts
 
 
+@pytest.mark.slow
 def test_intervals_cover_94_to_96_percent_of_2000_runs_of_aime() -> None:
     """Strong and middling models on 30 and 60 problems with 64 samples, and LiveCodeBench v6 with 8."""
     designs = [Design(30, 64, 0.73, 0.6), Design(30, 64, 0.5, 1.2), Design(60, 64, 0.65, 1.2), Design(175, 8, 0.5, 0.6)]

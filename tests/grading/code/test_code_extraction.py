@@ -50,6 +50,7 @@ def seconds(text: str) -> float:
     return min(tries)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beginning", BEGINNINGS, ids=range(len(BEGINNINGS)))
 def test_time_grows_with_the_text_and_no_faster(beginning: str) -> None:
     for token in TOKENS:
