@@ -87,12 +87,11 @@ class VllmEngine:
         import multiprocessing
 
         from vllm import SamplingParams
-        from vllm.exceptions import VLLMClientError
 
         from tools.engines.vllm_processes import EngineWatch, ProcessOutput, new_processes
 
         self._sampling_params = SamplingParams
-        self._refusals = (VLLMClientError, ValueError, TypeError)  # of one request; the next one may pass
+        self._refusals = _refusals()
         self._setup, self._chosen = setup, setup.sampling.given()
         del self._chosen["max_new_tokens"]  # every request has its own
         if setup.sampling.stop:
@@ -225,6 +224,13 @@ def _to_input(request: GenerationRequest) -> Any:
     except ImportError:
         return {"prompt_token_ids": token_ids}
     return tokens_input(token_ids)
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """Errors of one request; the next one may pass. Releases before 0.27 refuse with ValueError alone."""
+    from vllm import exceptions
+
+    return (getattr(exceptions, "VLLMClientError", ValueError), ValueError, TypeError)
 
 
 def _final_only() -> Any:
