@@ -8,7 +8,7 @@ figure that contains one is not claimed until someone has looked.
 `<out>/<benchmark>/verdicts.jsonl` holds one Grade a line:
 
 >>> Grade("60", 100, Verdict.CORRECT, answer="204", rule="integer").to_json()
-'{"task_id": "60", "seed": 100, "verdict": "correct", "answer": "204", "rule": "integer"}'
+'{"task_id": "60", "seed": 100, "verdict": "correct", "score": 1.0, "answer": "204", "rule": "integer"}'
 """
 
 from __future__ import annotations
@@ -138,6 +138,20 @@ class Response:
 
 
 @dataclasses.dataclass(frozen=True)
+class MetricKind:
+    """What a further value of samples (a share of instructions, a judge's points) means.
+
+    It lies between 0 and `scale`; without a bound `scale` is None. `weight` names the count in a sample's `details` that
+    the value is a share of: the metric is then one ratio over all samples (instructions followed of those asked), not a
+    mean over problems.
+    """
+
+    higher_is_better: bool = True
+    scale: float | None = 1.0
+    weight: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Grade:
     """One sample with its verdict; (task_id, seed) is its key within a benchmark.
 
@@ -179,19 +193,26 @@ class Grade:
 
     def to_json(self) -> str:
         """One line of verdicts.jsonl, without fields that say nothing."""
-        row = {name: value for name, value in self.__dict__.items() if value not in (None, "", False) and value != {}}
-        row["seed"], row["verdict"] = self.seed, self.verdict.value
-        for name in ("closes_reasoning", "is_correct_in_reasoning", "share", "cost"):
+        row = {"task_id": self.task_id, "seed": self.seed, "verdict": self.verdict.value, "score": self.score}
+        row |= {
+            name: value
+            for name, value in self.__dict__.items()
+            if name in _SPARE and value not in (None, "", False, {})
+        }
+        for name in ("closes_reasoning", "is_correct_in_reasoning", "cost"):
             if self.__dict__[name] is not None:  # False and 0 say something here
                 row[name] = self.__dict__[name]
         return json.dumps(row, ensure_ascii=False)
 
     @classmethod
     def from_row(cls, row: JsonObject) -> Grade:
-        """Reads one parsed line; unknown fields of later versions are passed over, version 0.1 kept the mark in details."""
+        """Reads one parsed line; unknown fields of later versions are passed over, version 0.1 wrote no score."""
         known = {name: value for name, value in row.items() if name in GRADE_FIELDS}
-        known["verdict"] = Verdict(known["verdict"])
+        known["verdict"] = verdict = Verdict(known["verdict"])
+        if row.get("score") is not None and row["score"] != (verdict is Verdict.CORRECT):
+            known["share"] = row["score"]
         return cls(**known)
 
 
 GRADE_FIELDS = {field.name for field in dataclasses.fields(Grade)}
+_SPARE = GRADE_FIELDS - {"task_id", "seed", "verdict", "share"}  # left out of a line where they say nothing

@@ -197,7 +197,7 @@ def test_damaged_folders_give_one_line_that_names_the_part(
     if kind == "gone":
         path.unlink()
     elif kind == "other":
-        path.write_text(path.read_text().replace('"correct"', '"wrong"', 5))
+        path.write_text(path.read_text().replace('"correct", "score": 1.0', '"wrong", "score": 0.0', 5))
     elif kind == "short":
         path.write_text("".join(path.read_text().splitlines(keepends=True)[: -len(SEEDS)]))
     else:

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.analysis.compare_metrics import MetricComparison, compare_metrics
 from tools.analysis.compare_text import describe
 from tools.analysis.texts import RowDifference, VerdictChange, changed_verdicts, compare_responses
 from tools.errors import IncompleteRun, SettingsMismatch, UsageError, run_command
@@ -64,6 +65,7 @@ class RunComparison:
     plans: tuple[SeedPlan, ...]
     groups: Mapping[tuple[str, str], tuple[PairedComparison, float]]
     problems: Sequence[ProblemChange]
+    metrics: Sequence[MetricComparison]
     settings: Sequence[tuple[str, object, object]]
     manifests: Sequence[tuple[str, object, object]]
     rows: Sequence[RowDifference]
@@ -81,7 +83,7 @@ class RunComparison:
         record["dataset"] = record.pop("benchmark")
         record["runs"] = [str(run.folder) for run in self.runs]
         record["overall"] = dataclasses.asdict(self.overall)
-        for name in ("plans", "problems", "rows", "verdicts"):
+        for name in ("plans", "problems", "metrics", "rows", "verdicts"):
             record[name] = [dataclasses.asdict(item) for item in record[name]]
         record["groups"] = [
             {"breakdown": breakdown, "label": label, "p_adjusted": p, **dataclasses.asdict(comparison)}
@@ -111,6 +113,7 @@ def compare_runs(
         plans=tuple(plan_seeds(*counts, wanted) for wanted in (overall.difference, difference)),
         groups=compare_groups(*counts, _groups(first, task_ids)),
         problems=_problem_changes(task_ids, *counts),
+        metrics=compare_metrics(first, second),
         settings=differing(first.results.settings, second.results.settings),
         manifests=_manifest_differences(first, second),
         rows=rows,

@@ -30,6 +30,7 @@ def describe(comparison: RunComparison, shown: int | None = 10) -> str:
     parts = [
         _summary(comparison),
         *([] if comparison.is_regrading else by_chance),
+        _metrics(comparison),
         _side_by_side("Settings that differ", comparison.settings, shown),
         _side_by_side("Manifests, where they differ", comparison.manifests, shown),
         _rows(comparison, shown),
@@ -75,6 +76,19 @@ def _summary(comparison: RunComparison) -> list[str]:
             f"  p for problems like these, after Holm over all comparisons: {_p(comparison.p_overall_adjusted)}"
         )
     return lines
+
+
+def _metrics(comparison: RunComparison) -> list[str]:
+    """Further metrics, in their own units; shares in percent."""
+    lines = []
+    for metric in comparison.metrics:
+        factor = 100 if metric.scale == 1 else 1
+        first, second = (factor * mean for mean in metric.means)
+        text = f"  {metric.name:25} A {first:.2f}  B {second:.2f}  B - A = {second - first:+.2f}"
+        if metric.interval:
+            text += f"  [{factor * metric.interval.low:+.2f}, {factor * metric.interval.high:+.2f}]"
+        lines.append(text if metric.higher_is_better else f"{text}  (less is better)")
+    return ["Further metrics, for problems like these (95 % interval):", *lines] if lines else []
 
 
 def _line(title: str, interval: Interval | None, p: float, visible: float | None) -> str:

@@ -21,11 +21,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from tools.benchmarks.benchmark import Benchmark
-from tools.records import Generation, Grade, JsonObject, JsonRow, Problem, Response, Verdict
+from tools.records import Generation, Grade, JsonObject, JsonRow, MetricKind, Problem, Response, Verdict
 
 __all__ = [
-    "Facts", "Generation", "Grader", "GradingOptions", "Judgement", "NoOptions", "Problem", "Response", "ResponseGrader",
-    "Verdict", "Workplace", "our_fault", "to_grade",
+    "Facts", "Generation", "Grader", "GradingOptions", "Judgement", "MetricKind", "NoOptions", "Problem", "Response",
+    "ResponseGrader", "Verdict", "Workplace", "our_fault", "to_grade",
 ]  # fmt: skip
 
 
@@ -96,6 +96,14 @@ class Grader(Protocol):
         """Of all grades of a folder."""
 
     @property
+    def gives_shares(self) -> bool:
+        """Whether a response can earn a part of the points: then no sample is simply right, and there is no pass@k."""
+
+    @property
+    def metric_kinds(self) -> Mapping[str, MetricKind]:
+        """What the `metrics` of its grades mean; one that is not named here has no bounds."""
+
+    @property
     def equal(self) -> Callable[[str, str], bool] | None:
         """Whether two answers are the same, for majority votes; None where answers cannot be voted on."""
 
@@ -120,6 +128,8 @@ class ResponseGrader:
     name: ClassVar[str]
     version: ClassVar[str]
     Options: ClassVar[type] = NoOptions
+    gives_shares: ClassVar[bool] = False
+    metric_kinds: ClassVar[Mapping[str, MetricKind]] = {}
     original: ClassVar[Any] = None  # the grader of the original toolkit's rules, where it had some
 
     def __init__(self, options: Any, workplace: Workplace, benchmark: Benchmark | None = None) -> None:

@@ -19,6 +19,7 @@ class BesideOriginal:
     def __init__(self, ours: Grader, theirs: Any) -> None:
         self.ours, self.theirs = ours, theirs
         self.name, self.version, self.Options, self.options = ours.name, ours.version, ours.Options, theirs.options
+        self.gives_shares, self.metric_kinds = ours.gives_shares, ours.metric_kinds
 
     def record(self) -> JsonObject:
         record: JsonObject = self.theirs.record()

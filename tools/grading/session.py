@@ -254,6 +254,8 @@ def score(
         warnings=[*facts.warnings, *responses.warnings(settings)],
         sections=facts.sections if is_whole else {},
         parts=parts,
+        metric_kinds=graded.grader.metric_kinds,
+        gives_shares=graded.grader.gives_shares,
     )
 
 

@@ -27,10 +27,11 @@ from typing import Any
 import numpy as np
 
 from tools.errors import DataError, IncompleteRun, StorageError
-from tools.records import Grade, Verdict
+from tools.records import Grade, MetricKind, Verdict
+from tools.results.metrics import summarize_metrics
 from tools.results.parts import Curve, Group, ReasoningShares, Score, SeedScore, SubsetId
 from tools.results.published import Published
-from tools.results.results import SCHEMA_VERSION, Key, Labels, Results, is_truncated, percent
+from tools.results.results import READ_VERSIONS, Key, Labels, Results, is_truncated, percent
 from tools.statistics import estimators
 from tools.statistics.estimators import Array, Counts
 from tools.statistics.voting import maj_at_k, vote_classes
@@ -64,15 +65,18 @@ def build_results(
     sections: Mapping[str, Any] | None = None,
     parts: Sequence[Results] | None = None,
     set_sha256: str | None = None,
+    metric_kinds: Mapping[str, MetricKind] | None = None,
+    gives_shares: bool = False,
 ) -> Results:
     """All numbers of one benchmark under one plan, `task_ids` x `seeds`. Raises IncompleteRun and DataError.
 
     `labels`: breakdown -> task_id -> label, e.g. {"month": {"abc387_a": "2025-01"}}. `answer_classes`: for maj@k, the
     class of equal answers of each sample within its problem, None without an answer. `doubts` (reasons against a claim)
     and `warnings` are added to those that the numbers themselves give. `sections` are facts of this kind of grader, kept
-    under keys of their own. `parts` are subsets scored from the same samples: None where the benchmark has no subsets.
+    under keys of their own. `metric_kinds` says what the grades' metrics mean; `gives_shares`: a sample can earn a part
+    of the points. `parts` are subsets scored from the same samples: None where the benchmark has no subsets.
     """
-    plan = _Plan(dataset, _keyed(grades, task_ids, seeds), tuple(task_ids), tuple(seeds))
+    plan = _Plan(dataset, _keyed(grades, task_ids, seeds), tuple(task_ids), tuple(seeds), gives_shares)
     if plan.missing and not allow_incomplete:
         raise IncompleteRun(_missing_message(plan))
     if not plan.graded_ids:
@@ -100,7 +104,8 @@ def build_results(
         doubts=(*_doubts(len(plan.missing), verdicts, score), *doubts),
         warnings=(*_warnings(reasoning, settings.get("max_new_tokens") is not None, score), *warnings),
         figures=() if published is None else (published,) if isinstance(published, Published) else tuple(published),
-        metrics=_metrics(plan),
+        metrics=summarize_metrics([plan.of_problem(task_id) for task_id in plan.graded_ids], metric_kinds or {}),
+        gives_shares=plan.gives_shares,
         sections=dict(sections or {}),
         parts=None if parts is None else tuple(parts),
     )
@@ -119,6 +124,7 @@ class _Plan:
     by_key: Mapping[Key, Grade]
     task_ids: tuple[str, ...]
     seeds: tuple[int, ...]
+    can_give_shares: bool
 
     @functools.cached_property
     def missing(self) -> list[Key]:
@@ -134,10 +140,10 @@ class _Plan:
     def graded_ids(self) -> list[str]:
         return [task_id for task_id in self.task_ids if any((task_id, seed) in self.by_key for seed in self.seeds)]
 
-    @property
+    @functools.cached_property
     def gives_shares(self) -> bool:
         """Whether the grader gives shares of points: then right and wrong, and with them pass@k, mean nothing."""
-        return any(grade.share is not None for grade in self.by_key.values())
+        return self.can_give_shares or any(grade.share is not None for grade in self.by_key.values())
 
     def counts(self) -> Counts:
         return Counts.from_scores([grade.score for grade in self.of_problem(task_id)] for task_id in self.graded_ids)
@@ -249,19 +255,6 @@ def _differing(grades: Sequence[Grade]) -> int | None:
     return sum(told) if told else None
 
 
-def _metrics(plan: _Plan) -> dict[str, float]:
-    """Mean over problems of each further value, a problem's own being the mean over its samples that have one."""
-    by_metric: dict[str, dict[str, list[float]]] = {}
-    for task_id in plan.graded_ids:
-        for grade in plan.of_problem(task_id):
-            for name, value in grade.metrics.items():
-                by_metric.setdefault(name, {}).setdefault(task_id, []).append(value)
-    return {
-        name: sum(sum(values) / len(values) for values in by_problem.values()) / len(by_problem)
-        for name, by_problem in sorted(by_metric.items())
-    }
-
-
 def _breakdowns(counts: Counts, task_ids: Sequence[str], labels: Labels) -> dict[str, dict[str, Group]]:
     """Per label: problems, samples, accuracy, both errors and an interval. Problems without a label are left out."""
     breakdowns: dict[str, dict[str, Group]] = {}
@@ -337,8 +330,9 @@ def read_results(folder: str | os.PathLike[str]) -> Results:
 def parse_results(row: Any, path: Path) -> Results:
     """What stands in a results file. Raises StorageError, which names the file."""
     version = row.get("schema_version") if isinstance(row, dict) else None
-    if version != SCHEMA_VERSION:
-        raise StorageError(f"{path} has version {version}, this toolkit reads {SCHEMA_VERSION}; grade the run again")
+    if version not in READ_VERSIONS:
+        known = " and ".join(map(str, READ_VERSIONS))
+        raise StorageError(f"{path} has version {version}, this toolkit reads {known}; grade the run again")
     absent = [key for key in REQUIRED_KEYS if key not in row]
     if absent:
         raise StorageError(f"{path} lacks {', '.join(absent)}; grade the run again")

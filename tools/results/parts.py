@@ -134,6 +134,38 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Metric:
+    """A further value of the samples, as its mean with both errors. It lies in 0..scale; `scale` None: without a bound.
+    `weight` names the count in the samples' details of which it is a share, where it is one ratio over all of them.
+
+    >>> Metric.from_json(0.75)  # version 0.1 wrote the mean alone
+    Metric(mean=0.75, interval=None, sampling_error=None, higher_is_better=True, scale=1.0, weight=None)
+    """
+
+    mean: float
+    interval: Interval | None
+    sampling_error: float | None
+    higher_is_better: bool = True
+    scale: float | None = 1.0
+    weight: str | None = None
+
+    @property
+    def bounds(self) -> Bounds | None:
+        return (self.interval.low, self.interval.high) if self.interval else None
+
+    def to_json(self) -> dict[str, object]:
+        return {**self.__dict__, "interval": self.interval.to_json() if self.interval else None}
+
+    @classmethod
+    def from_json(cls, row: JsonRow | float) -> Metric:
+        if isinstance(row, (int, float)):
+            return cls(float(row), None, None)
+        interval = Interval(**row["interval"]) if row["interval"] else None
+        told = {name: row[name] for name in ("sampling_error", "higher_is_better", "scale", "weight")}
+        return cls(float(row["mean"]), interval, **told)
+
+
+@dataclass(frozen=True)
 class ReasoningShares:
     """Shares that belong beside a reasoning model's score; None where no sample tells.
 

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tools.records import Grade, JsonObject, JsonRow, Verdict
-from tools.results.parts import Curve, Group, ReasoningShares, Score, SeedScore, SubsetId
+from tools.results.parts import Curve, Group, Metric, ReasoningShares, Score, SeedScore, SubsetId
 from tools.results.published import Measured, Published, PublishedVerdict, judge, judge_all
 from tools.statistics import estimators
 from tools.statistics.estimators import Interval
@@ -29,7 +29,8 @@ from tools.statistics.estimators import Interval
 Key = tuple[str, int]
 Labels = Mapping[str, Mapping[str, str]]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1: metrics were means alone
+READ_VERSIONS = (1, 2)
 CURVES = ("pass_at_k", "pass_hat_k", "maj_at_k")
 NO_INTERVAL = "none: a single problem says nothing of others"
 # A part (LiveCodeBench's v5 within the whole) is kept without what it shares with the whole.
@@ -40,7 +41,7 @@ OWN_KEYS = frozenset((
     "missing_count", "set", "task_ids", "labels", "settings", "grader", "counts", "results", "detailed_results",
     "accuracies", "mean", "std", "min", "max", "avg_at_k", "sampling_error", "problem_error", "total_error", "intervals",
     "score_range", *CURVES, "curve_intervals", "reasoning", "breakdowns", "not_claimable_because", "claimable",
-    "warnings", "published", "headline", "metrics", "sets",
+    "warnings", "published", "headline", "metrics", "gives_shares", "sets",
 ))  # fmt: skip
 
 
@@ -50,7 +51,8 @@ class Results:
 
     `missing` lists at most the first hundred samples, `missing_count` counts all. `doubts` are the reasons for which the
     score cannot be claimed; without any it can. `labels`: breakdown -> task_id -> label. `figures` are the published ones
-    to compare with. `metrics` are further values that the grader gave, as means. `sections` are facts of one kind of
+    to compare with. `metrics` are further values that the grader gave. `gives_shares` says that a sample can earn a part
+    of the points: then there is no pass@k. `sections` are facts of one kind of
     grader ("sandbox", "timing"). `parts` are subsets scored from the same samples; None for a benchmark without
     subsets. A part that was read from a file has no task_ids of its own.
     """
@@ -76,7 +78,8 @@ class Results:
     doubts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     figures: tuple[Published, ...] = ()
-    metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    metrics: Mapping[str, Metric] = dataclasses.field(default_factory=dict)
+    gives_shares: bool = False
     sections: JsonRow = dataclasses.field(default_factory=dict)
     parts: tuple[Results, ...] | None = None
 
@@ -186,7 +189,8 @@ class Results:
             "headline": self.headline,
             **self.sections,
         }
-        row |= {"metrics": dict(self.metrics)} if self.metrics else {}
+        row |= {"gives_shares": True} if self.gives_shares else {}
+        row |= {"metrics": {name: metric.to_json() for name, metric in self.metrics.items()}} if self.metrics else {}
         return row if self.parts is None else {**row, "sets": {part.subset.name: _short(part) for part in self.parts}}
 
     def _score_to_json(self) -> dict[str, object]:
@@ -254,7 +258,8 @@ class Results:
             doubts=tuple(map(str, row["not_claimable_because"])),
             warnings=tuple(map(str, row["warnings"])),
             figures=_figures_from_json(row.get("published")),
-            metrics=dict(row.get("metrics") or {}),
+            metrics={name: Metric.from_json(metric) for name, metric in (row.get("metrics") or {}).items()},
+            gives_shares=bool(row.get("gives_shares")),
             sections={name: value for name, value in row.items() if name not in OWN_KEYS},
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from tools.results.parts import Curve, SubsetId
+from tools.results.parts import Curve, Metric, SubsetId
 from tools.results.results import Results
 from tools.results.timing import Timing
 
@@ -36,6 +36,7 @@ def format_table(list_of_results: Sequence[Results]) -> str:
                 f"{100 * results.reasoning.truncated_share:.1f}",
             )
         )
+        notes += [f"{subset.name}: {_metric_in_words(name, metric)}" for name, metric in results.metrics.items()]
         notes += [f"* {subset.name}: {reason}" for reason in results.doubts]
         notes += [f"{subset.name}: {warning}" for warning in results.warnings]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -86,6 +87,16 @@ def format_verdicts(results: Results) -> str:
         layers = f"Landlock ABI {sandbox['landlock_abi'] or 'none'}, seccomp {'yes' if sandbox['seccomp'] else 'no'}"
         lines.append(f"sandbox: {'holds' if sandbox['is_safe'] else 'DOES NOT HOLD'} ({layers})")
     return "\n".join(lines)
+
+
+def _metric_in_words(name: str, metric: Metric) -> str:
+    factor, unit = (100, " %") if metric.scale == 1 else (1, "" if metric.scale is None else f" of {metric.scale:g}")
+    text = f"{name} {factor * metric.mean:.2f}{unit}"
+    if metric.bounds:
+        text += f", 95 % interval {factor * metric.bounds[0]:.1f} - {factor * metric.bounds[1]:.1f}"
+    if metric.sampling_error is not None:
+        text += f", sampling +-{factor * metric.sampling_error:.2f}"
+    return text if metric.higher_is_better else f"{text} (less is better)"
 
 
 def _subset_cell(subset: SubsetId, width: int = 22) -> str:

@@ -162,6 +162,7 @@ FIELD_CHECKS: dict[str, Callable[[Any], bool]] = {
     "is_correct_in_reasoning": _is_truth,
     "differs_from_original": _is_truth,
     "share": _is_share,
+    "score": _is_share,
     "metrics": _is_metrics,
     "cost": _is_price,
     "details": lambda value: value is None or isinstance(value, dict),

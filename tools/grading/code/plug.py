@@ -7,7 +7,7 @@ problem's tests are read when it is graded.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from tools.benchmarks.benchmark import Benchmark
@@ -15,7 +15,7 @@ from tools.benchmarks.problems import read_row
 from tools.commandline import option
 from tools.errors import DataError, UsageError
 from tools.grading.grader import Facts, Judgement, Workplace, to_grade
-from tools.records import Grade, JsonObject, JsonRow, Problem, Response, Verdict
+from tools.records import Grade, JsonObject, JsonRow, MetricKind, Problem, Response, Verdict
 from tools.sandbox.limits import Limits, limits_for
 
 # The pool and the rules are imported where they are used: --help needs none of them.
@@ -56,6 +56,8 @@ class CodeGrader:
 
     name, version, Options = "code", VERIFIER_VERSION, CodeOptions
     rules = "ours"
+    gives_shares: ClassVar[bool] = False
+    metric_kinds: ClassVar[Mapping[str, MetricKind]] = {}
     original: ClassVar[type | None] = None
     equal = None  # programs are not voted on
 
