@@ -23,10 +23,10 @@ from tools.errors import run_command
 def main() -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a pool of threads for a few sums
     gc.set_threshold(100_000)  # a short life with few cycles: looking for them often costs 7 % of it
-    from tools.grading.door import evaluate
+    from tools.grading.door import evaluate, parse
 
     parser = CommandLine(__doc__, usage="evaluate_aime.py --modelfolder FOLDER [--dataset NAME] [options]")
-    print(evaluate(parser, sys.argv[1:], os.environ))
+    print(evaluate(parse(parser, sys.argv[1:], os.environ)))
     return 0
 
 

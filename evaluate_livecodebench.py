@@ -22,10 +22,10 @@ from tools.errors import run_command
 
 def main() -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a pool of threads for a few sums
-    from tools.grading.door import evaluate
+    from tools.grading.door import evaluate, parse
 
     parser = CommandLine(__doc__, usage="evaluate_livecodebench.py -g FOLDER [-q NAME] [options]")
-    print(evaluate(parser, sys.argv[1:], os.environ))
+    print(evaluate(parse(parser, sys.argv[1:], os.environ)))
     return 0
 
 

@@ -103,6 +103,15 @@ class SandboxError(EvaluationError):
     """A program could not be run under the promised protection."""
 
 
+def printable(text: str) -> str:
+    """One line without control characters: what others wrote may stand in it, and a terminal would obey.
+
+    >>> printable("no such\\x1b[2J\\n file")
+    'no such [2J file'
+    """
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
 def run_command(main: Callable[[], int]) -> int:
     """Runs a command's `main` and turns an EvaluationError into its one line on stderr and its exit code.
 
@@ -111,9 +120,7 @@ def run_command(main: Callable[[], int]) -> int:
     try:
         return main()
     except EvaluationError as error:
-        # What others wrote (a server, a file's name) may stand in it: a terminal would obey their controls.
-        line = " ".join("".join(sign if sign.isprintable() else " " for sign in str(error)).split())
-        print(f"error: {line}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted; the same command continues where it was", file=sys.stderr)

@@ -52,7 +52,7 @@ run_to_end() {
         kill -0 "$child" 2>/dev/null || break
     done
     trap - TERM HUP INT
-    [[ $status -eq 0 ]] || exit "$status"
+    return "$status"
 }
 
 # MODEL OUT [options]: samples, then grades with the script given first.

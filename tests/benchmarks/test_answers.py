@@ -72,8 +72,14 @@ def test_a_file_that_is_a_pipe_or_a_list_or_absent_is_named_at_once(
 ) -> None:
     os.mkfifo(tmp_path / "pipe.jsonl")
     (tmp_path / "list.json").write_text("[]")
+    (tmp_path / "list.txt").write_text("[]")
     (tmp_path / "zero.jsonl").symlink_to("/dev/zero")
-    for name, said in (("pipe.jsonl", "no such|pipe"), ("zero.jsonl", "no such|device"), ("list.json", "jq -c")):
+    for name, said in (
+        ("pipe.jsonl", "no such|pipe"),
+        ("zero.jsonl", "no such|device"),
+        ("list.json", "no problems in it"),
+        ("list.txt", "jq -c"),
+    ):
         with pytest.raises(DataError, match=said):
             load_benchmark(tmp_path / name)
     with pytest.raises(DataError, match="no such folder"):

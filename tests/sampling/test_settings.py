@@ -12,7 +12,8 @@ from tools.engines import ENGINES, find_engine
 from tools.errors import UsageError
 from tools.models.presets import find_preset
 from tools.records import Sampling
-from tools.sampling.settings import RunSettings, check_model, parse_settings
+from tools.sampling.checks import check_model
+from tools.sampling.settings import RunSettings, parse_settings
 
 BASE = ["--model", "org/model", "--out", "out"]
 

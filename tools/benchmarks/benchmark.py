@@ -14,10 +14,12 @@ import dataclasses
 import functools
 import os
 import pathlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.benchmarks.answers import field_of
+from tools.benchmarks.published_files import as_jsonl, is_problem_file, stem_of
 from tools.benchmarks.rows import HEAVY_FIELDS, parse_row, read_lines
 from tools.errors import DataError
 from tools.store.files import ROOT
@@ -31,15 +33,16 @@ CODE_FIELDS = (*HEAVY_FIELDS, "starter_code", "entry_point", "canonical_solution
 
 @dataclasses.dataclass(frozen=True)
 class BenchmarkSource:
-    """Where the hub has the problems: a dataset with `config` and `split`, or the `files` of its repository.
+    """Where the hub has the problems: a dataset with `config` and `split`, or the `files` of its repository; or an address.
 
     Files (names or patterns; JSONL, JSON, CSV or Parquet) are joined in the order in which they stand here. `revision` is a
     commit, tag or branch; what was read is recorded in any case. `rename` maps fields to this toolkit's names (id,
     problem, answer); `columns` are kept and no others; `is_streamed` fetches without the hub's cache, for files of
-    gigabytes; `is_gated` says that its authors ask for acceptance first, which needs a token.
+    gigabytes; `is_gated` says that its authors ask for acceptance first, which needs a token. `url` is the address of a file
+    that no dataset of the hub has, and `sha256` its checksum. `only` keeps the rows whose fields have one of these values.
     """
 
-    dataset: str
+    dataset: str = ""
     config: str | None = None
     split: str = "test"
     revision: str | None = None
@@ -48,6 +51,17 @@ class BenchmarkSource:
     columns: tuple[str, ...] = ()
     is_streamed: bool = False
     is_gated: bool = False
+    url: str = ""
+    sha256: str = ""
+    only: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        return self.url or self.dataset
+
+    def keeps(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of the file, under its publisher's names or ours, is one of the benchmark's."""
+        return all(row.get(name) in values for name, values in self.only.items())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,17 +69,23 @@ class Benchmark:
     """One entry of the catalogue.
 
     `grader` names one in tools/grading, `grader_options` are handed to it; `question` names a template in
-    questions.py; a base seed gives `samples_per_seed` samples; `problems` (count) and `answers` ("integer": 0 to 999) are
+    questions.py, or is a text with {problem} and {fields of the row}; a base seed gives `samples_per_seed` samples, and
+    at most `most_seeds` of a preset's base seeds are taken; `metric` is what its score is called; `id_field` names the
+    field that holds a row's id, where it is none of the usual ones; `problems` (count) and `answers` ("integer": 0 to 999) are
     checked when a file is read; `labels` hold for all problems, `label_fields` name columns that break the score down;
     `subsets` names a table of frozen parts; `source` says where the hub has it; `max_new_tokens` caps the output;
     `needs` says in words what a machine must have besides; `file` is where a set of its own lies, beside its entry.
     """
 
     name: str
+    title: str = ""
     grader: str = "math"
     grader_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     question: str = "math"
     samples_per_seed: int = 8
+    most_seeds: int | None = None
+    metric: str = ""
+    id_field: str | None = None
     problems: int | None = None
     answers: str | None = None
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -121,10 +141,18 @@ def _with_tuples(row: dict[str, Any], *names: str) -> dict[str, Any]:
     return row | {name: tuple(row.get(name, ())) for name in names}
 
 
+def split_names(text: str) -> tuple[str, ...]:
+    """Names or files of benchmarks between commas or spaces.
+
+    >>> split_names("aime24, aime25")
+    ('aime24', 'aime25')
+    """
+    return tuple(re.split(r"[,\s]+", text.strip(", \n"))) if text.strip(", \n") else ()
+
+
 def name_of(name_or_path: str | os.PathLike[str]) -> str:
     """The name that a benchmark or a file of problems goes by."""
-    path = pathlib.Path(name_or_path)
-    return path.stem if path.suffix == ".jsonl" else path.name
+    return stem_of(name_or_path) if is_problem_file(name_or_path) else pathlib.Path(name_or_path).name
 
 
 def find_entry(name_or_path: str | os.PathLike[str]) -> Benchmark | None:
@@ -134,7 +162,7 @@ def find_entry(name_or_path: str | os.PathLike[str]) -> Benchmark | None:
     ('math500', 'aime24', None)
     """
     name, entries = name_of(name_or_path), list_benchmarks()
-    if name in entries or pathlib.Path(name_or_path).suffix == ".jsonl":
+    if name in entries or is_problem_file(name_or_path):
         return entries.get(name)
     word = name.lower()
     return next(
@@ -144,7 +172,7 @@ def find_entry(name_or_path: str | os.PathLike[str]) -> Benchmark | None:
 
 def find_benchmark(name_or_path: str | os.PathLike[str]) -> Benchmark:
     """The entry of a benchmark by name, alias or file; a file that no entry describes gets what its first row tells."""
-    return find_entry(name_or_path) or describe_file(name_of(name_or_path), pathlib.Path(name_or_path))
+    return find_entry(name_or_path) or describe_file(name_of(name_or_path), as_jsonl(pathlib.Path(name_or_path)))
 
 
 def near_names(word: str) -> list[str]:
@@ -157,6 +185,13 @@ def near_names(word: str) -> list[str]:
     import difflib  # here, because only a mistake needs it
 
     return [words[each] for each in difflib.get_close_matches(word.lower(), words, n=3, cutoff=0.6)]
+
+
+def unknown_benchmark(word: str) -> str:
+    """One line for a name that nothing is known by."""
+    near = near_names(name_of(word))
+    advice = f"did you mean {' or '.join(near)}?" if near else "`python -m tools benchmarks` lists them"
+    return f"{word}: there is no benchmark of this name; {advice}"
 
 
 def describe_file(name: str, path: pathlib.Path) -> Benchmark:

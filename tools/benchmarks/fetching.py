@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tools.benchmarks.benchmark import Benchmark, BenchmarkSource
+from tools.benchmarks.downloads import read_url
 from tools.errors import DataError, FetchError
 from tools.records import JsonObject
 from tools.store.files import write_atomically
@@ -79,11 +80,15 @@ def fetch(benchmark: Benchmark, target: pathlib.Path, check: Callable[[pathlib.P
     )
     remedy = f"or put a JSONL file with {fields} at {target} (or into $DATA_DIR)"
     try:
+        if source.url:
+            with _as_fetch_error(source), tempfile.TemporaryDirectory() as folder:
+                rows = read_url(source.url, source.sha256, pathlib.Path(folder))
+                return write_checked(benchmark, _renamed(rows, source), target, None, check)
         datasets = import_datasets()
         revision = find_commit(source)
         with _as_fetch_error(source):
-            rows, cached = read_rows(datasets, source, revision or source.revision)
-            return write_checked(benchmark, _renamed(rows, source), target, revision or cached, check)
+            read, cached = read_rows(datasets, source, revision or source.revision)
+            return write_checked(benchmark, _renamed(read, source), target, revision or cached, check)
     except FetchError as error:
         raise FetchError(f"{error}; {remedy}") from error
 
@@ -171,7 +176,9 @@ def _renamed(rows: Iterable[JsonObject], source: BenchmarkSource) -> Iterator[Js
     from tools.benchmarks.rows import rename_fields
 
     for row in rows:
-        yield rename_fields(row, source.rename)
+        renamed = rename_fields(row, source.rename)
+        if source.keeps(renamed):
+            yield renamed
 
 
 def write_checked(
@@ -195,7 +202,7 @@ def write_checked(
         _write_rows(rows, part, benchmark)
         sha256 = check(part)
         source = benchmark.source
-        record = FetchedFrom(source.dataset, source.config, source.split, source.files, revision, sha256)
+        record = FetchedFrom(source.place, source.config, source.split, source.files, revision, sha256)
         write_atomically(record_path(target), record.to_json())
         _put_in_place(part, target)
     except DataError as error:
@@ -255,7 +262,7 @@ def _explain(source: BenchmarkSource, error: BaseException) -> str:
     if type(error).__name__ == "DatasetGenerationError" and len(chain) > 1:
         error = chain[1]
     text = str(error).strip().split("\n")[0][:200]
-    where = f"{source.dataset} at {source.revision}" if source.revision else source.dataset
+    where = f"{source.place} at {source.revision}" if source.revision else source.place
     if "GatedRepoError" in names or "gated" in text:
         return f"{where}: its authors ask for acceptance first; accept the terms on the hub and set HF_TOKEN"
     if "scripts are no longer supported" in text:

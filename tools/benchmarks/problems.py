@@ -30,6 +30,7 @@ from tools.benchmarks.benchmark import (
     name_of,
     near_names,
 )
+from tools.benchmarks.published_files import as_jsonl, is_problem_file
 from tools.benchmarks.rows import (
     HEAVY_FIELDS,
     ID_FIELDS,
@@ -82,6 +83,13 @@ class LoadedBenchmark:
 
         return read_record(self.path, self.sha256)
 
+    def warnings(self) -> list[str]:
+        """Of a file that was read as a benchmark's and has another number of problems."""
+        usual = self.benchmark.problems
+        if usual is None or usual == len(self.problems):
+            return []
+        return [f"{self.path.name} has {len(self.problems)} problems where {self.name} has {usual}"]
+
     @functools.cached_property
     def by_id(self) -> dict[str, Problem]:
         return {problem.task_id: problem for problem in self.problems}
@@ -101,14 +109,15 @@ class LoadedBenchmark:
 def find_local_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:
     """The file of a benchmark if it is at hand: the path itself, $DATA_DIR, data/, data/fetched/, beside its entry."""
     path, entry = pathlib.Path(name_or_path), find_entry(name_or_path)
-    is_path = path.suffix == ".jsonl"
+    is_path = is_problem_file(path)
     places = [path] if is_path else []
     if entry or not is_path:
         file_name = f"{entry.name if entry else path.name}.jsonl"
         folders = [pathlib.Path(os.environ["DATA_DIR"])] if os.environ.get("DATA_DIR") else []
         places += [folder / file_name for folder in (*folders, DATA, FETCHED)]
     places += [entry.file] if entry and entry.file else []
-    return next((place for place in places if place.is_file()), None)
+    found = next((place for place in places if place.is_file()), None)
+    return found and as_jsonl(found)
 
 
 def find_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path:
@@ -128,7 +137,7 @@ def find_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path:
 def _check_folders(name_or_path: str | os.PathLike[str]) -> None:
     """Raises DataError for a folder that is not there: the hub is not asked for what a slip of the pen names."""
     path, data_dir = pathlib.Path(name_or_path), os.environ.get("DATA_DIR")
-    if path.suffix == ".jsonl" and not path.parent.is_dir():
+    if is_problem_file(path) and not path.parent.is_dir():
         raise DataError(f"{path.parent}: no such folder; give the problem file's path, or the benchmark's name alone")
     if data_dir and not pathlib.Path(data_dir).is_dir():
         raise DataError(f"DATA_DIR={data_dir}: no such folder; create it, or unset DATA_DIR")
@@ -150,29 +159,35 @@ def _say_unknown(name_or_path: str | os.PathLike[str], entry: Benchmark | None) 
 
 
 def load_benchmark(
-    name_or_path: str | os.PathLike[str], *, benchmark: Benchmark | None = None, is_asked: bool = True
+    name_or_path: str | os.PathLike[str],
+    *,
+    benchmark: Benchmark | None = None,
+    is_asked: bool = True,
+    is_whole: bool = True,
 ) -> LoadedBenchmark:
     """Finds, reads and checks a benchmark; one pass over the file, one row in memory at a time.
 
-    `benchmark` reads a file of any name as that benchmark's. `is_asked` is False where responses exist and are only
-    graded: then a problem may come without its statement. Raises DataError with file, line and remedy.
+    `benchmark` reads a file of any name as that benchmark's; with `is_whole` False it may be a part of it. `is_asked` is
+    False where responses exist and are only graded: then a problem may come without its statement. Raises DataError with file, line and remedy.
     """
     benchmark, path = benchmark or find_benchmark(name_or_path), find_file(name_or_path)
     digest = hashlib.sha256()
-    problems = tuple(
-        _to_problem(line, index, path, benchmark, is_asked) for index, line in enumerate(read_lines(path, digest))
-    )
+    found = (_to_problem(line, index, path, benchmark, is_asked) for index, line in enumerate(read_lines(path, digest)))
+    problems = tuple(problem for problem in found if problem is not None)
     loaded = LoadedBenchmark(benchmark, path, digest.hexdigest(), problems)
-    check_benchmark(loaded)
+    check_benchmark(loaded, is_whole)
     return loaded
 
 
-def _to_problem(line: Line, index: int, path: pathlib.Path, benchmark: Benchmark, is_asked: bool) -> Problem:
+def _to_problem(line: Line, index: int, path: pathlib.Path, benchmark: Benchmark, is_asked: bool) -> Problem | None:
+    """The problem of a line; None for a row that is not one of the benchmark's."""
     where = f"{path}, line {line.number}"
     row = rename_fields(parse_row(line.text, where), benchmark.source.rename if benchmark.source else {})
+    if benchmark.source and not benchmark.source.keeps(row):
+        return None
     is_math = benchmark.grader == "math"
     try:
-        task_id, statement = find_id(row, index), find_statement(row)
+        task_id, statement = find_id(row, index, benchmark.id_field), find_statement(row)
         answer = read_answer(row) if is_math else _as_text(row.get("answer"))
     except ValueError as error:
         raise DataError(f"{where}: {error}") from error
@@ -211,12 +226,12 @@ def read_row(problem: Problem) -> JsonObject:
     return parse_row(text, where) | dict(problem.fields)
 
 
-def check_benchmark(loaded: LoadedBenchmark) -> None:
-    """Counts, distinct ids, integer answers. Raises DataError."""
+def check_benchmark(loaded: LoadedBenchmark, is_whole: bool = True) -> None:
+    """Counts, where it is to be whole, distinct ids, integer answers. Raises DataError."""
     benchmark, path, problems = loaded.benchmark, loaded.path, loaded.problems
     if not problems:
         raise DataError(f"{path}: empty; delete the file to fetch it again, or give one with problem and answer")
-    if benchmark.problems is not None and len(problems) != benchmark.problems:
+    if is_whole and benchmark.problems is not None and len(problems) != benchmark.problems:
         raise DataError(
             f"{path}: {len(problems)} problems where {benchmark.name} has {benchmark.problems}; delete the file to fetch it again, "
             "or give a set of your own another name"

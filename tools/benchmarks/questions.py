@@ -10,6 +10,7 @@ toolkit's, to the letter; a golden test holds each of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from tools.benchmarks.benchmark import Benchmark
@@ -37,8 +38,19 @@ def ask_code(problem: Problem, model_type: str) -> str:
     return template.format(statement=problem.statement, starter_code=starter_code)
 
 
+def fill(template: str, problem: Problem) -> str:
+    """A template with the problem's texts in it. Not str.format: LaTeX has braces too, and so may a statement.
+
+    >>> fill("{passage} {problem} {}", Problem("1", "Who {was}?", None, {"passage": "It rained.", "was": 1}))
+    'It rained. Who {was}? {}'
+    """
+    texts = {"problem": problem.statement}
+    texts |= {name: str(value) for name, value in problem.fields.items() if isinstance(value, (str, int, float))}
+    return PLACE.sub(lambda match: texts.get(match[1], match[0]), template)
+
+
 QUESTIONS: dict[str, Callable[[Problem, str], str]] = {"math": ask_math, "code": ask_code}
-OWN_TEXT = "{problem}"
+PLACE = re.compile(r"\{([A-Za-z_]\w*)\}")
 # Stands for any problem where only the words around it matter.
 PROBE = Problem("probe", "{problem}", None, {"starter_code": "{starter_code}"})
 
@@ -46,10 +58,11 @@ PROBE = Problem("probe", "{problem}", None, {"starter_code": "{starter_code}"})
 def render_question(problem: Problem, benchmark: Benchmark, model_type: str) -> str:
     """The question as a user would type it. `model_type` is r1, qwen or chat. Raises DataError for an unknown template.
 
-    A benchmark's entry may also hold a text of its own, with {problem} where the statement goes.
+    A benchmark's entry may also hold a text of its own, with {problem} where the statement goes and {field} for any
+    other field of the row.
     """
-    if OWN_TEXT in benchmark.question:
-        return benchmark.question.replace(OWN_TEXT, problem.statement)  # not str.format: LaTeX has braces too
+    if PLACE.search(benchmark.question):
+        return fill(benchmark.question, problem)
     try:
         ask = QUESTIONS[benchmark.question]
     except KeyError:

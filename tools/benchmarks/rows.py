@@ -23,7 +23,7 @@ from tools.store.reading import has_lone_surrogate, open_file, parse_json, read_
 # The first one that a row has is its id. This is the order in which version 0.1 named what it sampled, so its folders
 # keep their ids. Of 40 published files of benchmarks that were looked at, none has two of these fields; LiveCodeBench
 # has question_id, HumanEval and MBPP task_id, MATH-500 unique_id. A set whose id has another name (IFEval: key) says so
-# in its entry (source.rename), because "key" may well be the right answer in a file of one's own.
+# in its entry (id_field), because "key" may well be the right answer in a file of one's own.
 ID_FIELDS = ("id", "question_id", "task_id", "unique_id")
 STATEMENT_FIELDS = ("problem", "question_content", "question", "prompt", "text")
 CAPITALS = ("Problem", "Question", "Answer")
@@ -92,8 +92,13 @@ def rename_fields(row: JsonObject, names: Mapping[str, str]) -> JsonObject:
     return {wanted.get(name, name): value for name, value in row.items()} if wanted else row
 
 
-def find_id(row: JsonRow, index: int) -> str:
-    """The id of a row; a row without one is named by its number, from 0. Raises ValueError for an id that is no name."""
+def find_id(row: JsonRow, index: int, field: str | None = None) -> str:
+    """The id of a row, in `field` where that is told; a row without one is named by its number, from 0.
+
+    Raises ValueError for an id that is no name.
+    """
+    if field is not None and row.get(field) is not None:
+        return to_task_id(row[field])
     found = next((row[field] for field in ID_FIELDS if row.get(field) is not None), None)
     # Names in capitals were refused by version 0.1, so no folder of its time has other ids for them.
     if found is None and any(row.get(name) is not None for name in CAPITALS):

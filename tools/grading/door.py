@@ -1,4 +1,4 @@
-"""The command line of evaluate_aime.py and evaluate_livecodebench.py: both grade any benchmark, by one parser.
+"""The command line of evaluate.py, evaluate_aime.py and evaluate_livecodebench.py: each grades any benchmark, by one parser.
 
 >>> given = parse(CommandLine(None), ["-g", "out/aime24", "--answer-from", "anywhere"], {})
 >>> given.folder.name, given.options.grader
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tools.benchmarks.benchmark import split_names
 from tools.commandline import CommandLine, add_options, parse_seeds, read_options
-from tools.errors import UsageError
+from tools.errors import UsageError, printable
 from tools.grading import GRADERS, grader_class
 from tools.grading.grader import GradingOptions
 
@@ -26,8 +28,11 @@ class Given:
 
     folder: pathlib.Path | None
     benchmark: str | None
+    file: str | None
     options: GradingOptions
     calibrates: bool
+    benchmarks: tuple[str, ...] = ()
+    is_run: bool = False  # the folder is a whole run: every benchmark in it is graded
 
 
 def parse(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, str]) -> Given:
@@ -35,9 +40,14 @@ def parse(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, s
     add = parser.add_argument
     add("--generation-path", "--modelfolder", "-g", metavar="DIR", help="holds seed<N>.jsonl, or the run's folder")
     add(
-        "--question-path", "--dataset", "--test_data", "--benchmark", "-q", metavar="SET",
+        "--question-path",
+        "--dataset",
+        "--test_data",
+        "-q",
+        metavar="SET",
         help="problem file or benchmark [the folder's name]",
-    )  # fmt: skip
+    )
+    add("--benchmark", metavar="NAME", help="the benchmark that a file given with -q is read as, or instead of it")
     add("--seeds", "-s", metavar="LIST", help="seeds that a score needs, e.g. '100 200' [all planned or there]")
     add("--subset", "--set", metavar="NAME", help="one frozen part: v5, v6, v5+v6, 2024-08, 06/24-01/25 ...")
     add("--allow-incomplete", action="store_true", help="grade what is there, by its true number of samples")
@@ -48,8 +58,13 @@ def parse(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, s
     for name in GRADERS:
         add_options(parser.add_argument_group(f"graded by {name}"), grader_class(name).Options)
     given = parser.parse_args(arguments)
-    if given.generation_path is None and not given.calibrate:
+    run = getattr(given, "run", None)
+    if given.generation_path is None and not given.calibrate and run is None:
         raise UsageError("give the folder with the responses with --generation-path or --modelfolder; see --help")
+    if run is not None and (given.generation_path or given.question_path or given.benchmark):
+        raise UsageError(
+            "give a run's folder alone, with --benchmarks for some of it, or one folder of responses with -g"
+        )
     if given.workers is not None and not 1 <= given.workers <= MOST_WORKERS:
         raise UsageError(f"--workers {given.workers} is not between 1 and {MOST_WORKERS}")
     launcher = given.launcher or environ.get("LAUNCHER") or "local"
@@ -67,13 +82,21 @@ def parse(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, s
         launcher=launcher,
         grader=grader_options,
     )
-    folder = pathlib.Path(given.generation_path) if given.generation_path is not None else None
-    return Given(folder, given.question_path, options, given.calibrate)
+    path = run if run is not None else given.generation_path
+    benchmark, file = given.benchmark or given.question_path, given.question_path if given.benchmark else None
+    return Given(
+        None if path is None else pathlib.Path(path),
+        benchmark,
+        file,
+        options,
+        given.calibrate,
+        split_names(getattr(given, "benchmarks", None) or ""),
+        run is not None,
+    )
 
 
-def evaluate(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-    """Grades what the command line says; returns what is to be printed. Raises EvaluationErrors."""
-    given = parse(parser, arguments, environ)
+def evaluate(given: Given) -> str:
+    """Grades the folder that a command line names; returns what is to be printed. Raises EvaluationErrors."""
     parts = []
     if given.calibrates:
         from tools.grading.code.calibration import calibrate
@@ -83,5 +106,19 @@ def evaluate(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str
         from tools.grading.session import grade
         from tools.results.text import format_results
 
-        parts.append(format_results(grade(given.folder, given.benchmark, given.options)))
+        parts.append(format_results(grade(given.folder, given.benchmark, given.options, given.file)))
     return "\n".join(parts)
+
+
+def evaluate_run(given: Given) -> int:
+    """Grades every benchmark of a run and prints a table of them; returns 1 when one has no score. Raises EvaluationErrors."""
+    from tools.grading.run import grade_run
+    from tools.results.text import format_overview
+
+    assert given.folder is not None
+    graded = grade_run(given.folder, given.benchmarks, given.options)
+    if graded.results:
+        print(format_overview(list(graded.results.values())))
+    for name, reason in graded.failures.items():
+        print(f"error: {name} has no score: {printable(reason)}", file=sys.stderr)
+    return 1 if graded.failures else 0

@@ -18,10 +18,10 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tools.benchmarks.benchmark import Benchmark, name_of
+from tools.benchmarks.benchmark import Benchmark, find_entry, name_of, unknown_benchmark
 from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
 from tools.benchmarks.subsets import Subset, breakdown_labels, find_subset, release_labels, whole_parts
-from tools.errors import StorageError, UsageError
+from tools.errors import DataError, StorageError, UsageError
 from tools.grading import create_grader
 from tools.grading.grader import Facts, Grader, GradingOptions, Workplace, our_fault
 from tools.grading.responses import FolderResponses, find_folder
@@ -30,7 +30,7 @@ from tools.models.reasoning import split_response
 from tools.records import Generation, Grade, Problem, Response
 from tools.results.build import build_results, write_results
 from tools.results.published import published_for
-from tools.results.results import Labels, Results
+from tools.results.results import ACCURACY, Labels, Results
 from tools.store.manifest import Manifest, read_manifest
 from tools.store.verdict_file import VerdictFile, open_verdicts
 
@@ -40,14 +40,17 @@ DEFAULTS = GradingOptions()
 MATHEMATICS = Benchmark("mathematics")
 
 
-def grade(path: pathlib.Path, benchmark: str | None = None, options: GradingOptions = DEFAULTS) -> Results:
+def grade(
+    path: pathlib.Path, benchmark: str | None = None, options: GradingOptions = DEFAULTS, file: str | None = None
+) -> Results:
     """Grades every response of a folder, writes verdicts.jsonl and accuracy_results.json there, returns the results.
 
-    `benchmark`: a name or a problem file, the folder's own name by default. Raises StorageError, DataError, UsageError,
-    IncompleteRun, SandboxError; nothing is graded before all that can be refused at once has been.
+    `benchmark`: a name or a problem file, the folder's own name by default; `file` is read as that benchmark's, whole or
+    a part of it. Raises StorageError, DataError, UsageError, IncompleteRun, SandboxError; nothing is graded before all
+    that can be refused at once has been.
     """
     folder = find_folder(path, name_of(benchmark) if benchmark else None)
-    loaded = load_benchmark(benchmark or folder.resolve().name, is_asked=False)
+    loaded = load_set(benchmark or folder.resolve().name, file)
     if options.subset:
         _find_subset(loaded, options.subset)
     manifest = read_manifest(folder)
@@ -63,15 +66,25 @@ def grade(path: pathlib.Path, benchmark: str | None = None, options: GradingOpti
         manifest.is_reasoning_opened if manifest else None,
         manifest.reasoning_format if manifest else None,
     )
-    with open_verdicts(folder) as file, bar:
-        grades = list(grade_responses(grader, responses, file, bar))
+    with open_verdicts(folder) as kept, bar:
+        grades = list(grade_responses(grader, responses, kept, bar))
         graded = GradedFolder(folder, loaded, manifest, grader, responses, grades)
         plan = GradingPlan.of(manifest, loaded, grades, options)
         results = build(graded, plan, options)
-        file.finish(plan.choose(grades))
+        kept.finish(plan.choose(grades))
     write_results(folder, results)
     name_our_failures(grades)
     return results
+
+
+def load_set(benchmark: str, file: str | None) -> LoadedBenchmark:
+    """The problems of a benchmark, or of a file that is read as that benchmark's. Raises DataError."""
+    if file is None:
+        return load_benchmark(benchmark, is_asked=False)
+    entry = find_entry(benchmark)
+    if entry is None:
+        raise DataError(unknown_benchmark(benchmark))
+    return load_benchmark(file, benchmark=entry, is_asked=False, is_whole=False)
 
 
 def grade_text(
@@ -251,11 +264,12 @@ def score(
         grader=graded.grader.record(),
         allow_incomplete=options.allow_incomplete,
         doubts=[*facts.doubts, *responses.doubts()],
-        warnings=[*facts.warnings, *responses.warnings(settings)],
+        warnings=[*loaded.warnings(), *facts.warnings, *responses.warnings(settings)],
         sections=facts.sections if is_whole else {},
         parts=parts,
         metric_kinds=graded.grader.metric_kinds,
         gives_shares=graded.grader.gives_shares,
+        metric=loaded.benchmark.metric or ACCURACY,
     )
 
 

@@ -31,7 +31,7 @@ from tools.records import Grade, MetricKind, Verdict
 from tools.results.metrics import summarize_metrics
 from tools.results.parts import Curve, Group, ReasoningShares, Score, SeedScore, SubsetId
 from tools.results.published import Published
-from tools.results.results import READ_VERSIONS, Key, Labels, Results, is_truncated, percent
+from tools.results.results import ACCURACY, READ_VERSIONS, Key, Labels, Results, is_truncated, percent
 from tools.statistics import estimators
 from tools.statistics.estimators import Array, Counts
 from tools.statistics.voting import maj_at_k, vote_classes
@@ -67,6 +67,7 @@ def build_results(
     set_sha256: str | None = None,
     metric_kinds: Mapping[str, MetricKind] | None = None,
     gives_shares: bool = False,
+    metric: str = ACCURACY,
 ) -> Results:
     """All numbers of one benchmark under one plan, `task_ids` x `seeds`. Raises IncompleteRun and DataError.
 
@@ -74,7 +75,7 @@ def build_results(
     class of equal answers of each sample within its problem, None without an answer. `doubts` (reasons against a claim)
     and `warnings` are added to those that the numbers themselves give. `sections` are facts of this kind of grader, kept
     under keys of their own. `metric_kinds` says what the grades' metrics mean; `gives_shares`: a sample can earn a part
-    of the points. `parts` are subsets scored from the same samples: None where the benchmark has no subsets.
+    of the points; `metric` is what the score is called. `parts` are subsets scored from the same samples: None where the benchmark has no subsets.
     """
     plan = _Plan(dataset, _keyed(grades, task_ids, seeds), tuple(task_ids), tuple(seeds), gives_shares)
     if plan.missing and not allow_incomplete:
@@ -106,6 +107,7 @@ def build_results(
         figures=() if published is None else (published,) if isinstance(published, Published) else tuple(published),
         metrics=summarize_metrics([plan.of_problem(task_id) for task_id in plan.graded_ids], metric_kinds or {}),
         gives_shares=plan.gives_shares,
+        metric=metric,
         sections=dict(sections or {}),
         parts=None if parts is None else tuple(parts),
     )

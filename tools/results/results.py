@@ -31,6 +31,7 @@ Labels = Mapping[str, Mapping[str, str]]
 
 SCHEMA_VERSION = 2  # 1: metrics were means alone
 READ_VERSIONS = (1, 2)
+ACCURACY = "accuracy"
 CURVES = ("pass_at_k", "pass_hat_k", "maj_at_k")
 NO_INTERVAL = "none: a single problem says nothing of others"
 # A part (LiveCodeBench's v5 within the whole) is kept without what it shares with the whole.
@@ -41,7 +42,7 @@ OWN_KEYS = frozenset((
     "missing_count", "set", "task_ids", "labels", "settings", "grader", "counts", "results", "detailed_results",
     "accuracies", "mean", "std", "min", "max", "avg_at_k", "sampling_error", "problem_error", "total_error", "intervals",
     "score_range", *CURVES, "curve_intervals", "reasoning", "breakdowns", "not_claimable_because", "claimable",
-    "warnings", "published", "headline", "metrics", "gives_shares", "sets",
+    "warnings", "published", "headline", "metric", "metrics", "gives_shares", "sets",
 ))  # fmt: skip
 
 
@@ -51,7 +52,7 @@ class Results:
 
     `missing` lists at most the first hundred samples, `missing_count` counts all. `doubts` are the reasons for which the
     score cannot be claimed; without any it can. `labels`: breakdown -> task_id -> label. `figures` are the published ones
-    to compare with. `metrics` are further values that the grader gave. `gives_shares` says that a sample can earn a part
+    to compare with. `metrics` are further values that the grader gave. `metric` is what the score is called; `gives_shares` says that a sample can earn a part
     of the points: then there is no pass@k. `sections` are facts of one kind of
     grader ("sandbox", "timing"). `parts` are subsets scored from the same samples; None for a benchmark without
     subsets. A part that was read from a file has no task_ids of its own.
@@ -80,6 +81,7 @@ class Results:
     figures: tuple[Published, ...] = ()
     metrics: Mapping[str, Metric] = dataclasses.field(default_factory=dict)
     gives_shares: bool = False
+    metric: str = ACCURACY
     sections: JsonRow = dataclasses.field(default_factory=dict)
     parts: tuple[Results, ...] | None = None
 
@@ -189,6 +191,7 @@ class Results:
             "headline": self.headline,
             **self.sections,
         }
+        row |= {"metric": self.metric} if self.metric != ACCURACY else {}
         row |= {"gives_shares": True} if self.gives_shares else {}
         row |= {"metrics": {name: metric.to_json() for name, metric in self.metrics.items()}} if self.metrics else {}
         return row if self.parts is None else {**row, "sets": {part.subset.name: _short(part) for part in self.parts}}
@@ -260,6 +263,7 @@ class Results:
             figures=_figures_from_json(row.get("published")),
             metrics={name: Metric.from_json(metric) for name, metric in (row.get("metrics") or {}).items()},
             gives_shares=bool(row.get("gives_shares")),
+            metric=str(row.get("metric") or ACCURACY),
             sections={name: value for name, value in row.items() if name not in OWN_KEYS},
         )
 

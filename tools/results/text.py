@@ -14,6 +14,7 @@ from tools.results.timing import Timing
 
 SHOWN_BREAKDOWNS = ("version", "window", "window_of_v5", "errata", "month", "difficulty", "platform")
 TABLE_WIDTH = 80
+LONGEST_NAME = 36  # of a benchmark with its number of problems
 
 
 def format_table(list_of_results: Sequence[Results]) -> str:
@@ -30,7 +31,7 @@ def format_table(list_of_results: Sequence[Results]) -> str:
                 str(results.samples_per_problem),
                 f"{100 * score.mean:.1f}{'' if results.is_claimable else ' *'}",
                 f"{100 * score.bounds[0]:.1f} - {100 * score.bounds[1]:.1f}" if score.bounds else "-",
-                f"+-{100 * score.sampling_error:.2f}" if score.sampling_error is not None else "-",
+                _error_cell(score.sampling_error),
                 _curve_end(results.pass_at_k),
                 _curve_end(results.maj_at_k),
                 f"{100 * results.reasoning.truncated_share:.1f}",
@@ -39,13 +40,54 @@ def format_table(list_of_results: Sequence[Results]) -> str:
         notes += [f"{subset.name}: {_metric_in_words(name, metric)}" for name, metric in results.metrics.items()]
         notes += [f"* {subset.name}: {reason}" for reason in results.doubts]
         notes += [f"{subset.name}: {warning}" for warning in results.warnings]
+    legend = "Percent. Interval: choice of problems and sampling; sampling: standard error."
+    return "\n".join([*_columns(rows), legend, *_wrapped(notes)])
+
+
+def format_overview(list_of_results: Sequence[Results]) -> str:
+    """Several benchmarks of a run, a line each: what the score is, and both of its errors; doubts follow."""
+    rows = [("benchmark", "metric", "k", "score", "95 % interval", "sampling", "problems", "cut")]
+    notes = []
+    for results in list_of_results:
+        score, mark = results.score, "" if results.is_claimable else " *"
+        rows.append(
+            (
+                _subset_cell(results.subset, LONGEST_NAME),
+                results.metric,
+                str(results.samples_per_problem),
+                f"{100 * score.mean:.1f}{mark}",
+                f"{100 * score.bounds[0]:.1f} - {100 * score.bounds[1]:.1f}" if score.bounds else "-",
+                _error_cell(score.sampling_error),
+                _error_cell(score.problem_error),
+                f"{100 * results.reasoning.truncated_share:.1f}",
+            )
+        )
+        name = results.subset.name
+        notes += [f"{name}: {_metric_in_words(each, metric)}" for each, metric in results.metrics.items()]
+        notes += [f"* {name}: {reason}" for reason in results.doubts]
+        notes += [f"{name}: {warning}" for warning in results.warnings]
+    legend = (
+        "Percent. Interval: choice of problems and sampling. Sampling, problems: standard errors from other seeds, and "
+        "from other problems of the kind. cut: responses that the cap ended."
+    )
+    return "\n".join([*_columns(rows), *textwrap.wrap(legend, TABLE_WIDTH), *_wrapped(notes)])
+
+
+def _error_cell(error: float | None) -> str:
+    return "-" if error is None else f"+-{100 * error:.2f}"
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Cells side by side, a rule under the first row."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    legend = "Percent. Interval: choice of problems and sampling; sampling: standard error."
-    wrapped = [
+    return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
+
+
+def _wrapped(notes: Sequence[str]) -> list[str]:
+    return [
         line for note in notes for line in textwrap.wrap(note, TABLE_WIDTH, initial_indent=" ", subsequent_indent="   ")
     ]
-    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], legend, *wrapped])
 
 
 def format_results(results: Results) -> str:

@@ -18,13 +18,14 @@ from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
 from tools.engines import check_engine
 from tools.errors import IncompleteRun, RunLocked
 from tools.records import Sample
+from tools.sampling.checks import check_model
 from tools.sampling.gpus import choose_devices
 from tools.sampling.launcher import Slot, supervise, write_run_settings
 from tools.sampling.pinning import apply_generation_config, fetch_models, pin
 from tools.sampling.plan import make_plan
 from tools.sampling.progress import RunProgress
 from tools.sampling.requests import plan_of
-from tools.sampling.settings import RunSettings, check_model, parse_settings
+from tools.sampling.settings import RunSettings, parse_settings
 from tools.sampling.workqueue import PLAN_FILE, WorkQueue, living_workers
 from tools.store import generations, manifest, provenance
 from tools.store.files import hold_lock, storage_error

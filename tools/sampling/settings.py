@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tools.benchmarks.benchmark import Benchmark, find_benchmark
+from tools.benchmarks.benchmark import Benchmark, find_benchmark, split_names
 from tools.commandline import CommandLine, add_options, option, option_fields, read_options
 from tools.engines import (
     ENGINES,
@@ -35,13 +35,13 @@ from tools.engines import (
     refuse_options_of_others,
 )
 from tools.errors import UsageError, run_command
-from tools.models.chat import ChatOptions, check_date, read_template_kwargs
-from tools.models.folder import NotAModel, check_folder, check_tokenizer
+from tools.models.chat import ChatOptions, read_template_kwargs
 from tools.models.formats import FORMATS
-from tools.models.hub import find_snapshot, is_hub_name
+from tools.models.hub import find_snapshot
 from tools.models.presets import Preset, find_preset
 from tools.models.prompts import MODEL_TYPES
 from tools.records import Sampling
+from tools.sampling.checks import check_settings
 from tools.sampling.plan import expand_seeds
 from tools.sampling.seeds import SeedRule
 
@@ -62,7 +62,11 @@ class RunSettings:
     sampling: Sampling
     engine_options: EngineOptions
     benchmarks: tuple[str, ...] = option(
-        (), "benchmarks or JSONL files, separated by commas", name="DATASETS", flags=("--benchmarks",), shown="preset's"
+        (),
+        "benchmarks or files of problems, between commas",
+        name="DATASETS",
+        flags=("--benchmarks", "--tasks"),
+        shown="preset's",
     )
     seeds: Mapping[str, tuple[int, ...]] = option(
         None, "base seeds, separated by spaces or commas", shown="preset's"
@@ -227,9 +231,14 @@ def parse_settings(
     parser = parser or CommandLine(None)
     parser.add_argument("--model", required=True, help="name on the hub, folder, or a server's model name")
     parser.add_argument("--out", required=True, help="folder for everything that is written")
+    parser.add_argument("--config", metavar="FILE", help="suite: a YAML file of benchmarks and options, or its name")
     parser.add_argument("--overwrite", action="store_true", help="start anew; what is there is renamed to a backup")
     add_all_options(parser, _named_engine(arguments, environ))
     given = parser.parse_args(arguments)
+    if given.config:
+        from tools.sampling.suites import read_suite
+
+        environ = {**read_suite(given.config, RunSettings), **environ}
     return _build(given, environ, find_preset(given.model), door)
 
 
@@ -304,10 +313,12 @@ def _stop(text: str) -> tuple[str, ...]:
 
 def _benchmarks(text: str | None, preset: Preset, door: str) -> tuple[str, ...]:
     if text:
-        names = tuple(name for name in re.split(r"[,\s]+", text) if name)
+        names = split_names(text)
         if len({find_benchmark(name).name for name in names}) < len(names):
             raise UsageError(f"DATASETS={text!r} names a benchmark twice; name each once")
         return names
+    if door not in preset.benchmarks:
+        raise UsageError("no benchmarks; name some with --benchmarks aime24,ifeval or --config SUITE")
     from tools.benchmarks.problems import find_local_file
 
     at_hand = [name for name in preset.benchmarks_if_at_hand[door] if find_local_file(name)]
@@ -316,71 +327,12 @@ def _benchmarks(text: str | None, preset: Preset, door: str) -> tuple[str, ...]:
 
 def _seeds(text: str | None, preset: Preset, benchmark: str) -> tuple[int, ...]:
     if text is None:
-        return preset.base_seeds(find_benchmark(benchmark).name)
+        entry = find_benchmark(benchmark)
+        return preset.base_seeds(entry.name)[: entry.most_seeds]
     words = [word for word in re.split(r"[,\s]+", text) if word]
     if not words or not all(word.isascii() and word.isdigit() for word in words):
         raise UsageError(f"SEEDS={text!r} is not a list of whole numbers; give for example SEEDS='100 200'")
     return tuple(int(word) for word in words)
-
-
-def check_settings(settings: RunSettings) -> None:
-    """Raises UsageError for values that cannot be meant."""
-    sampling, batch = settings.sampling, settings.engine_options.max_num_seqs
-    rules = (
-        (
-            sampling.max_new_tokens >= 1,
-            f"OUT_SEQ_LEN={sampling.max_new_tokens} leaves no room for an answer; give 1 or more",
-        ),
-        (sampling.temperature >= 0, f"TEMPERATURE={sampling.temperature} is negative; give 0 (greedy) or more"),
-        (0 < sampling.top_p <= 1, f"TOP_P={sampling.top_p} is outside (0, 1]"),
-        (sampling.top_k is None or sampling.top_k >= 1, f"TOP_K={sampling.top_k} leaves no token; unset it for all"),
-        (sampling.min_p is None or 0 <= sampling.min_p <= 1, f"MIN_P={sampling.min_p} is outside [0, 1]"),
-        (
-            sampling.repetition_penalty is None or sampling.repetition_penalty > 0,
-            f"REPETITION_PENALTY={sampling.repetition_penalty} is not over 0",
-        ),
-        (
-            sampling.presence_penalty is None or -2 <= sampling.presence_penalty <= 2,
-            f"PRESENCE_PENALTY={sampling.presence_penalty} is outside [-2, 2]",
-        ),
-        (settings.limit is None or settings.limit >= 1, f"LIMIT={settings.limit} leaves no problem; give 1 or more"),
-        (batch is None or batch >= 1, "MAX_NUM_SEQS must be 1 or more"),
-        (not (settings.join and settings.overwrite), "JOIN=1 and --overwrite exclude each other; give one"),
-        (
-            not (settings.join and settings.launcher == "ray"),
-            "JOIN=1 is for launchers without Ray, which reaches all nodes by itself; give one of them",
-        ),
-        (
-            settings.model_type == "chat" or settings.system_prompt is settings.chat_template_kwargs is None,
-            f"SYSTEM_PROMPT and CHAT_TEMPLATE_KWARGS are for type chat; the prompt of type {settings.model_type} is fixed",
-        ),
-    )
-    for is_fine, message in rules:
-        if not is_fine:
-            raise UsageError(message)
-    read_template_kwargs(settings.chat_template_kwargs)
-    settings.engine_options.check()
-    if settings.prompt_date is not None:
-        check_date(settings.prompt_date)
-
-
-def check_model(settings: RunSettings) -> None:
-    """Raises UsageError for a folder that is not there or holds no model, ModelError for one that no engine could load,
-    before anything is started or written."""
-    if not settings.needs.loads_model or is_hub_name(settings.model):
-        return
-    model = pathlib.Path(settings.model)
-    if not model.is_dir():
-        raise UsageError(
-            f"{settings.model}: no such model folder; give a folder with config.json and weights, or a hub name like org/model"
-        )
-    tokenizer = pathlib.Path(settings.tokenizer or settings.model)
-    try:
-        if tokenizer.is_dir() and (model / "config.json").is_file():
-            check_tokenizer(tokenizer)
-        check_folder(model, has_tokenizer=False)
-    except NotAModel as error:  # the wrong folder was given
-        raise UsageError(str(error)) from error
 
 
 def main() -> int:
