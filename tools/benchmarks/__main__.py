@@ -2,6 +2,7 @@
 
     python -m tools benchmarks                       every benchmark: name, problems, kind, aliases, needs, licence
     python -m tools benchmarks math                  those with "math" in name, aliases or kind
+    python -m tools benchmarks --page                docs/benchmarks.md, made from the entries
     python -m tools benchmarks fetch aime24 aime25   finds or fetches their files, checks them, says where they lie
 
 A benchmark is one entry in data/benchmarks/ or in the folder that BENCHMARKS_DIR names (docs/add_a_benchmark.md).
@@ -63,7 +64,14 @@ def print_list(word: str = "") -> int:
 def main() -> int:
     parser = CommandLine(__doc__, usage="python -m tools benchmarks [WORD] | fetch NAME...")
     parser.add_argument("words", nargs="*", metavar="WORD", help="a word to look for, or `fetch` and names")
-    words = parser.parse_args().words
+    parser.add_argument("--page", action="store_true", help="print docs/benchmarks.md, made from the entries")
+    given = parser.parse_args()
+    words = given.words
+    if given.page:
+        from tools.benchmarks.page import write_page
+
+        print(write_page(), end="")
+        return 0
     if words[:1] == ["fetch"]:
         if not words[1:]:
             raise UsageError("fetch needs names of benchmarks; see --help")

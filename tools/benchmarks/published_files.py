@@ -9,15 +9,12 @@ it was made of; the same file gives the same bytes on any machine.
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
 import io
 import itertools
 import json
 import os
 import pathlib
-import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
@@ -81,6 +78,10 @@ def _digest(file: BinaryIO) -> hashlib._Hash:
 
 def _read_rows(name: str, content: bytes, path: pathlib.Path) -> list[Any]:
     """The rows of one file, unpacked first where it is packed."""
+    import csv  # here, because most files are JSONL: a grading starts sooner without these
+    import gzip
+    import zipfile
+
     suffix = pathlib.Path(name).suffix.lower()
     try:
         if suffix == ".zip":
@@ -104,6 +105,8 @@ def _read_rows(name: str, content: bytes, path: pathlib.Path) -> list[Any]:
 
 def _only_member(path: pathlib.Path) -> tuple[str, bytes]:
     """Name and content of the one file of problems in a zip."""
+    import zipfile
+
     with zipfile.ZipFile(path) as archive:
         files = [
             item
