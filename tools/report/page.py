@@ -151,6 +151,7 @@ def _benchmark_section(run: RunFolder, survey: Survey, cutoff: str | None) -> Ma
         tag("p", results.headline, class_="lead") if results else None,
         [tag("p", note, class_="notice") for note in survey.notes],
         _notices(results) if results else None,
+        _metrics(results) if results else None,
         _published(results.published) if results else None,
         tag("div", [chart for chart in pictures if chart], class_="pictures"),
         figures.map_figure(survey.grades, task_ids, seeds),
@@ -160,6 +161,25 @@ def _benchmark_section(run: RunFolder, survey: Survey, cutoff: str | None) -> Ma
         _manifest_section(survey),
         class_="set",
     )
+
+
+def _metrics(results: Results) -> Markup | None:
+    """Further metrics in their own units, shares in percent."""
+    if not results.metrics:
+        return None
+    rows: list[list[Child]] = []
+    for name, metric in results.metrics.items():
+        factor, unit = (100, " %") if metric.scale == 1 else (1, "")
+        rows.append(
+            [
+                tag("th", name, scope="row"),
+                tag("b", f"{factor * metric.mean:.2f}{unit}"),
+                " – ".join(f"{factor * bound:.1f}" for bound in metric.bounds) if metric.bounds else "none",
+                f"± {factor * metric.sampling_error:.2f}" if metric.sampling_error is not None else "not known",
+                "more is better" if metric.higher_is_better else "less is better",
+            ]
+        )
+    return table(["metric", "mean", "95 %, problems like these", "sampling error", ""], rows)
 
 
 def _notices(results: Results) -> list[Child]:

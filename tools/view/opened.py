@@ -130,6 +130,10 @@ class OpenDataset:
         return None if self._provisional is None else self._provisional.signs
 
     @property
+    def reasoning_format(self) -> str | None:
+        return self.manifest.reasoning_format if self.manifest else None
+
+    @property
     def is_reasoning_opened(self) -> bool | None:
         return self.manifest.is_reasoning_opened if self.manifest else None
 

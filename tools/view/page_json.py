@@ -39,6 +39,7 @@ def facts_of(results: Results) -> dict[str, object]:
         "is_claimable": results.is_claimable,
         "doubts": results.doubts,
         "warnings": results.warnings,
+        "metrics": {name: metric.to_json() for name, metric in results.metrics.items()},
         "published": published.to_json() if (published := results.published) else None,
     }
 
@@ -96,7 +97,7 @@ def sample_of(dataset: OpenDataset, task_id: str, seed: int) -> dict[str, object
     shown: dict[str, Any] = {"task_id": task_id, "seed": seed, "verdict": grade and grade_of(grade)}
     text = response_text(row)
     if row is not None and text is not None:
-        split = split_reasoning(text, dataset.is_reasoning_opened)
+        split = split_reasoning(text, dataset.is_reasoning_opened, dataset.reasoning_format)
         shown["response"] = {"reasoning": split.reasoning, "answer": split.answer, "is_closed": split.is_closed}
         shown["generation"] = {name: value for name, value in row.items() if name not in ("output", "generation")}
     return shown

@@ -78,6 +78,7 @@ export class DatasetPage {
     replace(this.head, h("div.title", null, title, report), score, facts ? factChips(facts) : null,
       (facts?.doubts || []).map((doubt) => h("div.notice.bad", null, h("strong", null, "Not a score to claim: "), doubt)),
       (facts?.warnings || []).map((warning) => h("div.notice", null, warning)),
+      metricTable(facts?.metrics),
       otherSets(data.other_sets),
       facts?.published?.verdict ? h("div.notice.plain", null, h("strong", null, "Published figure: "), facts.published.verdict) : null);
   }
@@ -218,6 +219,19 @@ function otherSets(sets) {
   const rows = sets.map((facts) => h("tr", null, h("th", { scope: "row" }, facts.set.name ?? "–"), h("td", null, facts.is_complete ? h("b", null, percent(facts.score)) : "no score", facts.is_complete ? ` avg@${facts.samples_per_problem}` : ""),
     h("td", null, span(facts.interval)), h("td", null, span(facts.sampling_interval)), h("td.number", null, whole(facts.problems)), h("td.soft", null, facts.published?.verdict ?? (facts.doubts[0] || ""))));
   const heads = ["set of the same samples", "score", "95 %, problems like these", "95 %, these problems", "problems", ""].map((name) => h("th", { scope: "col" }, name));
+  return h("div.scroll.sets", null, h("table", null, h("thead", null, h("tr", null, heads)), h("tbody", null, rows)));
+}
+
+// Further values of the samples, shares in percent, each with its interval and its sampling error.
+function metricTable(metrics) {
+  if (!metrics || !Object.keys(metrics).length) return null;
+  const rows = Object.entries(metrics).map(([name, metric]) => {
+    const factor = metric.scale === 1 ? 100 : 1, unit = metric.scale === 1 ? " %" : "";
+    const span = metric.interval ? `${(factor * metric.interval.low).toFixed(1)} – ${(factor * metric.interval.high).toFixed(1)}${unit}` : "–";
+    const sampling = metric.sampling_error == null ? "–" : `± ${(factor * metric.sampling_error).toFixed(2)}`;
+    return h("tr", null, h("th", { scope: "row" }, name), h("td", null, h("b", null, `${(factor * metric.mean).toFixed(2)}${unit}`)), h("td", null, span), h("td", null, sampling), h("td.soft", null, metric.higher_is_better ? "" : "less is better"));
+  });
+  const heads = ["metric", "mean", "95 %, problems like these", "sampling error", ""].map((name) => h("th", { scope: "col" }, name));
   return h("div.scroll.sets", null, h("table", null, h("thead", null, h("tr", null, heads)), h("tbody", null, rows)));
 }
 
