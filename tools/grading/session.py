@@ -130,7 +130,7 @@ def grade_responses(grader: Grader, responses: FolderResponses, file: VerdictFil
     ready: list[Grade] = []
 
     def keep(graded: Grade) -> Grade:
-        graded = dataclasses.replace(graded, fingerprint=fingerprints[graded.key])
+        graded = graded.stamped(fingerprints[graded.key])
         file.add(graded)
         bar.advance()
         return graded
