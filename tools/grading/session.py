@@ -147,6 +147,8 @@ def grade_responses(grader: Grader, responses: FolderResponses, file: VerdictFil
                 continue
             try:
                 yield grader.prepare(problem, response)
+            except DataError:  # the set is wrong, and each of its responses would say so
+                raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the other responses go on
                 ready.append(keep(our_fault(response, error)))
 
