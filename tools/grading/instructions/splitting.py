@@ -5,9 +5,9 @@ NLTK's in three places ("Wow!!!", ". . .", an opening quotation mark after a ful
 sentence may end is found here as NLTK finds it, in linear time.
 
 >>> split_sentences("Dr. Smith came (late). Wow!!!")
-['Dr. Smith came (late).', 'Wow!!', '!']
+('Dr. Smith came (late).', 'Wow!!', '!')
 >>> split_sentences("Wait . . . “Yes.” I do."), split_sentences("  ")
-(['Wait .', '.', '.', '“Yes.”', 'I do.'], [])
+(('Wait .', '.', '.', '“Yes.”', 'I do.'), ())
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from typing import Any
 REALIGNED = r'["\')\]}‘’“”«»]+?(?:\s+|(?=--)|$)'
 
 
-def split_sentences(text: str) -> list[str]:
-    return [text[start:end] for start, end in _realign(text, list(_spans(text))) if start < end]
+@functools.lru_cache(maxsize=16)  # the instructions of one prompt look at the same few readings
+def split_sentences(text: str) -> tuple[str, ...]:
+    return tuple(text[start:end] for start, end in _realign(text, list(_spans(text))) if start < end)
 
 
 @dataclasses.dataclass(frozen=True)
