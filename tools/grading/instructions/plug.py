@@ -35,6 +35,11 @@ class InstructionsOptions:
     )
 
 
+def read_answer(response: Response) -> str:
+    """What is checked: all of a response that holds no reasoning; else what follows it, without the space between."""
+    return response.generation.output if response.is_closed is None else response.answer.lstrip()
+
+
 class InstructionsGrader(ResponseGrader):
     """Checks each instruction on the answer without its reasoning."""
 
@@ -64,10 +69,11 @@ class InstructionsGrader(ResponseGrader):
         if response.is_closed is False:
             nothing = (False,) * len(asked)
             return self._say(asked, Followed(nothing, nothing), Verdict.TRUNCATED, "the reasoning is never closed")
-        if not response.answer.strip():
+        text = read_answer(response)
+        if not text.strip():
             verdict = Verdict.TRUNCATED if response.is_cut_off else Verdict.NO_ANSWER
             return self._say(asked, follow("", asked), verdict, "the response is empty")
-        followed = follow(response.answer, asked)
+        followed = follow(text, asked)
         missed = [each.name for each, is_followed in zip(asked, followed.strict, strict=True) if not is_followed]
         verdict = Verdict.WRONG if missed else Verdict.CORRECT
         return self._say(asked, followed, verdict, f"not followed: {', '.join(missed)}"[:300] if missed else "")

@@ -7,16 +7,16 @@ Words that are nouns more often than verbs at the start of a text (water, name, 
 """
 
 _REGULAR = """
-abandon absorb accelerate accept access accommodate accompany accomplish achieve acknowledge acquire act adapt add address adjust admire
-admit adopt advance advise advocate agree aim align allow alter amplify analyze analyse anchor announce answer anticipate apologize appear
+abandon absorb accelerate accept access accord accommodate accompany accomplish achieve acknowledge acquire act adapt add address adjust admire
+admit adopt advance advise advocate agree aim align allow alter amplify analyze analyse anchor annotate announce answer anticipate apologize appear
 apply appoint appreciate approach approve argue arrange arrive ask aspire assemble assert assess assign assist assume assure attach attain
-attempt attend attract avoid await bake balance ban basel bathe battle beg behave believe belong blend bless block boast boil book boost
+attempt attend attract avoid await bake balance ban base bathe battle beg behave believe belong blend bless block boast boil book boost
 borrow bounce brace brainstorm breathe brew browse brush bundle bury calculate call calm cancel capture care carry carve cast catalog
 categorize cause cease celebrate challenge change chase check cherish chop choose claim clarify classify clean clear climb close coach
 collaborate collect color combine comment commit communicate compare compel compete compile complete comply compose compress compute
 conceive concentrate conclude conduct confirm confront confuse connect conquer conserve consider consist consolidate construct consult
 consume contact contain contemplate continue contribute convert convey convince cook cooperate coordinate copy correct count cover craft
-crave create cross crush cultivate customize dance dare decide declare decline decorate decrease dedicate define delegate delete deliver
+crave create criticize cross crush cultivate customize dance dare decide declare decline decorate decrease dedicate define delegate delete deliver
 delve demand demonstrate deny depart depend depict deploy derive describe deserve design desire detail detect determine develop devise
 devote diagnose differentiate dig direct disagree discard discover discuss display dissolve distribute dive diversify divide document
 dominate double download draft drain dress drop dry earn ease educate elaborate elevate eliminate embark embody embrace emerge emphasize
@@ -24,14 +24,14 @@ employ empower emulate enable enclose encounter encourage end endeavor endure en
 envision equip erase escape establish estimate evaluate evolve examine exceed excel exchange excite exclude excuse execute exercise exist
 expand expect experience experiment explain exploit explore export expose express extend extract face facilitate fail fasten favor fear
 feature fetch fill filter finalize finish fix float flourish flow focus fold follow form formulate foster fry fulfill function gain
-gather gaze generate glance grab grant greet grill guarantee guard guess guide hand handle happen harness hate help hesitate highlight
+gather gaze generate glance grab grant greet grill guarantee guard guess guide hand handle happen harness hate help hesitate highlight hike
 hire honor hope hover hug identify ignite ignore illuminate illustrate imagine imitate immerse implement imply import improve include
 incorporate increase indicate indulge infer influence inform inherit initialize initiate innovate input inquire insert insist inspect
 inspire install integrate intend interact interpret interview introduce invent invest investigate invite invoke involve isolate iterate
 join journey judge jump justify kick kill kiss knock label laugh launch layer learn lend leverage lift like limit link list
 listen live load locate look loosen love lower maintain manage manifest manipulate map march mark marvel master match maximize measure
 meditate melt mention merge mimic mind minimize miss mitigate mix model modify monitor motivate mount mourn move multiply narrate
-navigate need neglect negotiate nest note notice notify nourish nurture obey observe obtain occur offer open operate optimize opt order
+navigate need neglect negotiate nest normalize note notice notify nourish nurture obey observe obtain occur offer open operate optimize opt order
 organize outline overlook own pack paint participate pass pause perform permit persuade pick picture place play plead please point ponder
 pour practice praise pray predict prefer prepare present preserve press pretend prevent print prioritize proceed process produce program
 prohibit project promise promote prompt pronounce propose protect prove provide publish pull purchase pursue push question race raise
