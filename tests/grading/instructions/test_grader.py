@@ -51,6 +51,10 @@ def test_one_that_misses_some_is_wrong_and_says_which() -> None:
     }  # fmt: skip
 
 
+def test_one_missed_of_three_is_wrong() -> None:
+    assert grade('"Yes, yes. Done."').verdict is Verdict.WRONG
+
+
 def test_the_reasoning_is_not_looked_at() -> None:
     assert grade('Well, a, b, c.</think>"Yes. Done."').verdict is Verdict.CORRECT
     assert grade('"Yes. Done."</think>Well, yes.').verdict is Verdict.WRONG

@@ -51,8 +51,8 @@ def test_words_are_runs_of_what_belongs_to_words() -> None:
 
 
 def test_languages_are_told_the_same_way_every_time() -> None:
-    mixed = "Tea, thé, Tee, té. Ja, oui, yes."
-    assert len({is_in(mixed, "en") for _ in range(20)}) == 1
+    unclear = "Hotel Taxi Radio"  # without a seed English, Estonian or Somali
+    assert len({is_in(unclear, "en") for _ in range(20)}) == 1
     assert is_in("यह एक छोटा वाक्य है।", "hi")
     assert is_in("1 + 1 = 2", "fi")  # no language can be told: followed, as its authors have it
     assert is_in("word " * 50_000, "en") is is_in("word " * 2_000, "en")
