@@ -27,7 +27,7 @@ from typing import Any
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tools.grading.instructions import IFBENCH_RULES  # noqa: E402
+from tools.grading.instructions import DEFAULT_RULES, IFBENCH_RULES  # noqa: E402
 from tools.grading.instructions.following import follow, read_instructions  # noqa: E402
 
 SHOWN = 160  # characters of a text
@@ -78,7 +78,7 @@ def read_rows(path: pathlib.Path) -> Iterator[dict[str, Any]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", type=pathlib.Path, required=True)
-    parser.add_argument("--rules", choices=IFBENCH_RULES, default=IFBENCH_RULES[0])
+    parser.add_argument("--rules", choices=IFBENCH_RULES, default=DEFAULT_RULES)
     parser.add_argument("files", type=pathlib.Path, nargs="+")
     args = parser.parse_args()
     problems = {row["prompt"].strip(): row for row in read_rows(args.set)}

@@ -16,7 +16,7 @@ from tools.grading.instructions.registry import IFBENCH, IFEVAL, ask, find_check
 GOLDEN = pathlib.Path(__file__).parents[2] / "golden" / "instructions.jsonl"
 ROWS: list[dict[str, Any]] = [json.loads(line) for line in GOLDEN.read_text(encoding="utf-8").splitlines()]
 BY_NAME = {row["instruction"]: row for row in ROWS}
-EARLIER, LATER = IFBENCH_RULES
+OLDEST, EARLIER, LATER = IFBENCH_RULES
 MOST_S = 1.5  # for 50 000 characters; what is linear takes 0.2 s, what is quadratic many seconds
 
 
@@ -109,3 +109,20 @@ def test_the_rules_of_ifbench_are_those_of_a_commit(
 ) -> None:
     assert ask(name, arguments, EARLIER).is_followed_by(text) is earlier
     assert ask(name, arguments, LATER).is_followed_by(text) is later
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "text", "oldest", "earlier"),
+    [
+        ("count:pronouns", {"N": 1}, "This and that.", False, True),
+        ("words:keywords_specific_position", {"keyword": "tea", "n": 1, "m": 4}, "I like, tea a lot.", True, False),
+        ("words:words_position", {"keyword": "tea"}, "Hot tea is good tea!", True, False),
+        ("words:words_position", {"keyword": "tea"}, "Hot tea is a tea ever!", False, True),
+        ("repeat:repeat_span", {"prompt_to_repeat": "Say it again", "n_start": 1, "n_end": 2}, "it", True, False),
+    ],
+)
+def test_the_oldest_rules_of_ifbench(
+    name: str, arguments: dict[str, Any], text: str, oldest: bool, earlier: bool
+) -> None:
+    assert ask(name, arguments, OLDEST).is_followed_by(text) is oldest
+    assert ask(name, arguments, EARLIER).is_followed_by(text) is earlier

@@ -12,6 +12,7 @@ from tools.benchmarks.benchmark import find_benchmark
 from tools.errors import DataError
 from tools.grading import create_grader
 from tools.grading.grader import Workplace
+from tools.grading.instructions import IFBENCH_RULES
 from tools.grading.instructions.following import read_instructions
 from tools.grading.instructions.plug import read_answer
 from tools.grading.instructions.registry import ask
@@ -173,7 +174,7 @@ def test_the_sample_set_through_the_door(tmp_path: pathlib.Path, run_script: Any
     ("file", "count", "rows"),
     [("breadth/ifeval/input_data.jsonl", 834, 541), ("breadth/ifbench/IFBench_test.jsonl", 344, 300)],
 )
-@pytest.mark.parametrize("rules", ["db69a6f", "1d62c1d"])
+@pytest.mark.parametrize("rules", IFBENCH_RULES)
 def test_every_row_of_the_real_sets_is_accepted(
     data_dir: pathlib.Path, file: str, count: int, rows: int, rules: str
 ) -> None:

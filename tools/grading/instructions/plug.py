@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from tools.commandline import option
 from tools.errors import DataError
 from tools.grading.grader import Facts, Judgement, ResponseGrader
-from tools.grading.instructions import IFBENCH_RULES, VERSION
+from tools.grading.instructions import DEFAULT_RULES, IFBENCH_RULES, VERSION
 from tools.records import Grade, JsonObject, MetricKind, Problem, Response, Verdict
 
 # The checks are imported where they are used: --help needs none of them.
@@ -31,7 +31,7 @@ class InstructionsOptions:
     """By which rules instructions are checked."""
 
     ifbench_rules: str = option(
-        IFBENCH_RULES[0], "commit of IFBench whose rules hold", shown="the entry's", choices=IFBENCH_RULES
+        DEFAULT_RULES, "commit of IFBench whose rules hold", shown="the entry's", choices=IFBENCH_RULES
     )
 
 

@@ -22,9 +22,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.grading.instructions import (
-    IFBENCH_RULES,
+    DEFAULT_RULES,
     ifbench_counts,
     ifbench_custom,
+    ifbench_earlier,
     ifbench_format,
     ifbench_later,
     ifbench_words,
@@ -38,12 +39,14 @@ IFBENCH: Checks = {
     **ifbench_counts.CHECKS, **ifbench_words.CHECKS, **ifbench_format.CHECKS, **ifbench_custom.CHECKS,
 }  # fmt: skip
 
+# Of other commits than the default.
+_OTHERWISE: Mapping[str, Checks] = {"6fffd61": ifbench_earlier.CHECKS, "1d62c1d": ifbench_later.CHECKS}
+
 
 @functools.cache
-def find_checks(ifbench_rules: str = IFBENCH_RULES[0]) -> Checks:
+def find_checks(ifbench_rules: str = DEFAULT_RULES) -> Checks:
     """Every check by the name of its instruction."""
-    later = ifbench_later.CHECKS if ifbench_rules == IFBENCH_RULES[1] else {}
-    return {**IFEVAL, **IFBENCH, **later}
+    return {**IFEVAL, **IFBENCH, **_OTHERWISE.get(ifbench_rules, {})}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Asked:
         return bool(text.strip()) and bool(self.check(text, **self.arguments))
 
 
-def ask(name: str, arguments: Mapping[str, Any], ifbench_rules: str = IFBENCH_RULES[0]) -> Asked:
+def ask(name: str, arguments: Mapping[str, Any], ifbench_rules: str = DEFAULT_RULES) -> Asked:
     """An instruction with its arguments; None says that one is not given. Raises ValueError that names what is wrong."""
     check = find_checks(ifbench_rules).get(name)
     if check is None:

@@ -24,10 +24,12 @@ NORTHERN_CAPITALS = tuple(
 _PERSONAL = "i me we us you he him she her it they them"
 _REFLEXIVE = "myself ourselves yourself yourselves himself herself itself themselves"
 
-PRONOUNS = frozenset(
-    f"""{_PERSONAL} {_REFLEXIVE}
-    my mine our ours your yours his hers its their theirs
-    this that these those
+_POSSESSIVE = "my mine our ours your yours his hers its their theirs"
+
+FEWER_PRONOUNS = frozenset(f"{_PERSONAL} {_POSSESSIVE} {_REFLEXIVE}".split())
+
+PRONOUNS = FEWER_PRONOUNS | frozenset(
+    """this that these those
     who whom whose which what whoever whomever whatever whichever
     anybody anyone anything everybody everyone everything nobody nothing somebody someone something
     each either neither both all some any none""".split()
