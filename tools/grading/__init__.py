@@ -1,7 +1,7 @@
 """Is it right: one session for every grader. A grader is one class and one line of this registry.
 
 >>> sorted(GRADERS)
-['code', 'math']
+['choice', 'code', 'jeebench', 'math', 'text']
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from tools.grading.grader import Grader, Workplace
 GRADERS = {
     "math": "tools.grading.math.plug:MathGrader",
     "code": "tools.grading.code.plug:CodeGrader",
+    "choice": "tools.grading.choice.plug:ChoiceGrader",
+    "text": "tools.grading.text.plug:TextGrader",
+    "jeebench": "tools.grading.choice.jeebench:JeeBenchGrader",
 }
 
 
