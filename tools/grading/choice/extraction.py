@@ -84,6 +84,9 @@ def find_letters(
     text = STOP_TOKENS.sub("", text) if "<" in text else text
     if joined is not None:
         text = _apart(text, joined)
+    found_boxes = boxes(text)
+    if found_boxes and found_boxes[-1][2] is None:  # cut off inside a box: what it would have said is not guessed at
+        text, is_cut_off = text[: found_boxes[-1][0]], True
     boxed = _from_box(text, options)
     if boxed is not None:
         return boxed
@@ -160,6 +163,6 @@ def _last_lone(text: str, options: Options) -> FoundLetters:
     sentence = SENTENCE_END.split(text[-SHORT_CHARS:])[-1]
     lone = [next(group for group in match.groups() if group) for match in LONE.finditer(sentence)]
     letters = tuple(dict.fromkeys(letter for letter in lone if letter in options.letters))
-    if not letters or re.search(r"\bnot\b|n't\b|\bincorrect\b|\bwrong\b|\bfalse\b", sentence, re.IGNORECASE):
+    if not letters or re.search(r"\bnot\b|n't\b|\bcannot\b|\bincorrect\b|\bwrong\b|\bfalse\b", sentence, re.IGNORECASE):
         return FoundLetters()
     return FoundLetters(letters, "last letter")

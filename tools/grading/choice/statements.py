@@ -51,6 +51,7 @@ DENIED_BEFORE = re.compile(
     r"(?:\b(?:incorrect|wrong|invalid|false)|(?:\bnot|n't|\bnever)(?:\s+(?:the|a|an|my|necessarily|only))?(?:\s+(?!but)[a-z]+)?)\s+$",
     re.IGNORECASE,
 )
+NOT_BUT = re.compile(r"not\s+\(?[A-Z]\)?,?\s+but\s+(?:rather\s+)?")
 NONE_OF = re.compile(r"\b(?:none|neither|nor|if)\b[^.\n]*$", re.IGNORECASE)
 ANOTHER_SUBJECT = re.compile(
     r"\b(?:since|because|as|while|whereas|so|therefore|thus|although|option|options|choice|other|others)\b|\(|;",
@@ -108,6 +109,8 @@ def _all_statements(text: str, options: Options) -> Iterator[Statement]:
     for end, start in places[-MOST_STATEMENTS:]:
         if DENIED_BEFORE.search(text, max(0, start - 40), start):
             continue
+        denial = NOT_BUT.match(text, end)
+        end = denial.end() if denial else end
         letters = read_target(text[end : end + MOST_TARGET_CHARS], options)
         if letters:
             yield Statement(start, end, letters, is_denied_behind(text, end))

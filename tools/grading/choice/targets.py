@@ -32,17 +32,21 @@ SPACES = re.compile(r"\s+")
 LABEL = re.compile(r"\(?([A-Z])\s*[).:]\s*(?=\S)|([A-Z])\s+[-–—]\s+(?=\S)")
 # One letter, as it may be written: C, (C), [C], "C", option C, (c), option c.
 LETTER = re.compile(
-    r"""[\s"'(]*(?:(?P<word>(?:option|choice|letter|answer|alternative)s?(?![A-Za-z]))\s*:?\s*)?["']?
-    (?:\(\s*(?P<round>[A-Za-z])\s*\)|\[\s*(?P<square>[A-Z])\s*\]|(?P<bare>[A-Z])|(?P<low>[a-z])(?=[\s.,;:)"]|$))
-    (?![A-Za-z0-9'_^=\\\[(])["']?(?!\s*[=^\\<>≈])""",
+    r"""[\s"']*(?:\((?!\s*[A-Za-z]\s*\))\s*)?(?:(?P<word>(?:option|choice|letter|answer|alternative)s?(?![A-Za-z]))\s*:?\s*)?["']?
+    (?:\(\s*(?P<round>[A-Za-z])\s*\)|\[\s*(?P<square>[A-Z])\s*\]
+    |(?:(?P<bare>[A-Z])|(?P<low>[a-z])(?=[\s.,;:)"]|$))(?![A-Za-z0-9'_^=\\\[(])(?!["']?\s*[=^\\<>≈]))["']?""",
     re.VERBOSE,
 )
 # A further letter behind one: "A and C", "(A), (B)", "B/C". A bare one has to end there: "B, I think" has one letter.
 FURTHER = re.compile(
     r"""\s*\)?\s*(?:,\s*(?:and|or|&)?|;|/|&|\+|and/or|and|or|as\s+well\s+as)\s*(?:also\s+)?(?:(?:option|choice|answer)s?\s*)?["']?
-    (?:\(\s*([A-Z])\s*\)|([A-Z])(?=["']?\s*(?:[.,;:)/&\n]|$|(?:and|or|are|both|depending|is)\b)))["']?""",
+    (?:\(\s*([A-Z])\s*\)|([A-Z])(?=["']?\s*(?:[.,;:)/&\n]|$|(?:and|or|are|both|depending)\b)))["']?""",
     re.VERBOSE,
 )
+# "(B) 0 or (F) 2": the option's text stands between.
+FURTHER_BEHIND_TEXT = re.compile(r"(?:(?! is | are )[^.;()\n]){1,60}?,?\s(?:or|and/or)\s+\(([A-Z])\)")
+# "B or something else" names no single letter either.
+HEDGED = re.compile(r"\s*\)?[\"']?\s*,?\s*or\s+(?:something|some|another|none|other|any|one\s+of)\b")
 # What may follow a bare A or I that is a letter.
 JOINING = re.compile(
     r"""\s*(?:$|[.,;:)!?\n"'/&–—|]|-\s|(?:because|since|as|for|due|given|with|which|where|and|or|but|not|if|when|rather|based|is|are
@@ -114,7 +118,7 @@ def read_content(text: str, options: Options, is_box: bool = True) -> tuple[str,
         return letters
     if len(letters) > 1 or not bare[match.start() : match.end()].strip("\"' ([])").isupper():
         return () if match["word"] is None else letters
-    is_marked = bool(match["round"] or match["square"] or match["word"]) or bare[end:].lstrip()[:1] in tuple(".):-–—,")
+    is_marked = bool(match["round"] or match["square"] or match["word"]) or bare[end:].lstrip()[:1] in tuple(".):-–—,(")
     return letters if options.begins(letters[0], rest) or (is_box and is_marked) else ()
 
 
@@ -134,6 +138,8 @@ def read_target(text: str, options: Options) -> tuple[str, ...]:
 def _is_letter(text: str, match: re.Match[str], options: Options) -> bool:
     if match["low"] is not None:  # a small letter counts behind "option" alone, or where the text ends with it
         return match["word"] is not None or not text[match.end() :].strip(" .)")
+    if match["round"] is not None and match["round"].islower():  # "(a) 0 to 10 Hz" may be a part of the question
+        return match["round"].upper() in options.letters and JOINING.match(text, match.end()) is not None
     letter = match["bare"]
     if letter not in ("A", "I") or match["word"]:
         return True
@@ -147,6 +153,10 @@ def _letters_from(text: str, match: re.Match[str]) -> tuple[tuple[str, ...], int
     while len(letters) < len(LETTERS) and (further := FURTHER.match(text, end)):
         letters.append(further[1] or further[2])
         end = further.end()
+    if match["round"] and (further := FURTHER_BEHIND_TEXT.match(text, end)):
+        letters.append(further[1])
+    if HEDGED.match(text, end):
+        letters.append("?")
     return tuple(dict.fromkeys(letters)), end
 
 

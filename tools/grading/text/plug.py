@@ -12,6 +12,7 @@ from tools.records import JsonObject, Problem, Response, Verdict
 
 OPTION = re.compile(r"\(([A-Z])\)")
 BOXED = "\\boxed{"
+WRAPPED = re.compile(r"\s*\\(?:text|texttt|mathrm|mathtt)\{(.*)\}\s*")
 
 
 class TextGrader(ResponseGrader):
@@ -56,7 +57,8 @@ class TextGrader(ResponseGrader):
 
         text = response.answer
         if is_brackets(gold) and BOXED in text:  # the box's own brace is the last one of the line
-            line = text.rpartition(BOXED)[2].split("\n", 1)[0].rstrip(" .$*")
-            return line.removesuffix("}").strip() or None, "box", "the box is empty"
+            content = text.rpartition(BOXED)[2].split("\n", 1)[0].rstrip(" .$*").removesuffix("}")
+            inner = WRAPPED.fullmatch(content)
+            return (inner[1] if inner else content).strip() or None, "box", "the box is empty"
         found = find_text(text, is_cut_off=response.is_cut_off)
         return found.text, found.rule, "no final text"
