@@ -95,7 +95,7 @@ def find_letters(
     if letters:
         return FoundLetters(letters, "answer tag")
     words = _own_part(plain(text[-WINDOW_CHARS:]), options)
-    first = first_statement(words) if is_first else None
+    first = first_statement(words, len(choices)) if is_first else None
     if first is not None:
         return FoundLetters((first,), "first statement")
     statements = strong_statements(words, options)

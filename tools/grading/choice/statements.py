@@ -93,11 +93,11 @@ def strong_statements(text: str, options: Options) -> list[Statement]:
     return found
 
 
-def first_statement(text: str) -> str | None:
+def first_statement(text: str, count: int) -> str | None:
     """The letter of the first "answer is (X)" that stands: until the text takes it back in so many words. Of several
     letters it is the first, and what the sentence says further is not looked at."""
     chosen: Statement | None = None
-    for one in _all_statements(text, Options()):
+    for one in _all_statements(text, Options(("",) * count)):
         is_answer = text[one.start : one.start + 3].lower() == "ans"
         if is_answer and (chosen is None or TAKEN_BACK.search(text, chosen.end, one.start)):
             chosen = one
