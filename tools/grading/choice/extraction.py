@@ -29,8 +29,8 @@ WINDOW_CHARS = 100_000
 SHORT_CHARS = 1_000
 STOP_TOKENS = re.compile(r"<\|(?:im_end|end_of_text|eot_id|endoftext)\|>|<｜end▁of▁sentence｜>|</s>")
 # A model that was shown examples goes on to a question of its own.
-NEXT_QUESTION = re.compile(r"\n\s*(?:Question|Q)\s*\d*\s*:")
-LABELLED_LINE = re.compile(r"^\s*(?:(?:option|choice)\s+)?\(?[A-Z][.):]\s", re.MULTILINE | re.IGNORECASE)
+NEXT_QUESTION = re.compile(r"\n[ \t]*(?:Question|Q)\s*\d*\s*:")
+LABELLED_LINE = re.compile(r"^[ \t]*(?:(?:option|choice)\s+)?\(?[A-Z][.):]\s", re.MULTILINE | re.IGNORECASE)
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[\S])|\n")
 LONE = re.compile(
     r"""(?<![A-Za-z0-9])(?:option|choice)s?\s+\(?([A-Z])\)?(?![A-Za-z0-9'])      # option C

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 
 from tools.grading.choice.targets import MOST_TARGET_CHARS, Options, read_target
 
-MOST_STATEMENTS = 2_000
+MOST_STATEMENTS = 500
 QUALIFIED = r"""(?:correct|right|best|final|appropriate|suitable|accurate|likely|plausible|fitting|reasonable|closest|nearest|only|my|chosen
     |selected|valid|true)\s+(?:option|choice|selection|response|letter|statement|one|match|ans)s?"""
 VERB = r"""(?:is|was|are|'s|would\s+be|should\s+be|must\s+be|will\s+be|has\s+to\s+be|can\s+only\s+be|becomes|seems\s+to\s+be|appears\s+to\s+be)
@@ -68,7 +68,7 @@ TAKEN_BACK = re.compile(
     |let\s+me\s+(?:re|double|correct|check)|i\s+was\s+wrong|after\s+(?:re|double))""",
     re.IGNORECASE | re.VERBOSE,
 )
-NEXT_PART = re.compile(r"(?:^|[\n.;:]\s*)(?:\([b-h]\)|[b-h]\)|(?<=\n)[B-H]\)|Part\s+\(?[bB2]\)?)\s", re.MULTILINE)
+NEXT_PART = re.compile(r"(?:^|[\n.;:][ \t]*)(?:\([b-h]\)|[b-h]\)|(?<=\n)[B-H]\)|Part\s+\(?[bB2]\)?)\s", re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Statement:
 def strong_statements(text: str, options: Options) -> list[Statement]:
     """Every statement of what the answer is, in order, in a plain text; those of further parts are left out."""
     found: list[Statement] = []
-    for one in _all_statements(text, options):
+    for one in _statements_at(text, options, _places(text)[-MOST_STATEMENTS:]):
         if one.is_denied:
             continue
         if found and one.letters != found[-1].letters and NEXT_PART.search(text, found[-1].end, one.start):
@@ -97,16 +97,20 @@ def first_statement(text: str, count: int) -> str | None:
     """The letter of the first "answer is (X)" that stands: until the text takes it back in so many words. Of several
     letters it is the first, and what the sentence says further is not looked at."""
     chosen: Statement | None = None
-    for one in _all_statements(text, Options(("",) * count)):
+    for one in _statements_at(text, Options(("",) * count), _places(text)[:MOST_STATEMENTS]):
         is_answer = text[one.start : one.start + 3].lower() == "ans"
         if is_answer and (chosen is None or TAKEN_BACK.search(text, chosen.end, one.start)):
             chosen = one
     return chosen.letters[0] if chosen else None
 
 
-def _all_statements(text: str, options: Options) -> Iterator[Statement]:
-    places = sorted({(match.end(), match.start()) for match in _announcements(text)})
-    for end, start in places[-MOST_STATEMENTS:]:
+def _places(text: str) -> list[tuple[int, int]]:
+    """(end, start) of every announcement, in order."""
+    return sorted({(match.end(), match.start()) for pattern in (STRONG, HEADING) for match in pattern.finditer(text)})
+
+
+def _statements_at(text: str, options: Options, places: Iterable[tuple[int, int]]) -> Iterator[Statement]:
+    for end, start in places:
         if DENIED_BEFORE.search(text, max(0, start - 40), start):
             continue
         denial = NOT_BUT.match(text, end)
@@ -114,11 +118,6 @@ def _all_statements(text: str, options: Options) -> Iterator[Statement]:
         letters = read_target(text[end : end + MOST_TARGET_CHARS], options)
         if letters:
             yield Statement(start, end, letters, is_denied_behind(text, end))
-
-
-def _announcements(text: str) -> Iterable[re.Match[str]]:
-    yield from STRONG.finditer(text)
-    yield from HEADING.finditer(text)
 
 
 def weak_statements(text: str, options: Options) -> list[Statement]:

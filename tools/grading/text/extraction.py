@@ -19,7 +19,7 @@ MOST_ANSWER_CHARS = 4_000
 MOST_ANNOUNCEMENTS = 50
 STOP_TOKENS = re.compile(r"<\|(?:im_end|end_of_text|eot_id|endoftext)\|>|<｜end▁of▁sentence｜>|</s>")
 ANNOUNCED = re.compile(
-    r"(?<![A-Za-z])(?:final\s+|correct\s+)?answer\**\s*(?:is\b(?:\s*:|\s+(?=\S))|:|=)\s*\**\s*|^[#*\s]*final answer[*:]*\s*\n\s*",
+    r"(?<![A-Za-z])(?:final\s+|correct\s+)?answer\**\s*(?:is\b(?:\s*:|\s+(?=\S))|:|=)\s*\**\s*|^[#* \t]*final answer[*: \t]*\n\s*",
     re.IGNORECASE | re.MULTILINE,
 )
 DENIED = re.compile(r"(?:\bnot|n't|\bwrong|\bincorrect)\b[^.\n]{0,30}$", re.IGNORECASE)
