@@ -72,7 +72,7 @@ NEXT_PART = re.compile(r"(?:^|[\n.;:][ \t]*)(?:\([b-h]\)|[b-h]\)|(?<=\n)[B-H]\)|
 
 
 @dataclasses.dataclass(frozen=True)
-class Statement:
+class ChoiceStatement:
     """One statement in a plain text: where it starts and ends, the letters that it names, whether it is denied behind."""
 
     start: int
@@ -81,9 +81,9 @@ class Statement:
     is_denied: bool = False
 
 
-def strong_statements(text: str, options: Options) -> list[Statement]:
+def strong_statements(text: str, options: Options) -> list[ChoiceStatement]:
     """Every statement of what the answer is, in order, in a plain text; those of further parts are left out."""
-    found: list[Statement] = []
+    found: list[ChoiceStatement] = []
     for one in _statements_at(text, options, _places(text)[-MOST_STATEMENTS:]):
         if one.is_denied:
             continue
@@ -96,7 +96,7 @@ def strong_statements(text: str, options: Options) -> list[Statement]:
 def first_statement(text: str, count: int) -> str | None:
     """The letter of the first "answer is (X)" that stands: until the text takes it back in so many words. Of several
     letters it is the first, and what the sentence says further is not looked at."""
-    chosen: Statement | None = None
+    chosen: ChoiceStatement | None = None
     for one in _statements_at(text, Options(("",) * count), _places(text)[:MOST_STATEMENTS]):
         is_answer = text[one.start : one.start + 3].lower() == "ans"
         if is_answer and (chosen is None or TAKEN_BACK.search(text, chosen.end, one.start)):
@@ -109,7 +109,7 @@ def _places(text: str) -> list[tuple[int, int]]:
     return sorted({(match.end(), match.start()) for pattern in (STRONG, HEADING) for match in pattern.finditer(text)})
 
 
-def _statements_at(text: str, options: Options, places: Iterable[tuple[int, int]]) -> Iterator[Statement]:
+def _statements_at(text: str, options: Options, places: Iterable[tuple[int, int]]) -> Iterator[ChoiceStatement]:
     for end, start in places:
         if DENIED_BEFORE.search(text, max(0, start - 40), start):
             continue
@@ -117,10 +117,10 @@ def _statements_at(text: str, options: Options, places: Iterable[tuple[int, int]
         end = denial.end() if denial else end
         letters = read_target(text[end : end + MOST_TARGET_CHARS], options)
         if letters:
-            yield Statement(start, end, letters, is_denied_behind(text, end))
+            yield ChoiceStatement(start, end, letters, is_denied_behind(text, end))
 
 
-def weak_statements(text: str, options: Options) -> list[Statement]:
+def weak_statements(text: str, options: Options) -> list[ChoiceStatement]:
     """Every place where an option is called the right one, in a plain text."""
     found = []
     for match in WEAK.finditer(text):
@@ -128,7 +128,7 @@ def weak_statements(text: str, options: Options) -> list[Statement]:
         before = text[max(0, match.start() - 120) : match.start()]
         is_denied = DENIED_BEFORE.search(before) or NONE_OF.search(before)
         if letter in options.letters and not is_denied:
-            found.append(Statement(match.start(), match.end(), (letter,)))
+            found.append(ChoiceStatement(match.start(), match.end(), (letter,)))
     return found
 
 
