@@ -63,13 +63,14 @@ class Place:
 @dataclasses.dataclass(frozen=True)
 class Problem:
     """One problem of a benchmark. `fields` is its row without the heavy fields (tests), which are read when graded,
-    from `place`."""
+    from `place`. `choices` are the options of multiple choice, as they are shown; `answer` is then the right letter."""
 
     task_id: str
     statement: str
     answer: str | None
     fields: Mapping[str, Any]
     place: Place | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, order=True, slots=True)

@@ -104,11 +104,10 @@ def test_an_unknown_name_is_told_with_the_nearest(folder, name: str, expected: s
 
 def test_a_name_like_no_other_is_told_with_all_of_them(folder):
     with pytest.raises(
-        DataError, match="no such problem file; give a JSONL file or one of the benchmarks: aime24"
+        DataError, match=r"no such problem file; give a JSONL file or one of the benchmarks: .*aime24"
     ) as caught:
         load_benchmark("zzzz")
     assert "weekdays" in str(caught.value)
-    assert "gpqa_diamond" not in str(caught.value)  # nobody can run it before its file is there
 
 
 def test_a_folder_of_entries_that_is_not_there_is_refused(monkeypatch):

@@ -14,6 +14,7 @@ from tools.benchmarks.benchmark import find_benchmark, list_benchmarks
 from tools.benchmarks.problems import load_benchmark, read_row
 from tools.benchmarks.rows import find_id, leading_fields, read_line_heads
 from tools.errors import DataError
+from tools.grading import GRADERS
 
 ROWS = [{"id": f"p{index}", "problem": "1+1?", "answer": "2"} for index in range(10)]
 
@@ -107,7 +108,7 @@ def test_an_unknown_set_names_those_there_are():
 def test_every_catalogue_entry_says_licence_and_grading():
     for benchmark in list_benchmarks().values():
         assert benchmark.licence
-        assert benchmark.grader in ("math", "code")
+        assert benchmark.grader in GRADERS
     assert find_benchmark("data/aime24.jsonl").name == "aime24"
 
 

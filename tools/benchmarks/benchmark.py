@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.benchmarks.answers import field_of
+from tools.benchmarks.choices import ChoiceFields, has_choices
 from tools.benchmarks.published_files import as_jsonl, is_problem_file, stem_of
 from tools.benchmarks.rows import HEAVY_FIELDS, parse_row, read_lines
 from tools.errors import DataError
@@ -35,7 +36,7 @@ CODE_FIELDS = (*HEAVY_FIELDS, "starter_code", "entry_point", "canonical_solution
 class BenchmarkSource:
     """Where the hub has the problems: a dataset with `config` and `split`, or the `files` of its repository; or an address.
 
-    Files (names or patterns; JSONL, JSON, CSV or Parquet) are joined in the order in which they stand here. `revision` is a
+    Files (names or patterns; JSONL, JSON, CSV or Parquet) are joined in the order in which they stand here, and so are `configs`, each row with the name of its own as `config`. `revision` is a
     commit, tag or branch; what was read is recorded in any case. `rename` maps fields to this toolkit's names (id,
     problem, answer); `columns` are kept and no others; `is_streamed` fetches without the hub's cache, for files of
     gigabytes; `is_gated` says that its authors ask for acceptance first, which needs a token. `url` is the address of a file
@@ -46,6 +47,7 @@ class BenchmarkSource:
     config: str | None = None
     split: str = "test"
     revision: str | None = None
+    configs: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     rename: Mapping[str, str] = dataclasses.field(default_factory=dict)
     columns: tuple[str, ...] = ()
@@ -60,8 +62,9 @@ class BenchmarkSource:
         return self.url or self.dataset
 
     def keeps(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row of the file, under its publisher's names or ours, is one of the benchmark's."""
-        return all(row.get(name) in values for name, values in self.only.items())
+        """Whether a row of the file, under its publisher's names or ours, is one of the benchmark's. A row without the field
+        is: some publish the part as a file of its own."""
+        return all(name not in row or row[name] in values for name, values in self.only.items())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Benchmark:
     field that holds a row's id, where it is none of the usual ones; `problems` (count) and `answers` ("integer": 0 to 999) are
     checked when a file is read; `labels` hold for all problems, `label_fields` name columns that break the score down;
     `subsets` names a table of frozen parts; `source` says where the hub has it; `max_new_tokens` caps the output;
-    `needs` says in words what a machine must have besides; `file` is where a set of its own lies, beside its entry.
+    `needs` says in words what a machine must have besides; `choices` names fields of multiple choice; `file` is where a set of its own lies, beside its entry.
     """
 
     name: str
@@ -96,6 +99,7 @@ class Benchmark:
     aliases: tuple[str, ...] = ()
     licence: str = ""
     needs: str = ""
+    choices: ChoiceFields = dataclasses.field(default_factory=ChoiceFields)
     file: pathlib.Path | None = None
 
 
@@ -127,7 +131,8 @@ def _read_entry(path: pathlib.Path) -> Benchmark:
     try:
         row = parse_json(read_small(path, MOST_ENTRY_BYTES))
         source = row.pop("source", None)
-        row["source"] = BenchmarkSource(**_with_tuples(source, "files", "columns")) if source else None
+        row["source"] = BenchmarkSource(**_with_tuples(source, "configs", "files", "columns")) if source else None
+        row["choices"] = ChoiceFields(**_with_tuples(row.pop("choices", {}), "options"))
         row = _with_tuples(row, "label_fields", "aliases")
         return Benchmark(name=path.stem, file=path.with_suffix(".jsonl"), **row)
     except (OSError, ValueError, TypeError, AttributeError) as error:
@@ -195,7 +200,8 @@ def unknown_benchmark(word: str) -> str:
 
 
 def describe_file(name: str, path: pathlib.Path) -> Benchmark:
-    """A benchmark from a file alone: rows with tests are programs, all others mathematics.
+    """A benchmark from a file alone: rows with tests are programs, rows with options are multiple choice, all others
+    mathematics.
 
     A problem whose tests are missing or empty is a program too when it has no answer to be compared with.
     """
@@ -207,6 +213,7 @@ def describe_file(name: str, path: pathlib.Path) -> Benchmark:
     has_tests = any(row.get(field) for field in HEAVY_FIELDS)
     is_code = has_tests or (field_of(row, "answer") is None and any(field in row for field in CODE_FIELDS))
     if not is_code:
-        return Benchmark(name)
+        is_choice = has_choices(row)
+        return Benchmark(name, grader="choice", question="choice", samples_per_seed=1) if is_choice else Benchmark(name)
     subsets = "livecodebench" if row.get("contest_date") else None  # its months and windows hold for any such file
     return Benchmark(name, grader="code", question="code", samples_per_seed=1, subsets=subsets)

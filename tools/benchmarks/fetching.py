@@ -120,6 +120,8 @@ def find_commit(source: BenchmarkSource) -> str | None:
 
 def read_rows(datasets: Any, source: BenchmarkSource, revision: str | None) -> tuple[Iterable[JsonObject], str | None]:
     """The rows as the hub has them, in its order, and the commit of a dataset that the hub's cache served."""
+    if source.configs:
+        return _joined(datasets, source, revision), None
     if not source.files:
         data = datasets.load_dataset(
             source.dataset, source.config, split=source.split, revision=revision, streaming=source.is_streamed
@@ -135,6 +137,15 @@ def read_rows(datasets: Any, source: BenchmarkSource, revision: str | None) -> t
         **({"sep": "\t"} if source.files[0].endswith(".tsv") else {}),
     )
     return (_parsed(data, source) if kind == "text" else _selected(data, source)), None
+
+
+def _joined(datasets: Any, source: BenchmarkSource, revision: str | None) -> Iterator[JsonObject]:
+    for name in source.configs:
+        data = datasets.load_dataset(
+            source.dataset, name, split=source.split, revision=revision, streaming=source.is_streamed
+        )
+        for row in _selected(data, source):
+            yield {**row, "config": name}
 
 
 def _cached_commit(data: Any, source: BenchmarkSource) -> str | None:

@@ -30,6 +30,7 @@ from tools.benchmarks.benchmark import (
     name_of,
     near_names,
 )
+from tools.benchmarks.choices import Choices, read_choices
 from tools.benchmarks.published_files import as_jsonl, is_problem_file
 from tools.benchmarks.rows import (
     HEAVY_FIELDS,
@@ -185,10 +186,16 @@ def _to_problem(line: Line, index: int, path: pathlib.Path, benchmark: Benchmark
     row = rename_fields(parse_row(line.text, where), benchmark.source.rename if benchmark.source else {})
     if benchmark.source and not benchmark.source.keeps(row):
         return None
-    is_math = benchmark.grader == "math"
+    is_math, is_choice = benchmark.grader == "math", benchmark.grader == "choice"
+    choices: Choices | None = None
     try:
         task_id, statement = find_id(row, index, benchmark.id_field), find_statement(row)
-        answer = read_answer(row) if is_math else _as_text(row.get("answer"))
+        if is_choice:
+            # The number of a row is no name for what is asked: its text is, so that the order of a file does not matter.
+            has_id = find_id(row, -1, benchmark.id_field) != "-1"
+            key = task_id if has_id or not statement else statement
+            choices = read_choices(row, benchmark.choices, statement, key)
+        answer = choices.gold if choices else read_answer(row) if is_math else _as_text(row.get("answer"))
     except ValueError as error:
         raise DataError(f"{where}: {error}") from error
     if statement is None and is_asked:
@@ -203,6 +210,7 @@ def _to_problem(line: Line, index: int, path: pathlib.Path, benchmark: Benchmark
         answer,
         light_fields(row, len(line.text)),
         Place(str(path), line.offset, len(line.text), zlib.crc32(line.text)),
+        choices.options if choices else (),
     )
 
 

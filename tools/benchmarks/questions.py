@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 
 from tools.benchmarks.benchmark import Benchmark
+from tools.benchmarks.choices import LETTERS, format_choices, listed_options
 from tools.errors import DataError
 from tools.records import Problem
 
@@ -26,6 +27,21 @@ CODE_WITH_STARTER = (
     + CODE_FORMAT
 )
 CODE_WITHOUT_STARTER = "{statement}\n\nWrite Python code to solve the problem. " + CODE_FORMAT
+CHOICE_R1 = "{question}\n\nPlease reason step by step, and put the letter of the right option, and nothing else, within \\boxed{{}}."
+CHOICE_QWEN = "{question}\n\nPlease place the letter of the right option, and nothing else, inside \\boxed{{}}."
+CHOICE = (
+    "{question}\n\nOne of the options is right. Think about it first, and end with a line of the form "
+    '"Answer: X", where X is its letter.'
+)
+TEXT_R1 = "{statement}\nPlease reason step by step, and put your final answer within \\boxed{{}}."
+TEXT = '{statement}\n\nThink about it first, and end with a line of the form "The answer is: X", where X is your final answer.'
+# JEEBench's rows say of which type they are.
+JEEBENCH = {
+    "MCQ": "Exactly one of the options is right. Put its letter within \\boxed{}.",
+    "MCQ(multiple)": "One or more of the options are right. Put the letters of all that are within \\boxed{}, for example \\boxed{AC}.",
+    "Integer": "The answer is a non-negative integer. Put it within \\boxed{}.",
+    "Numeric": "The answer is a number. Put it within \\boxed{}, correct to two decimal places.",
+}
 
 
 def ask_math(problem: Problem, model_type: str) -> str:
@@ -38,18 +54,52 @@ def ask_code(problem: Problem, model_type: str) -> str:
     return template.format(statement=problem.statement, starter_code=starter_code)
 
 
+def ask_choice(problem: Problem, model_type: str) -> str:
+    """Passage, statement and options; a statement that lists them itself is left as it is."""
+    parts = [str(problem.fields.get("passage") or ""), problem.statement]
+    if not _lists_choices(problem):
+        parts.append(format_choices(problem.choices))
+    template = {"r1": CHOICE_R1, "qwen": CHOICE_QWEN}.get(model_type, CHOICE)
+    return template.format(question="\n\n".join(part for part in parts if part))
+
+
+def _lists_choices(problem: Problem) -> bool:
+    if problem.choices == listed_options(problem.statement):
+        return True
+    named = zip(LETTERS, problem.choices, strict=False)
+    return all(f"({letter})" in problem.statement and option in problem.statement for letter, option in named)
+
+
+def ask_text(problem: Problem, model_type: str) -> str:
+    return (TEXT_R1 if model_type == "r1" else TEXT).format(statement=problem.statement)
+
+
 def fill(template: str, problem: Problem) -> str:
     """A template with the problem's texts in it. Not str.format: LaTeX has braces too, and so may a statement.
 
     >>> fill("{passage} {problem} {}", Problem("1", "Who {was}?", None, {"passage": "It rained.", "was": 1}))
     'It rained. Who {was}? {}'
+    >>> fill("{passage}\\n{problem}\\n{choices}", Problem("1", "Who?", "A", {"passage": None}, choices=("I", "you")))
+    'Who?\\nA. I\\nB. you'
     """
-    texts = {"problem": problem.statement}
+    texts = {"problem": problem.statement, "choices": format_choices(problem.choices)}
     texts |= {name: str(value) for name, value in problem.fields.items() if isinstance(value, (str, int, float))}
-    return PLACE.sub(lambda match: texts.get(match[1], match[0]), template)
+    texts |= {name: "" for name, value in problem.fields.items() if value is None}
+    return PLACE.sub(lambda match: texts.get(match[1], match[0]), template).strip()
 
 
-QUESTIONS: dict[str, Callable[[Problem, str], str]] = {"math": ask_math, "code": ask_code}
+def ask_jeebench(problem: Problem, model_type: str) -> str:
+    kind = JEEBENCH.get(str(problem.fields.get("type")), JEEBENCH["MCQ"])
+    return f"{problem.statement}\n\nThink step by step. {kind}"
+
+
+QUESTIONS: dict[str, Callable[[Problem, str], str]] = {
+    "math": ask_math,
+    "code": ask_code,
+    "choice": ask_choice,
+    "text": ask_text,
+    "jeebench": ask_jeebench,
+}
 PLACE = re.compile(r"\{([A-Za-z_]\w*)\}")
 # Stands for any problem where only the words around it matter.
 PROBE = Problem("probe", "{problem}", None, {"starter_code": "{starter_code}"})
@@ -58,8 +108,8 @@ PROBE = Problem("probe", "{problem}", None, {"starter_code": "{starter_code}"})
 def render_question(problem: Problem, benchmark: Benchmark, model_type: str) -> str:
     """The question as a user would type it. `model_type` is r1, qwen or chat. Raises DataError for an unknown template.
 
-    A benchmark's entry may also hold a text of its own, with {problem} where the statement goes and {field} for any
-    other field of the row.
+    A benchmark's entry may also hold a text of its own, with {problem} where the statement goes, {choices} for the options,
+    a line each, and {field} for any other field of the row.
     """
     if PLACE.search(benchmark.question):
         return fill(benchmark.question, problem)

@@ -1,7 +1,7 @@
 """Is it right: one session for every grader. A grader is one class and one line of this registry.
 
 >>> sorted(GRADERS)
-['code', 'instructions', 'math']
+['choice', 'code', 'instructions', 'jeebench', 'math', 'text']
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ GRADERS = {
     "math": "tools.grading.math.plug:MathGrader",
     "code": "tools.grading.code.plug:CodeGrader",
     "instructions": "tools.grading.instructions.plug:InstructionsGrader",
+    "choice": "tools.grading.choice.plug:ChoiceGrader",
+    "text": "tools.grading.text.plug:TextGrader",
+    "jeebench": "tools.grading.choice.jeebench:JeeBenchGrader",
 }
 
 

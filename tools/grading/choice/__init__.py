@@ -1,0 +1,3 @@
+"""Multiple choice: which letter a response gives, as one extractor, and the graders that use it."""
+
+VERSION = "1"
