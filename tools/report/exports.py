@@ -33,12 +33,12 @@ CSV_COLUMNS = (
 def markdown_table(list_of_results: Sequence[Results]) -> str:
     """A table a paper can take over: score with both errors, k, set, count and cap in every row."""
     lines = [
-        "| Model | Set | Problems | avg@k | 95 % interval | Sampling s.e. | pass@k | maj@k | Truncated | Cap |",
-        "|---|---|---:|---:|---|---:|---:|---:|---:|---:|",
+        "| Model | Set | Problems | avg@k | 95 % interval | Sampling s.e. | Total s.e. | pass@k | maj@k | Truncated | Cap |",
+        "|---|---|---:|---:|---|---:|---:|---:|---:|---:|---:|",
     ]
     notes = []
     for results in list_of_results:
-        score, bounds, error = results.score, results.score.bounds, results.score.sampling_error
+        score, bounds = results.score, results.score.bounds
         doubt = "" if results.is_claimable else "\\*"
         cells = [
             escape_cell(results.model),
@@ -46,7 +46,10 @@ def markdown_table(list_of_results: Sequence[Results]) -> str:
             str(results.subset.count),
             f"{_percent(score.mean)}{doubt} (k = {results.samples_per_problem})",
             f"{_percent(bounds[0])} to {_percent(bounds[1])}" if bounds else "unknown",
-            _percent(error, 2) if error is not None else "unknown",
+            *(
+                "unknown" if error is None else _percent(error, 2)
+                for error in (score.sampling_error, score.total_error)
+            ),
             _last(results.pass_at_k),
             _last(results.maj_at_k),
             _percent(results.reasoning.truncated_share),
@@ -55,7 +58,7 @@ def markdown_table(list_of_results: Sequence[Results]) -> str:
         lines.append("| " + " | ".join(cells) + " |")
         reasons = "; ".join(results.doubts)
         notes += [f"\\* {results.subset.name} is no score to claim: {reasons}."] if reasons else []
-    legend = "Percent. The interval speaks of the choice of problems and of sampling; the sampling error of these problems alone."
+    legend = "Percent. The interval speaks of the choice of problems and of sampling, as the total error does; the sampling error of these problems alone."
     return "\n".join([*lines, "", legend, *notes])
 
 
