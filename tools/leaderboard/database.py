@@ -25,7 +25,7 @@ from tools.leaderboard.rows import Value, flat_rows
 from tools.store.files import storage_error
 
 MAGIC = b"SQLite format 3\x00"
-RUN_COLUMNS = ("model", "run", "folder", "model_revision", "engine", "engine_version", "git_hash")
+RUN_COLUMNS = ("model", "label", "folder", "model_revision", "engine", "engine_version", "git_hash")
 SCORE_COLUMNS = (
     "benchmark", "is_judged", "score", "sampling_error", "problem_error", "total_error", "interval_low", "interval_high",
     "sampling_low", "sampling_high", "k", "standing", "gap", "set_name", "set_sha256", "problems", "cap", "pass_at_k",
@@ -80,6 +80,7 @@ def _fill(connection: sqlite3.Connection, board: Board) -> None:
     for number, run in enumerate(board.runs, 1):
         own = [row for row in rows if row["folder"] == str(run.folder) and row["model"] == run.model]
         facts = {name: next((row[name] for row in own if row.get(name) is not None), None) for name in RUN_COLUMNS}
+        facts["label"] = run.label or None
         _insert(connection, "runs", {"id": number, **facts})
         for row in own:
             if row["metric"] == "score" and row.get("gap") != "not run":
