@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from tools.errors import UsageError
 from tools.leaderboard.cells import NOT_RUN, BoardColumn, BoardFigure, Gap, Scope
 from tools.leaderboard.collect import RankedRun, RunEntry
-from tools.leaderboard.standing import find_standings
+from tools.leaderboard.standing import find_standings, metric_error
 from tools.results.results import Results
 from tools.results.run_folder import RunFolder
 
@@ -44,6 +44,11 @@ class Board:
         exact = [column for column in self.columns if not column.is_judged]
         judged = [column for column in self.columns if column.is_judged]
         return [(title, part) for title, part in (("Exact scores", exact), ("Judged scores", judged)) if part]
+
+    def runs_in(self, columns: Sequence[BoardColumn]) -> list[RankedRun]:
+        """The rows of a part: those that have something to say in it, be it a gap."""
+        nothing = Gap(NOT_RUN)
+        return [run for run in self.runs if any(self.cell(run, column) != nothing for column in columns)]
 
     def gaps(self) -> list[tuple[RankedRun, BoardColumn, str]]:
         """Every gap but of what was not run at all."""
@@ -186,7 +191,8 @@ def _figure(results: Results, run: RunFolder, column: BoardColumn) -> BoardFigur
             score.mean, score.sampling_error, score.total_error, score.bounds, narrow_bounds, k, results, run
         )
     metric = results.metrics[column.metric]
-    return BoardFigure(metric.mean, metric.sampling_error, None, metric.bounds, None, k, results, run)
+    total = metric_error(run, column.metric, metric)
+    return BoardFigure(metric.mean, metric.sampling_error, total, metric.bounds, None, k, results, run)
 
 
 def _remarks(column: BoardColumn, figures: Sequence[BoardFigure]) -> list[str]:

@@ -29,7 +29,7 @@ def format_markdown(board: Board) -> str:
         lines += [f"**{title}**", ""] if len(parts) > 1 or columns[0].is_judged else []
         heads = [" <br>".join([f"**{_name(column.name)}**", _name(", ".join(column.facts()))]) for column in columns]
         lines += [_row(["Model", *heads]), "|---|" + "---:|" * len(columns)]
-        for run in board.runs:
+        for run in board.runs_in(columns):
             cells = [_cell(board.cell(run, column), column, reasons) for column in columns]
             lines.append(_row([_name(run.name), *cells]))
         lines.append("")

@@ -65,6 +65,7 @@ def build_page(board: Board) -> str:
         "body",
         tag("header", tag("h1", "Leaderboard"), tag("p", counted, class_="soft")),
         [_part(board, title, columns) for title, columns in board.parts()],
+        tag("p", CAPTION, " ", BEST_CAPTION, class_="caption soft below"),
         _notes(board),
         _runs(board.runs),
         tag("footer", "Scores are percent unless a column says otherwise. Made by tools.leaderboard from the runs' files; "
@@ -83,7 +84,7 @@ def _part(board: Board, title: str, columns: Sequence[BoardColumn]) -> Markup:
             _run_cell(run),
             [_cell(board.cell(run, column), column, scale) for column, scale in zip(columns, scales, strict=True)],
         )
-        for run in board.runs
+        for run in board.runs_in(columns)
     ]
     grid = tag("table", tag("thead", tag("tr", head)), tag("tbody", rows), class_="board")
     return tag(
@@ -91,7 +92,6 @@ def _part(board: Board, title: str, columns: Sequence[BoardColumn]) -> Markup:
         tag("h2", title),
         tag("p", JUDGED_CAPTION, class_="caption soft") if columns[0].is_judged else None,
         tag("div", grid, class_="scroll", tabindex="0", role="region", aria_label=title),
-        tag("p", CAPTION, " ", BEST_CAPTION, class_="caption soft"),
         class_="set",
     )
 
@@ -117,7 +117,8 @@ def _cell(cell: BoardFigure | Gap, column: BoardColumn, scale: Scale | None) -> 
     if isinstance(cell, Gap):
         said = "–" if cell.reason == NOT_RUN else f"– {cell.reason}"
         title = NOT_RUN if cell.reason == NOT_RUN else None
-        return tag("td", tag("div", said, title=title, class_="gap"), data_name=column.name)
+        kind = "absent" if cell.reason == NOT_RUN else None
+        return tag("td", tag("div", said, title=title, class_="gap"), data_name=column.name, class_=kind)
     errors = "".join(
         "" if error is None else f" ±{column.shown(error)}" for error in (cell.sampling_error, cell.total_error)
     )

@@ -18,6 +18,10 @@ from collections.abc import Sequence
 from tools.analysis.compare_metrics import compare_metric
 from tools.errors import EvaluationError
 from tools.leaderboard.cells import BoardColumn, BoardFigure, Standing
+from tools.records import Grade
+from tools.results.metrics import read_rows
+from tools.results.parts import Metric
+from tools.results.run_folder import SAME_SCORE, RunFolder
 from tools.statistics import estimators
 from tools.statistics.distributions import two_sided_p, two_sided_t_quantile
 from tools.statistics.pairing import holm, sign_flip_p
@@ -69,6 +73,20 @@ def _paired_p(other: BoardFigure, top: BoardFigure, column: BoardColumn) -> floa
     if is_exact and len(differences) <= EXACT_PROBLEMS:
         return sign_flip_p(first, second)
     return _p_of(float(differences.mean()), estimators.clustered_error(differences), freedom)
+
+
+def metric_error(run: RunFolder, name: str, metric: Metric) -> float | None:
+    """The error of a metric for problems like these, from the verdicts; None where they do not tell it."""
+    by_problem: dict[str, list[Grade]] = {}
+    try:
+        for grade in run.grades:
+            by_problem.setdefault(grade.task_id, []).append(grade)
+        rows = read_rows(name, list(by_problem.values()), metric.weight)
+    except EvaluationError:
+        return None
+    if abs(rows.mean - metric.mean) > SAME_SCORE * max(1.0, abs(metric.mean)):
+        return None  # verdicts of another grading
+    return estimators.clustered_error(rows.linearized)
 
 
 def _unpaired_p(other: BoardFigure, top: BoardFigure) -> float:

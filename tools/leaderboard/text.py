@@ -20,6 +20,8 @@ from tools.leaderboard.board import Board
 from tools.leaderboard.cells import NOT_RUN, BoardColumn, BoardFigure, Gap, Standing
 from tools.leaderboard.collect import RankedRun
 
+Names = Sequence[tuple[RankedRun, Sequence[str]]]
+
 WIDTH = 100
 MOST_NAME = 30  # of a model; a longer one is cut in its middle
 MOST_COLUMN = 26
@@ -42,8 +44,8 @@ def format_board(board: Board) -> str:
     lines: list[str] = []
     for title, columns in parts:
         lines += [f"{title}:", ""] if len(parts) > 1 or columns[0].is_judged else []
-        names = _name_lines(board.runs)
-        for block in _blocks(board, columns, reasons, max(map(len, ["model", *_flat(names)]))):
+        names = [(run, _name_lines(run)) for run in board.runs_in(columns)]
+        for block in _blocks(board, columns, reasons, _names_width(names)):
             lines += [*_block_lines(board, block, names, reasons), ""]
     for sentence in (LEGEND, BEST_LEGEND, *_reason_lines(reasons), *board.notes):
         lines += textwrap.wrap(plain(sentence), WIDTH, subsequent_indent="  ")
@@ -75,15 +77,12 @@ def cell_lines(cell: BoardFigure | Gap, column: BoardColumn, reasons: dict[str, 
     return [f"{column.shown(cell.value)}{''.join(errors)}{MARKS[cell.standing]}", f"{interval}k = {cell.k}"]
 
 
-def _name_lines(runs: Sequence[RankedRun]) -> list[list[str]]:
-    return [
-        [_cut(plain(run.model), MOST_NAME), *([_cut(f"  {plain(run.label)}", MOST_NAME)] if run.label else [])]
-        for run in runs
-    ]
+def _name_lines(run: RankedRun) -> list[str]:
+    return [_cut(plain(run.model), MOST_NAME), *([_cut(f"  {plain(run.label)}", MOST_NAME)] if run.label else [])]
 
 
-def _flat(lines: Sequence[Sequence[str]]) -> list[str]:
-    return [line for row in lines for line in row]
+def _names_width(names: Names) -> int:
+    return max(len(line) for lines in (["model"], *(found for _, found in names)) for line in lines)
 
 
 def _cut(text: str, most: int) -> str:
@@ -123,12 +122,15 @@ def _blocks(
 
 
 def _block_lines(
-    board: Board, block: Sequence[tuple[BoardColumn, int]], names: Sequence[Sequence[str]], reasons: dict[str, int]
+    board: Board,
+    block: Sequence[tuple[BoardColumn, int]],
+    names: Names,
+    reasons: dict[str, int],
 ) -> list[str]:
-    widths = [max(map(len, ["model", *_flat(names)])), *(width for _, width in block)]
+    widths = [_names_width(names), *(width for _, width in block)]
     head = _grid([["model"], *(_head_lines(column) for column, _ in block)], widths)
     lines = [*head, "-" * max(map(len, head))]
-    for run, name in zip(board.runs, names, strict=True):
+    for run, name in names:
         cells = [cell_lines(board.cell(run, column), column, reasons) for column, _ in block]
         lines += _grid([name, *cells], widths)
     return lines
