@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pathlib
 
+import numpy as np
 import pytest
 
 from tests.support.board_runs import IDS, add, board_of, cell_of, metric_run, reason, simulate, standing_of, three_like
-from tests.support.fake_runs import SETTINGS, grades_from_rows, write_run
+from tests.support.fake_runs import SETTINGS, grades_from_rows, results_of, simulate_grades, write_run
+from tools.benchmarks.subsets import find_subset
 from tools.errors import DataError, UsageError
+from tools.leaderboard.board import build_board
 from tools.leaderboard.cells import BoardFigure, Standing
-from tools.leaderboard.collect import find_runs
+from tools.leaderboard.collect import find_runs, with_parts
 from tools.leaderboard.rows import flat_rows
 from tools.leaderboard.text import format_board
 from tools.statistics.pairing import compare_counts
@@ -224,3 +227,27 @@ def test_metrics_are_columns_on_request_with_their_own_direction(tmp_path: pathl
     assert f"{figure.value:.2f}" in text  # no percent
     with pytest.raises(UsageError, match="--metric nope: none of these runs has it; they have edits, followed"):
         board_of(tmp_path, "nope")
+
+
+# --- parts --------------------------------------------------------------------------------------------------------
+
+
+def test_parts_are_columns_on_request_and_are_paired(tmp_path: pathlib.Path) -> None:
+    """A run of the whole and one of the part alone meet in the part's column; the whole's column has the whole alone."""
+    v6 = sorted(find_subset("v6").ids)
+    whole = [*v6, "an_older_problem"]
+    rng = np.random.default_rng(1)
+    base = {task: float(rate) for task, rate in zip(whole, rng.uniform(0.2, 0.7, len(whole)), strict=True)}
+    for run, shift in (("a", 0.0), ("b", 0.12)):
+        grades = simulate_grades([base[task] + shift for task in whole], range(4), rng, whole)
+        part = results_of([g for g in grades if g.task_id != whole[-1]], dataset="livecodebench", set_name="v6")
+        add(tmp_path, run, "livecodebench", grades=grades, parts=[part])
+    alone = simulate_grades([base[task] for task in v6], range(4), rng, v6)
+    add(tmp_path, "c", "livecodebench", grades=alone, set_name="v6")
+    assert [column.name for column in board_of(tmp_path).columns] == ["livecodebench"]
+    board = build_board(with_parts(find_runs([tmp_path])))
+    assert [column.name for column in board.columns] == ["livecodebench", "livecodebench/v6"]
+    assert reason(board, "c", "livecodebench").startswith("other problems: v6 (")
+    standings = [standing_of(board, run, "livecodebench/v6") for run in ("a", "b", "c")]
+    assert standings == [Standing.NONE, Standing.BEST, Standing.NONE]
+    assert board.notes == ()  # nothing was compared without pairing

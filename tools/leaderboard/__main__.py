@@ -29,6 +29,7 @@ def make_parser() -> CommandLine:
     parser.add_argument(
         "--metric", action="append", default=[], metavar="NAME", help="a further column; may be repeated"
     )
+    parser.add_argument("--parts", action="store_true", help="also a benchmark's parts as columns (livecodebench/v6)")
     parser.add_argument("--sort", metavar="COLUMN", help="the best of this benchmark first (default: as given)")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--model-index", action="store_true", help="print metadata for the heads of model cards (YAML)")
@@ -42,9 +43,10 @@ def make_parser() -> CommandLine:
 def main(arguments: Sequence[str] | None = None) -> int:
     given = make_parser().parse_args(arguments)
     from tools.leaderboard.board import build_board, sort_runs
-    from tools.leaderboard.collect import find_runs
+    from tools.leaderboard.collect import find_runs, with_parts
 
-    board = build_board(find_runs(given.outs), given.metric)
+    runs = find_runs(given.outs)
+    board = build_board(with_parts(runs) if given.parts else runs, given.metric)
     board = sort_runs(board, given.sort) if given.sort else board
     has_files = write_files(board, given.csv, given.sqlite, given.html)
     if given.model_index:

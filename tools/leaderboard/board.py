@@ -79,11 +79,13 @@ def build_board(runs: Sequence[RankedRun], metrics: Sequence[str] = ()) -> Board
 
 
 def judge_of(results: Results) -> str:
-    """The judge's name where a judge gave the score, else nothing."""
-    told = results.grader.get("judge") or results.sections.get("judge")
+    """The judge and its template where a judge gave the score, else nothing."""
+    grader = results.grader
+    told = grader.get("judge") or results.sections.get("judge") or (grader.get("name") == "judge" and "a judge")
     if isinstance(told, Mapping):
         told = told.get("model") or told.get("name") or "a judge"
-    return str(told) if told else ""
+    template = [str(value) for name in ("template", "template_sha256") if (value := grader.get(name))]
+    return f"{told}{' by ' if template else ''}{' '.join(template)}" if told else ""
 
 
 def _wanted_columns(runs: Sequence[RankedRun], metrics: Sequence[str]) -> list[BoardColumn]:

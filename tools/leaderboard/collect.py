@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -145,6 +145,27 @@ def _rows(entries: Sequence[RunEntry]) -> list[RankedRun]:
 def _model_of(entry: RunEntry) -> str:
     model = entry.results.model if entry.results else entry.manifest.model if entry.manifest else None
     return hub_name(model) if model else NO_MODEL
+
+
+def with_parts(runs: Sequence[RankedRun]) -> list[RankedRun]:
+    """The same runs with each part of a benchmark (livecodebench/v6) as an entry of its own.
+
+    A run that was graded on such a part alone has it too: what counts are the problems.
+    """
+    known: dict[tuple[str, str], str] = {}
+    for run in runs:
+        for entry in run.entries:
+            for part in entry.results.parts or () if entry.results else ():
+                known.setdefault((entry.benchmark, part.subset.sha256), part.subset.name)
+    return [replace(run, entries=tuple(_expand(run.entries, known))) for run in runs]
+
+
+def _expand(entries: Sequence[RunEntry], known: Mapping[tuple[str, str], str]) -> Iterator[RunEntry]:
+    for entry in entries:
+        yield entry
+        for results in (entry.results, *(entry.results.parts or ())) if entry.results else ():
+            if name := known.get((entry.benchmark, results.subset.sha256)):
+                yield replace(entry, benchmark=f"{entry.benchmark}/{name}", results=results)
 
 
 def _with_labels(rows: Sequence[RankedRun]) -> list[RankedRun]:

@@ -16,14 +16,18 @@ import math
 from collections.abc import Sequence
 
 from tools.analysis.compare_metrics import compare_metric
-from tools.errors import EvaluationError
+from tools.benchmarks.benchmark import find_entry
+from tools.benchmarks.subsets import list_subsets
+from tools.errors import DataError, EvaluationError, StorageError
 from tools.leaderboard.cells import BoardColumn, BoardFigure, Standing
 from tools.records import Grade
 from tools.results.metrics import read_rows
 from tools.results.parts import Metric
+from tools.results.results import Results
 from tools.results.run_folder import SAME_SCORE, RunFolder
 from tools.statistics import estimators
 from tools.statistics.distributions import two_sided_p, two_sided_t_quantile
+from tools.statistics.estimators import Counts
 from tools.statistics.pairing import holm, sign_flip_p
 
 LEVEL = 0.05
@@ -63,16 +67,37 @@ def _paired_p(other: BoardFigure, top: BoardFigure, column: BoardColumn) -> floa
     freedom = top.results.subset.count - 1
     if column.metric is not None:
         weight = top.results.metrics[column.metric].weight
-        found = compare_metric(column.metric, other.run.by_key, top.run.by_key, top.run.task_ids, weight)
+        task_ids = task_ids_of(top.results)
+        found = compare_metric(column.metric, other.run.by_key, top.run.by_key, task_ids, weight)
         half = (found.interval.high - found.interval.low) / 2 if found.interval else None
         error = None if half is None else half / two_sided_t_quantile(estimators.DEFAULT_LEVEL, freedom)
         return _p_of(found.difference, error, freedom)
-    first, second = other.run.counts(top.run.task_ids), top.run.counts(top.run.task_ids)
+    task_ids = task_ids_of(top.results)
+    first, second = (_counts(figure, task_ids) for figure in (other, top))
     differences = second.rates - first.rates
     is_exact = first.is_binary and second.is_binary and not first.is_ragged and not second.is_ragged
     if is_exact and len(differences) <= EXACT_PROBLEMS:
         return sign_flip_p(first, second)
     return _p_of(float(differences.mean()), estimators.clustered_error(differences), freedom)
+
+
+def task_ids_of(results: Results) -> tuple[str, ...]:
+    """The problems of a result; those of a part stand in its benchmark's table. Raises DataError."""
+    if results.task_ids:
+        return results.task_ids
+    entry = find_entry(results.benchmark)
+    subset = list_subsets(entry.subsets).get(results.subset.name) if entry else None
+    if subset is None or subset.sha256 != results.subset.sha256:
+        raise DataError(f"the problems of {results.subset.name} are not known")
+    return tuple(sorted(subset.ids))
+
+
+def _counts(figure: BoardFigure, task_ids: Sequence[str]) -> Counts:
+    """Raises StorageError for verdicts of another grading."""
+    counts = figure.run.counts(task_ids)
+    if abs(estimators.avg_at_k(counts) - figure.value) > SAME_SCORE:
+        raise StorageError(f"{figure.run.folder}: verdicts and results are of two gradings; grade the run again")
+    return counts
 
 
 def metric_error(run: RunFolder, name: str, metric: Metric) -> float | None:
