@@ -21,7 +21,7 @@ from tests.support.hub_uploads import TOKEN, UploadHub, serve_uploads
 from tests.support.report_runs import RunShape, make_run
 from tools.errors import run_command
 from tools.upload.__main__ import main
-from tools.upload.redaction import is_secret_name
+from tools.upload.redaction import is_secret_name, redact
 
 pytest.importorskip("huggingface_hub", reason="uploads need huggingface_hub")
 yaml = pytest.importorskip("yaml", reason="the card is read with PyYAML")
@@ -291,6 +291,13 @@ def test_records_lose_their_secrets(hub: UploadHub, out: pathlib.Path) -> None:
     for secret in (SECRET, TOKEN, "hunter2", "anything", "abcdefghijklmnop"):
         assert secret.encode() not in whole
     assert json.loads(hub.repositories["org/runs"].files["aime24/manifest.json"])["settings"]["temperature"] == 0.6
+    assert hub.repositories["org/runs"].files["aime24/accuracy_results.json"].strip() == (out / "aime24" / "accuracy_results.json").read_bytes().strip()  # fmt: skip
+
+
+def test_a_problem_may_be_called_token() -> None:
+    labels = {"labels": {"year": {"token_key": "2024"}}}
+    assert redact(labels, by_name=False) == labels
+    assert redact({"api_key": "short"}) == {"api_key": "(left out)"}
 
 
 @pytest.mark.parametrize("name", ["seed101.jsonl", "verdicts.jsonl"])

@@ -48,20 +48,24 @@ def own_secrets(environ: Mapping[str, str], *more: str | None) -> tuple[str, ...
     return tuple(sorted((value for value in values if len(value) >= LEAST_SECRET), key=len, reverse=True))
 
 
-def redact(value: Any, secrets: Iterable[str] = (), home: str | None = None) -> Any:
-    """The same JSON without secrets; paths below the home folder begin with "~"."""
+def redact(value: Any, secrets: Iterable[str] = (), home: str | None = None, *, by_name: bool = True) -> Any:
+    """The same JSON without secrets; paths below the home folder begin with "~".
+
+    `by_name`: also what stands under a name of a secret. Not where names are problems, of which one may be "token".
+    """
     if isinstance(value, dict):
         return {
             redact(name, secrets, home): LEFT_OUT
-            if isinstance(inner, str)
+            if by_name
+            and isinstance(inner, str)
             and inner
             and is_secret_name(name)
             and not inner.startswith("<")  # <|eot|> is a mark
-            else redact(inner, secrets, home)
+            else redact(inner, secrets, home, by_name=by_name)
             for name, inner in value.items()
         }
     if isinstance(value, list):
-        return [redact(inner, secrets, home) for inner in value]
+        return [redact(inner, secrets, home, by_name=by_name) for inner in value]
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, LEFT_OUT)

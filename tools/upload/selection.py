@@ -146,7 +146,7 @@ def _open_files(folder: Path, manifest: JsonRow | None, secrets: Sequence[str]) 
     for path in texts:
         yield UploadFile(f"{folder.name}/{path.name}", _checked(path, secrets))
     for path in sorted(folder.glob(RESULTS_PATTERN)):
-        yield _record(folder, path.name, read_object(path) or {}, secrets)
+        yield _results_file(folder, path.name, read_object(path) or {}, secrets)
     if manifest is not None:
         yield _record(folder, manifests.FILE_NAME, manifest, secrets)
 
@@ -156,7 +156,7 @@ def _gated_files(run: RunFolder, manifest: JsonRow | None, secrets: Sequence[str
     folder, results = run.folder, run.results
     parts = None if results.parts is None else tuple(_without_sections(part) for part in results.parts)
     figures = dataclasses.replace(_without_sections(results), parts=parts)
-    yield _record(folder, FILE_NAME, figures.to_json(), secrets)
+    yield _results_file(folder, FILE_NAME, figures.to_json(), secrets)
     lines = []
     for grade in run.grades:
         row = json.loads(grade.to_json())
@@ -175,6 +175,13 @@ def _gated_files(run: RunFolder, manifest: JsonRow | None, secrets: Sequence[str
 
 def _without_sections(results: Results) -> Results:
     return dataclasses.replace(results, sections={})
+
+
+def _results_file(folder: Path, name: str, row: JsonRow, secrets: Sequence[str]) -> UploadFile:
+    """Its names are problems and labels but for settings and grader."""
+    home = os.path.expanduser("~")
+    cleaned = {key: redact(value, secrets, home, by_name=key in ("settings", "grader")) for key, value in row.items()}
+    return UploadFile(f"{folder.name}/{name}", json.dumps(cleaned, ensure_ascii=False, indent=1) + "\n")
 
 
 def _record(folder: Path, name: str, row: JsonRow, secrets: Sequence[str]) -> UploadFile:
