@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -120,6 +120,39 @@ def test_the_hub_reads_the_scores_of_the_card(hub: UploadHub, out: pathlib.Path)
     assert [each.metric_type for each in results] == ["avg@4", "pass@4", "maj@4"]
     assert results[0].dataset_type == "HuggingFaceH4/aime_2024"
     assert results[0].source_url == f"{hub.endpoint}/datasets/org/runs"
+
+
+def test_what_is_there_can_be_graded_again_as_the_card_says(
+    hub: UploadHub, tmp_path: pathlib.Path, run_script: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    folder = tmp_path / "out" / "aime_sample"
+    folder.mkdir(parents=True)
+    rows = [json.loads(line) for line in (ROOT / "data" / "aime_sample.jsonl").read_text().splitlines()]
+    for seed in (100, 101):
+        texts = [
+            f"So \\boxed{{{int(row['answer']) + (seed == 101 and place % 3 == 0)}}}." for place, row in enumerate(rows)
+        ]
+        lines = [
+            json.dumps({"task_id": row["id"], "output": text, "seed": seed})
+            for row, text in zip(rows, texts, strict=True)
+        ]
+        (folder / f"seed{seed}.jsonl").write_text("\n".join(lines) + "\n")
+    assert run_script("python", "evaluate.py", str(tmp_path / "out")).returncode == 0
+    assert upload(tmp_path / "out", hub.endpoint)[0] == 0
+    for name, body in hub.repositories["org/runs"].files.items():
+        path = tmp_path / "run" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+    for name in ("verdicts.jsonl", "accuracy_results.json"):
+        (tmp_path / "run" / "aime_sample" / name).unlink()
+    again = run_script("python", "evaluate.py", str(tmp_path / "run"))
+    assert again.returncode == 0, again.stderr
+    scores = [
+        json.loads((tmp_path / out / "aime_sample/accuracy_results.json").read_text())["avg_at_k"]
+        for out in ("out", "run")
+    ]
+    assert scores[0] == scores[1]
+    assert 0 < scores[0] < 1
 
 
 def test_repeating_changes_nothing_and_what_is_gone_goes(hub: UploadHub, out: pathlib.Path) -> None:
