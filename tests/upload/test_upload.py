@@ -22,6 +22,7 @@ from tests.support.report_runs import RunShape, make_run
 from tools.errors import run_command
 from tools.upload.__main__ import main
 from tools.upload.redaction import is_secret_name, redact
+from tools.upload.selection import is_gated
 
 pytest.importorskip("huggingface_hub", reason="uploads need huggingface_hub")
 yaml = pytest.importorskip("yaml", reason="the card is read with PyYAML")
@@ -310,6 +311,15 @@ def test_gated_texts_stay_here(hub: UploadHub, tmp_path: pathlib.Path) -> None:
     card = files["README.md"].decode()
     assert "- gpqa\\_diamond" in card or "- gpqa_diamond: its authors give it out on conditions" in card
     assert {row["config_name"] for row in front_matter(hub)["configs"]} == {"aime24"}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("name", "gated"),
+    [("gpqa_diamond", True), ("GPQADiamond", True), ("lm__gpqa_main_n_shot", True), ("hle_choice", True), ("HLE", True),
+     ("aime24", False), ("livecodebench", False), ("my_hleborad", False), ("aggregated_set", False)],
+)  # fmt: skip
+def test_gated_benchmarks_are_known_by_entry_and_by_name(name: str, gated: bool) -> None:
+    assert is_gated(name) is gated
 
 
 def test_records_lose_their_secrets(hub: UploadHub, out: pathlib.Path) -> None:

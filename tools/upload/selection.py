@@ -53,6 +53,7 @@ MANIFEST_FACTS = (
     "total_evaluation_time_seconds", "reasoning_format", "is_reasoning_opened_by_prompt", "max_model_len", "answer_cap",
     "dropped", "plan",
 )  # fmt: skip
+GATED = re.compile(r"(?<!not )\bgated\b", re.IGNORECASE)  # entries without a source say it in their licence
 LONGEST_SETTING = 200  # characters; a longer one may be a prompt with examples
 
 
@@ -89,7 +90,7 @@ def is_gated(*names: str) -> bool:
 
 
 def _is_gated_entry(entry: Benchmark) -> bool:
-    return bool(entry.source and entry.source.is_gated) or "gated" in entry.licence.lower()
+    return bool(entry.source and entry.source.is_gated) or GATED.search(entry.licence) is not None
 
 
 def _gated_words() -> set[str]:
