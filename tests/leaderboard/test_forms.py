@@ -10,7 +10,7 @@ import sqlite3
 
 import pytest
 
-from tests.support.board_runs import add, board_of, metric_run, reason, three_like
+from tests.support.board_runs import add, board_of, metric_run, reason, simulate, three_like
 from tests.support.fake_runs import SETTINGS, command
 from tools.errors import StorageError, UsageError
 from tools.leaderboard.board import Board, build_board, sort_runs
@@ -18,6 +18,7 @@ from tools.leaderboard.cards import format_model_index
 from tools.leaderboard.cells import BoardFigure
 from tools.leaderboard.database import write_database
 from tools.leaderboard.markdown import format_markdown
+from tools.leaderboard.page import build_page
 from tools.leaderboard.rows import COLUMNS, flat_rows, spreadsheet
 from tools.leaderboard.standing import find_standings
 from tools.leaderboard.text import format_board
@@ -48,6 +49,17 @@ def test_the_text_is_at_most_100_columns_wide_and_holds_every_figure(tmp_path: p
             score = f"{100 * figure.value:.1f} +-{100 * figure.sampling_error:.1f} +-{100 * figure.total_error:.1f}"
             assert score in text
             assert f"{100 * figure.interval[0]:.1f} to {100 * figure.interval[1]:.1f}, k = 4" in text
+
+
+def test_an_error_that_cannot_be_known_is_not_taken_for_the_other_one(tmp_path: pathlib.Path) -> None:
+    add(tmp_path, "a", grades=simulate(0, 1, seeds=[100]))
+    board = board_of(tmp_path)
+    (figure,) = [cell for cell in board.cells.values() if isinstance(cell, BoardFigure)]
+    assert figure.sampling_error is None
+    assert figure.total_error is not None
+    assert f" +-? +-{100 * figure.total_error:.1f}" in format_board(board)
+    assert f" ± ? ± {100 * figure.total_error:.1f}" in format_markdown(board)
+    assert f" ±? ±{100 * figure.total_error:.1f}" in build_page(board)
 
 
 def test_csv_has_one_row_a_cell_with_all_digits(tmp_path: pathlib.Path) -> None:

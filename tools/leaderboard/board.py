@@ -64,7 +64,7 @@ def build_board(runs: Sequence[RankedRun], metrics: Sequence[str] = ()) -> Board
     """The board of these runs, with a further column for each of `metrics` that a benchmark has. Raises UsageError."""
     columns: list[BoardColumn] = []
     cells: dict[tuple[int, int], BoardFigure | Gap] = {}
-    notes: list[str] = []
+    notes: dict[str, list[str]] = {}
     for wanted in _wanted_columns(runs, metrics):
         column, found = _fill(wanted, runs)
         places = [place for place, cell in enumerate(found) if isinstance(cell, BoardFigure)]
@@ -74,8 +74,10 @@ def build_board(runs: Sequence[RankedRun], metrics: Sequence[str] = ()) -> Board
             found[place] = replace(figure, standing=standing)
         cells |= {(row, len(columns)): cell for row, cell in enumerate(found)}
         columns.append(column)
-        notes += [f"{column.name}: {remark}" for remark in [*remarks, *_remarks(column, figures)]]
-    return Board(tuple(runs), tuple(columns), cells, tuple(notes))
+        for remark in [*remarks, *_remarks(column, figures)]:
+            notes.setdefault(remark, []).append(column.name)
+    told = tuple(f"{', '.join(names)}: {remark}" for remark, names in notes.items())
+    return Board(tuple(runs), tuple(columns), cells, told)
 
 
 def judge_of(results: Results) -> str:

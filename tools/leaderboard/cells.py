@@ -55,8 +55,14 @@ class BoardColumn:
         """A value of this column as it is printed: a share in percent, others as they are."""
         return f"{100 * value:.{digits}f}" if self.scale == 1.0 else f"{value:.{digits + 1}f}"
 
+    def errors(self, figure: BoardFigure) -> list[str]:
+        """Sampling error and total error as they are printed, always both; "?" where one cannot be known."""
+        return ["?" if error is None else self.shown(error) for error in (figure.sampling_error, figure.total_error)]
+
     def facts(self) -> list[str]:
-        """What all figures of the column have in common."""
+        """What all figures of the column have in common; nothing where there is none."""
+        if not self.scope.sha256:
+            return []
         cap = "cap not known" if self.scope.cap is None else f"cap {self.scope.cap}"
         unit = [] if self.scale == 1.0 else ["without a bound" if self.scale is None else f"of {self.scale:g}"]
         lower = [] if self.higher_is_better else ["lower is better"]

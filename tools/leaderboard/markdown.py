@@ -49,9 +49,7 @@ def _row(cells: list[str]) -> str:
 def _cell(cell: BoardFigure | Gap, column: BoardColumn, reasons: dict[str, int]) -> str:
     if isinstance(cell, Gap):
         return "–" if cell.reason == NOT_RUN else f"– ({reasons[cell.reason]})"
-    errors = "".join(
-        "" if error is None else f" ± {column.shown(error)}" for error in (cell.sampling_error, cell.total_error)
-    )
+    errors = "".join(f" ± {error}" for error in column.errors(cell))
     bounds = [column.shown(end) for end in cell.interval or ()]
     value = column.shown(cell.value)
     value = f"**{value}**" if cell.standing is Standing.BEST else value

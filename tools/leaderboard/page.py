@@ -27,7 +27,7 @@ SCRIPT = (FOLDER / "page.js").read_text(encoding="utf-8")
 BAR_WIDTH, BAR_HEIGHT = 120.0, 10.0
 CAPTION = (
     "Score, ± its sampling error (these problems, other samples), ± its total error (problems like these). The light bar is "
-    "the 95 % interval for problems like these, the dark one for these problems; bars of one column share an axis."
+    "the 95 % interval for problems like these, the dark one for these problems; bars of one column share an axis. A ? stands for what cannot be known: one sample a problem, or one problem."
 )
 BEST_CAPTION = (
     "Best is marked only where the difference to every other run is beyond the error of that difference, paired by problem "
@@ -119,9 +119,7 @@ def _cell(cell: BoardFigure | Gap, column: BoardColumn, scale: Scale | None) -> 
         title = NOT_RUN if cell.reason == NOT_RUN else None
         kind = "absent" if cell.reason == NOT_RUN else None
         return tag("td", tag("div", said, title=title, class_="gap"), data_name=column.name, class_=kind)
-    errors = "".join(
-        "" if error is None else f" ±{column.shown(error)}" for error in (cell.sampling_error, cell.total_error)
-    )
+    errors = "".join(f" ±{error}" for error in column.errors(cell))
     ends = cell.interval
     interval = f"{column.shown(ends[0])} – {column.shown(ends[1])} · " if ends else "no interval · "
     badge = tag("span", cell.standing.value, class_=f"mark-{cell.standing.value}") if cell.standing.value else None

@@ -29,7 +29,7 @@ BETWEEN = "  "
 MARKS = {Standing.NONE: "", Standing.BEST: " *", Standing.TIED: " ="}
 LEGEND = (
     "Percent unless a column says otherwise: score +-sampling error +-total error (for problems like these), then the 95 % "
-    "interval for problems like these, and k samples a problem."
+    "interval for problems like these, and k samples a problem. ?: cannot be known (one sample a problem, or one problem)."
 )
 BEST_LEGEND = (
     "* best: its difference to every other run is beyond the error of that difference (paired by problem; 5 %, Holm). "
@@ -71,7 +71,7 @@ def cell_lines(cell: BoardFigure | Gap, column: BoardColumn, reasons: dict[str, 
     """A cell as two lines: the figure with both errors, then its interval and k."""
     if isinstance(cell, Gap):
         return ["-" if cell.reason == NOT_RUN else f"- ({reasons[cell.reason]})"]
-    errors = ["" if error is None else f" +-{column.shown(error)}" for error in (cell.sampling_error, cell.total_error)]
+    errors = [f" +-{error}" for error in column.errors(cell)]
     bounds = cell.interval
     interval = f"{column.shown(bounds[0])} to {column.shown(bounds[1])}, " if bounds else "no interval, "
     return [f"{column.shown(cell.value)}{''.join(errors)}{MARKS[cell.standing]}", f"{interval}k = {cell.k}"]
