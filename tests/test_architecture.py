@@ -41,6 +41,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "analysis": {"results", "statistics", "store", "benchmarks", "models"},
     "report": {"analysis", "results", "statistics", "store", "benchmarks", "models"},
+    "leaderboard": {"report", "analysis", "results", "statistics", "store", "benchmarks", "models"},
+    "upload": {"report", "results", "store", "benchmarks", "models"},
     "view": {"report", "analysis", "results", "statistics", "store", "benchmarks", "models", "grading"},
     # The doors: names that strangers import.
     "grader": {"grading"},

@@ -36,6 +36,10 @@ COMMANDS = {
     "monitor": Command("tools.sampling.monitor:main", "how far a run of generation is, from another shell"),
     "plan-k": Command("tools.analysis.planner:main", "how many seeds a score needs for a wanted interval"),
     "canary": Command("tools.analysis.canary:main", "does a new engine version still give the scores of the last"),
+    "leaderboard": Command(
+        "tools.leaderboard.__main__:main", "many runs in one table; a page, CSV, SQLite, model-index"
+    ),
+    "upload": Command("tools.upload.__main__:main", "a run to a dataset repository of the hub, with a card"),
     "exports": Command("tools.report.exports:main", "scores as Markdown, CSV, or metadata of a model card"),
     "benchmarks": Command("tools.benchmarks.__main__:main", "lists benchmarks; fetches and checks their files"),
     "import": Command("tools.importing.__main__:main", "responses of other toolkits, converted into files of ours"),

@@ -12,6 +12,7 @@
     ├── StorageError                a file cannot be written: permissions, disk full, a damaged file
     │   ├── RunLocked               another run writes to this folder
     │   └── SettingsMismatch        the folder was made with other settings
+    ├── UploadError                 the hub did not take a run, or may not have it
     ├── IncompleteRun               samples are missing, so there is no score
     ├── GradingError                an answer could not be graded; never the same as "wrong"
     │   └── LatexError              text that our LaTeX grammar does not read; carries the position
@@ -81,6 +82,10 @@ class RunLocked(StorageError):
 
 class SettingsMismatch(StorageError):
     """The folder was made with other settings than those asked for now."""
+
+
+class UploadError(EvaluationError):
+    """The hub did not take a run, or may not have it."""
 
 
 class IncompleteRun(EvaluationError):
