@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tools.benchmarks.benchmark import find_benchmark
-from tools.errors import DataError
+from tools.errors import DataError, UsageError
 from tools.grading import create_grader
 from tools.grading.grader import Workplace
 from tools.grading.instructions import IFBENCH_RULES
@@ -183,6 +183,12 @@ def test_every_row_of_the_real_sets_is_accepted(
         pytest.skip(f"{file} is not there")
     asked = [read_instructions(json.loads(line), rules) for line in path.read_text().split("\n") if line]
     assert (len(asked), sum(map(len, asked))) == (rows, count)
+
+
+def test_a_missing_package_is_told_before_anything_is_graded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.grading.instructions.plug.PACKAGES", ("emoji", "no_such_package"))
+    with pytest.raises(UsageError, match=r"needs no_such_package; run `pip install -r requirements-grade\.txt`"):
+        create_grader(IFEVAL, {}, "ours", Workplace())
 
 
 def test_arguments_that_are_null_are_not_given() -> None:

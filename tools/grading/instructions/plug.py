@@ -8,12 +8,14 @@ has instructions.
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from tools.benchmarks.benchmark import Benchmark
 from tools.commandline import option
-from tools.errors import DataError
-from tools.grading.grader import Facts, Judgement, ResponseGrader
+from tools.errors import DataError, UsageError
+from tools.grading.grader import Facts, Judgement, ResponseGrader, Workplace
 from tools.grading.instructions import DEFAULT_RULES, IFBENCH_RULES, VERSION
 from tools.records import Grade, JsonObject, MetricKind, Problem, Response, Verdict
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tools.grading.instructions.registry import Asked
 
 BY_LIST = "words:start_verb"  # the one kind that takes data which no package has
+PACKAGES = ("punkt", "langdetect", "emoji", "syllapy")
 REMEDY = "python -m nltk.downloader averaged_perceptron_tagger_eng"
 
 
@@ -50,6 +53,14 @@ class InstructionsGrader(ResponseGrader):
         "instruction_strict": MetricKind(weight="instructions"),
         "instruction_loose": MetricKind(weight="instructions"),
     }
+
+    def __init__(self, options: InstructionsOptions, workplace: Workplace, benchmark: Benchmark | None = None) -> None:
+        """Raises UsageError where a package is missing: else a part of the responses would be graded."""
+        super().__init__(options, workplace, benchmark)
+        if missing := [package for package in PACKAGES if importlib.util.find_spec(package) is None]:
+            raise UsageError(
+                f"grading instructions needs {', '.join(missing)}; run `pip install -r requirements-grade.txt`"
+            )
 
     def record(self) -> JsonObject:
         from tools.grading.instructions.verbs import source
