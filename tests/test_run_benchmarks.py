@@ -102,7 +102,7 @@ def test_what_cannot_be_meant_is_one_line_and_nothing_is_written(
     ("options", "code", "message"),
     [
         (("--benchmarks", "math500"), 2, "has no responses to math500; it has aime_sample, livecodebench_sample"),
-        (("--benchmarks", "aime_sampel"), 2, "there is no benchmark of this name; did you mean aime_sample?"),
+        (("--benchmarks", "aime_sampel"), 2, "there is no benchmark of this name; did you mean aime_sample"),
         (
             ("--comparison", "choice", "--benchmarks", "livecodebench_sample"),
             2,

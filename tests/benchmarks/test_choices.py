@@ -58,6 +58,7 @@ GPQA_FIELDS = find_benchmark("gpqa_diamond").choices
         ({**GPQA}, ["right", "no", "never", "wrong"], "A"),
         ({"question": "Which?\nA. red\nB. green", "answer": "B"}, ["red", "green"], "B"),
         ({"question": "Which?", "answer": "D"}, [], "D"),
+        ({"question": "Which?\nA. red\nB. green\nother: C or D", "answer": "D"}, [], "D"),
     ],
 )  # fmt: skip
 def test_options_and_right_letter(row: dict[str, Any], options: list[str], gold: str) -> None:
@@ -144,6 +145,13 @@ def test_gpqa_is_read_shuffled_whatever_the_order_of_the_file(tmp_path: pathlib.
         seen.append({problem.statement: (problem.choices, problem.answer) for problem in loaded.problems})
     assert seen[0] == seen[1]
     assert len({answer for _, answer in seen[0].values()}) == 4
+
+
+def test_a_file_of_ones_own_for_gpqa_keeps_the_order_that_its_statement_has(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "gpqa_diamond.jsonl"
+    path.write_text(json.dumps({"problem": "Which?\nA. red\nB. green\nC. blue", "answer": "B"}) + "\n")
+    problem = load_benchmark(path, benchmark=find_benchmark("gpqa_diamond"), is_whole=False).problems[0]
+    assert (problem.choices, problem.answer) == (tuple(OPTIONS), "B")
 
 
 def test_a_file_of_ones_own_with_options_is_choice(tmp_path: pathlib.Path) -> None:

@@ -92,12 +92,24 @@ def read_choices(
     found = _find_options(row, fields)
     if found is None and fields.options:  # a file of one's own for a set whose authors have columns
         return read_choices(row, NO_FIELDS, statement, key)
-    found = found or _Found(listed_options(statement or ""))
+    if found is None:
+        return _read_listed(row, fields, statement or "")
     gold = _read_gold(row, fields, found)
     if not fields.is_shuffled:
         return Choices(found.texts, LETTERS[gold[0]])
     order = sorted(range(len(found.texts)), key=lambda index: (_hash(key, found.texts[index]), index))
     return Choices(tuple(found.texts[index] for index in order), LETTERS[order.index(gold[0])])
+
+
+def _read_listed(row: Mapping[str, Any], fields: ChoiceFields, statement: str) -> Choices:
+    """The options that a statement lists; none where the right one is not among them, since a list may have other forms."""
+    for options in (listed_options(statement), ()):
+        try:
+            return Choices(options, LETTERS[_read_gold(row, fields, _Found(options))[0]])
+        except ValueError:
+            if not options:
+                raise
+    raise AssertionError("the last turn returns or raises")
 
 
 def listed_options(statement: str) -> tuple[str, ...]:
@@ -202,7 +214,7 @@ def _read_gold(row: Mapping[str, Any], fields: ChoiceFields, found: _Found) -> l
     first = field_of(row, names[0])
     meant = _meant_by(first, found)
     if not meant:
-        raise ValueError(f"`{names[0]}` is {first!r}, which is none of the {len(found.texts)} options; give the letter")
+        raise ValueError(f"`{names[0]}` is {first!r}, which is {_none_of(len(found.texts))}; give the letter")
     for name in names[1:]:
         if name.removeprefix("answer_") in ("letter", "index", "idx", "id") or len(meant) > 1:
             other = _meant_by(field_of(row, name), found)
@@ -213,6 +225,10 @@ def _read_gold(row: Mapping[str, Any], fields: ChoiceFields, found: _Found) -> l
         letters = " or ".join(LETTERS[index] for index in sorted(meant))
         raise ValueError(f"`{names[0]}` is {first!r}, which may mean option {letters}; give the letter")
     return list(meant)
+
+
+def _none_of(count: int) -> str:
+    return f"none of the {count} options" if count else "no letter of an option"
 
 
 def _meant_by(value: Any, found: _Found) -> set[int]:

@@ -102,7 +102,7 @@ QUESTIONS: dict[str, Callable[[Problem, str], str]] = {
 }
 PLACE = re.compile(r"\{([A-Za-z_]\w*)\}")
 # Stands for any problem where only the words around it matter.
-PROBE = Problem("probe", "{problem}", None, {"starter_code": "{starter_code}"})
+PROBE = Problem("probe", "{problem}", None, {"starter_code": "{starter_code}"}, choices=("{option}",))
 
 
 def render_question(problem: Problem, benchmark: Benchmark, model_type: str) -> str:

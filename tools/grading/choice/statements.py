@@ -94,14 +94,21 @@ def strong_statements(text: str, options: Options) -> list[ChoiceStatement]:
 
 
 def first_statement(text: str, count: int) -> str | None:
-    """The letter of the first "answer is (X)" that stands: until the text takes it back in so many words. Of several
-    letters it is the first, and what the sentence says further is not looked at."""
-    chosen: ChoiceStatement | None = None
+    """The letter of the first "answer is (X)" that stands, else of the first "Answer: X": until the text takes it back in
+    so many words. Of several letters it is the first, and what the sentence says further is not looked at.
+
+    `count` is that of the options.
+    """
+    chosen: dict[bool, ChoiceStatement] = {}
     for one in _statements_at(text, Options(("",) * count), _places(text)[:MOST_STATEMENTS]):
-        is_answer = text[one.start : one.start + 3].lower() == "ans"
-        if is_answer and (chosen is None or TAKEN_BACK.search(text, chosen.end, one.start)):
-            chosen = one
-    return chosen.letters[0] if chosen else None
+        words = text[one.start : one.end].lower()
+        is_said = words.startswith("answer is")
+        if not words.startswith("ans"):
+            continue
+        if is_said not in chosen or TAKEN_BACK.search(text, chosen[is_said].end, one.start):
+            chosen[is_said] = one
+    found = chosen.get(True) or chosen.get(False)
+    return found.letters[0] if found else None
 
 
 def _places(text: str) -> list[tuple[int, int]]:
