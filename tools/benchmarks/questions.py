@@ -43,6 +43,8 @@ JEEBENCH = {
     "Numeric": "The answer is a number. Put it within \\boxed{}, correct to two decimal places.",
 }
 
+FUNCTION = "{statement}\n\nWrite the whole function{tested}, with the imports that it needs, in one block:\n```python\n# Your code here\n```"
+
 
 def ask_math(problem: Problem, model_type: str) -> str:
     return (MATH_R1 if model_type == "r1" else MATH).format(statement=problem.statement)
@@ -52,6 +54,14 @@ def ask_code(problem: Problem, model_type: str) -> str:
     starter_code = problem.fields.get("starter_code") or ""
     template = CODE_WITH_STARTER if starter_code else CODE_WITHOUT_STARTER
     return template.format(statement=problem.statement, starter_code=starter_code)
+
+
+def ask_function(problem: Problem, model_type: str) -> str:
+    """HumanEval's prompts end in the head of the function; MBPP's are words, and only a test tells the function's name."""
+    test = problem.fields.get("first_test")
+    return FUNCTION.format(
+        statement=problem.statement.strip("\n"), tested=f" that passes this test: `{test}`" if test else ""
+    )
 
 
 def ask_choice(problem: Problem, model_type: str) -> str:
@@ -96,6 +106,7 @@ def ask_jeebench(problem: Problem, model_type: str) -> str:
 QUESTIONS: dict[str, Callable[[Problem, str], str]] = {
     "math": ask_math,
     "code": ask_code,
+    "function": ask_function,
     "choice": ask_choice,
     "text": ask_text,
     "jeebench": ask_jeebench,

@@ -118,6 +118,9 @@ def find_statement(row: JsonRow) -> str | None:
 def light_fields(row: JsonRow, length: int) -> JsonObject:
     """A row without what need not stay in memory: its tests. `length` is that of the whole row in bytes."""
     kept = {name: value for name, value in row.items() if name not in HEAVY_FIELDS}
+    tests = row.get("test_list") or row.get("test")
+    if isinstance(tests, list) and tests and isinstance(tests[0], str) and len(tests[0]) < HEAVY_CHARS:
+        kept.setdefault("first_test", tests[0])  # MBPP's statements do not name the function; its first assertion does
     if length <= LONG_ROW_BYTES:
         return kept
     return {name: value for name, value in kept.items() if not _is_heavy(value)}

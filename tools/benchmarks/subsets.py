@@ -122,12 +122,14 @@ def _read_facts(name: str, versions: Sequence[dict[str, str]]) -> dict[str, Prob
 
 
 def _make_parts(facts: dict[str, ProblemFacts], windows: Sequence[Window]) -> dict[str, Subset]:
-    """all, every version, all versions together (v5+v6), every month and every window."""
+    """all, every release, every version, all versions together (v5+v6), every month and every window."""
     versions = sorted({fact.version for fact in facts.values() if fact.version})
     members: dict[str, list[str]] = {name: [] for name in ("all", *versions, "+".join(versions))}
     members |= {window.name: [] for window in windows}
+    releases = sorted({fact.release for fact in facts.values()})  # each holds all that came before it
     for fact in facts.values():
-        named = ["all", fact.month, *(window.name for window in windows if window.holds(fact.month))]
+        members_of = releases[releases.index(fact.release) :]
+        named = ["all", fact.month, *members_of, *(window.name for window in windows if window.holds(fact.month))]
         for name in named + ([fact.version, "+".join(versions)] if fact.version else []):
             members.setdefault(name, []).append(fact.task_id)
     return {name: Subset(name, frozenset(ids), hash_ids(ids)) for name, ids in members.items()}

@@ -1,7 +1,7 @@
 """Is it right: one session for every grader. A grader is one class and one line of this registry.
 
 >>> sorted(GRADERS)
-['choice', 'code', 'instructions', 'jeebench', 'math', 'text']
+['choice', 'code', 'cruxeval', 'instructions', 'jeebench', 'math', 'text']
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tools.grading.grader import Grader, Workplace
 GRADERS = {
     "math": "tools.grading.math.plug:MathGrader",
     "code": "tools.grading.code.plug:CodeGrader",
+    "cruxeval": "tools.grading.code.crux_plug:CruxGrader",
     "instructions": "tools.grading.instructions.plug:InstructionsGrader",
     "choice": "tools.grading.choice.plug:ChoiceGrader",
     "text": "tools.grading.text.plug:TextGrader",

@@ -20,6 +20,8 @@ from tools.grading.code.extraction import dedent, gives_name
 from tools.grading.code.merging import put_before
 
 INDENTATION = "    "
+MAX_RAW_CHARS = 50_000
+LEAVES = re.compile(r"\b(?:return|yield|raise)\b")
 
 
 def complete_answer(code: str, prompt: str, entry_point: str) -> str:
@@ -30,6 +32,21 @@ def complete_answer(code: str, prompt: str, entry_point: str) -> str:
         return put_before(_before_function(prompt, entry_point), dedent(code))
     forms = _body_forms(prompt, code)
     return next((form for form in forms if _is_whole(form)), forms[0])
+
+
+def find_raw_program(text: str, prompt: str, entry_point: str) -> str | None:
+    """An answer that is a program, or the rest of the prompt, without a fence around it; None when it is neither.
+
+    >>> find_raw_program("    return x", "def f(x):\\n", "f"), find_raw_program("I return x.", "def f(x):\\n", "f")
+    ('    return x', None)
+    """
+    if len(text) > MAX_RAW_CHARS:
+        return None
+    if gives_name(text, entry_point):
+        return text if parse_program(dedent(text)) is not None else None
+    if not prompt.strip() or not LEAVES.search(text):
+        return None
+    return text if any(_is_whole(form) for form in _body_forms(prompt, text)) else None
 
 
 def _is_whole(code: str) -> bool:

@@ -7,7 +7,7 @@ problem's tests are read when it is graded.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from tools.benchmarks.benchmark import Benchmark
@@ -20,7 +20,7 @@ from tools.sandbox.limits import Limits, limits_for
 
 # The pool and the rules are imported where they are used: --help needs none of them.
 
-VERIFIER_VERSION = "1.1"  # goes up with every change that could change a verdict
+VERIFIER_VERSION = "1.2"  # goes up with every change that could change a verdict
 ORIGINAL_END = "</think>"  # what the original looked for, whatever the model writes
 KEPT = ("first_failing_test", "tests_run", "tests_total", "cpu_s", "max_cpu_s", "wall_s", "peak_bytes")
 KEPT_IF_SAID = ("hangs_on_time", "was_rerun_alone", "per_test", "risky_names")
@@ -56,10 +56,10 @@ class CodeGrader:
 
     name, version, Options = "code", VERIFIER_VERSION, CodeOptions
     rules = "ours"
+    task = ""  # of CRUXEval
     gives_shares: ClassVar[bool] = False
-    metric_kinds: ClassVar[Mapping[str, MetricKind]] = {}
+    metric_kinds: ClassVar[Mapping[str, MetricKind]] = {"base": MetricKind(), "plus": MetricKind()}  # of EvalPlus
     original: ClassVar[type | None] = None
-    equal = None  # programs are not voted on
 
     def __init__(self, options: CodeOptions, workplace: Workplace, benchmark: Benchmark | None = None) -> None:
         from tools.grading.code.pool import PoolOptions, ProgramPool
@@ -75,9 +75,14 @@ class CodeGrader:
                 with_advice=options.with_advice,
                 is_unsafe_allowed=options.is_unsafe_allowed,
                 rules=self.rules,
+                task=self.task,
             ),
             lambda names: workplace.on_wait(describe_wait(names)),
         )
+
+    @property
+    def equal(self) -> Callable[[str, str], bool] | None:
+        return None  # programs are not voted on
 
     def record(self) -> JsonObject:
         return {
@@ -93,7 +98,12 @@ class CodeGrader:
         """The grade of a response without a program, or the program."""
         if problem.task_id not in self._functions:
             self._functions[problem.task_id] = find_function(problem)
-        code = self.extract(response, self._functions[problem.task_id])
+        function = self._functions[problem.task_id]
+        code = self.extract(response, function)
+        if (
+            function and self.rules == "ours" and "question_content" not in problem.fields
+        ):  # LiveCodeBench wants a fence
+            code = find_raw(problem, response, function) or code
         if code is not None and code.strip():
             base = to_grade(response, Judgement(Verdict.GRADER_ERROR))
             return Candidate(base, code, source_of(problem))
@@ -148,6 +158,14 @@ def find_function(problem: Problem) -> str | None:
         return None
 
 
+def find_raw(problem: Problem, response: Response, function: str) -> str | None:
+    """Completions of HumanEval and programs as their authors store them have no fence around them."""
+    from tools.grading.code.harness import find_raw_program
+
+    prompt = str(problem.fields.get("prompt") or "") if problem.fields.get("entry_point") else ""
+    return find_raw_program(response.answer, prompt, function)
+
+
 def source_of(problem: Problem) -> JsonObject:
     """Where a grading process finds a problem's row with its tests."""
     assert problem.place is not None, "a problem that was not read from a file"
@@ -161,7 +179,8 @@ def finish(base: Grade, row: JsonRow) -> Grade:
     details |= {name: row[name] for name in KEPT_IF_SAID if row.get(name)}
     number = row.get("first_failing_test")
     rule = f"test {number}" if number else f"{row['tests_run']} tests"
-    return dataclasses.replace(base, verdict=Verdict(row["status"]), rule=rule, reason=row["reason"], details=details)
+    verdict, metrics = Verdict(row["status"]), dict(row.get("metrics", {}))
+    return dataclasses.replace(base, verdict=verdict, rule=rule, reason=row["reason"], metrics=metrics, details=details)
 
 
 @dataclasses.dataclass(frozen=True)

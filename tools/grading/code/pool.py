@@ -7,8 +7,9 @@ sandboxes of all workers promise is known as its weakest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
+from tools.grading.code.expected import expected_folder
 from tools.grading.pool import Crew, Pool, Row, Work
 from tools.records import JsonObject, Verdict
 from tools.sandbox.limits import Limits
@@ -29,6 +30,8 @@ class PoolOptions:
     without: tuple[str, ...] = ()
     reruns_near_timeouts: bool = True
     rules: str = "ours"  # or "original"
+    task: str = ""  # CRUXEval's "output" or "input"; else programs
+    expected_folder: str = ""  # where workers share what canonical solutions answer; set for each grading
 
 
 class ProgramPool:
@@ -37,8 +40,7 @@ class ProgramPool:
     def __init__(self, crew: Crew, options: PoolOptions, on_wait: Callable[[list[str]], None] | None = None) -> None:
         self.options = options
         self.protection: JsonObject = {}
-        work = Work(WORKER, asdict(options), infra_error)
-        self._pool = Pool(crew, work, self._note_protection, on_wait)
+        self._pool = Pool(crew, self._describe_work(""), self._note_protection, on_wait)
 
     def find_protection(self) -> JsonObject:
         """What holds on this machine, when no program was run that would have told. Raises SandboxError."""
@@ -52,7 +54,8 @@ class ProgramPool:
         if not solutions:
             return
         again: list[Row] = []
-        with self._pool as pool:
+        with expected_folder() as folder, self._pool as pool:
+            pool.work = self._describe_work(folder)
             for row, solution in pool.run(problems, solutions):
                 if row["is_near_timeout"] and self.options.reruns_near_timeouts:
                     again.append(solution)
@@ -60,6 +63,9 @@ class ProgramPool:
                     yield row
             for row, _solution in pool.run(problems, again, size=1):
                 yield {**row, "was_rerun_alone": True, "hangs_on_time": True}
+
+    def _describe_work(self, folder: str) -> Work:
+        return Work(WORKER, asdict(replace(self.options, expected_folder=folder)), infra_error)
 
     def _note_protection(self, line: Row) -> None:
         if "protection" in line:

@@ -16,6 +16,7 @@ import binascii
 import builtins
 import enum
 import json
+import keyword
 import pickletools
 import re
 import secrets
@@ -118,8 +119,8 @@ def find_tested_function(row: JsonRow) -> str | None:
     tests = row.get("test_list") or row.get("test")
     text = tests[0] if isinstance(tests, list) and tests else tests
     match = re.search(r"\bassert\b.*", text[:10_000]) if isinstance(text, str) else None
-    calls = re.findall(r"(?<![\w.])([A-Za-z_]\w*)\(", match.group()) if match else []
-    return next((name for name in calls if name not in BUILTINS), None)
+    calls = re.findall(r"(?<![\w.])([A-Za-z_]\w*)\s*\(", match.group()) if match else []
+    return next((name for name in calls if name not in BUILTINS and not keyword.iskeyword(name)), None)
 
 
 def _read_imports(row: JsonRow) -> list[str]:

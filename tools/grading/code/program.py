@@ -59,6 +59,7 @@ class CodeGrade:
     hangs_on_time: bool = False
     is_near_timeout: bool = False
     per_test: list[JsonObject] = field(default_factory=list)
+    metrics: dict[str, float] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -75,6 +76,8 @@ class CodeGrade:
         }  # fmt: skip
         if self.per_test:
             row["per_test"] = self.per_test
+        if self.metrics:
+            row["metrics"] = self.metrics
         return row
 
 
@@ -108,6 +111,12 @@ class PreparedProblem:
         if self.harness is None:
             return code
         return complete_answer(code, self.prompt, self.entry_point) + self.harness
+
+    def grade(
+        self, sandbox: Sandbox, code: str, *, limits: Limits, runs_all: bool = False, rules: str = "ours"
+    ) -> CodeGrade:
+        """As `grade_program`."""
+        return grade_program(sandbox, self, code, limits=limits, runs_all=runs_all, rules=rules)
 
 
 def prepare(tests: ProblemTests) -> PreparedProblem:

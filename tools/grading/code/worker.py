@@ -12,14 +12,21 @@ import sys
 from typing import Any
 
 from tools.errors import DataError, SandboxError
+from tools.grading.code.crux import CruxProblem, read_crux
+from tools.grading.code.crux_answers import Task
+from tools.grading.code.expected import ExpectedStore
 from tools.grading.code.extraction import extract_program, is_safe_code
-from tools.grading.code.problem_tests import read_tests
-from tools.grading.code.program import CODES, CodeGrade, PreparedProblem, grade_program, prepare
+from tools.grading.code.plus import PlusProblem
+from tools.grading.code.plus_problem import read_plus
+from tools.grading.code.problem_tests import find_id, read_tests
+from tools.grading.code.program import CODES, CodeGrade, PreparedProblem, prepare
 from tools.models.reasoning import split_reasoning
 from tools.records import JsonObject, JsonRow, Verdict
 from tools.sandbox.limits import Limits
 from tools.sandbox.session import LostProgram, Sandbox
 from tools.store.files import read_place
+
+Gradable = PreparedProblem | PlusProblem | CruxProblem
 
 
 class ProgramGrader:
@@ -32,8 +39,9 @@ class ProgramGrader:
             is_unsafe_allowed=options["is_unsafe_allowed"], without=options["without"], slot=options["slot"],
             hangup_fd=hangup_fd,
         )  # fmt: skip
+        self.store = ExpectedStore(options.get("expected_folder", ""))
         self._question_id: Any = None
-        self._problem: PreparedProblem | DataError | None = None
+        self._problem: Gradable | DataError | None = None
 
     def show_problem(self, source: JsonRow) -> None:
         """`source` is what read_row takes; of the problem that was shown last, its question_id is enough."""
@@ -41,13 +49,25 @@ class ProgramGrader:
             return
         self._question_id, self._problem = source["question_id"], None  # frees the old tests
         try:
-            # The original ran the private tests alone.
-            tests = read_tests(read_row(source), with_public=self.options["rules"] != "original")
-            self._problem = prepare(tests)
+            self._problem = self._prepare(read_row(source))
         except DataError as error:
             self._problem = error
         except Exception as error:  # noqa: BLE001 - a row that no check foresaw costs the verdicts of its problem only
             self._problem = DataError(f"problem {source['question_id']}: {type(error).__name__}: {error}"[:300])
+
+    def _prepare(self, row: JsonRow) -> Gradable:
+        """The problem of a row, whichever form it has. Raises DataError."""
+        if self.options.get("task"):
+            return read_crux(find_id(row), row, Task(self.options["task"]))
+        task = read_plus(find_id(row), row)
+        if task is not None:
+            return PlusProblem(task, self.store)
+        # The original ran the private tests alone.
+        return prepare(read_tests(row, with_public=self.options["rules"] != "original"))
+
+    def close(self) -> None:
+        self.sandbox.close()
+        self.store.close()
 
     def grade(self, solution: JsonRow) -> JsonObject:
         """One solution, given as `code` or as a model's `response`."""
@@ -61,11 +81,13 @@ class ProgramGrader:
         grade = missing if code is None else self._grade_code(self._problem, code)
         return row | grade.to_row()
 
-    def _grade_code(self, problem: PreparedProblem, code: str) -> CodeGrade:
+    def _grade_code(self, problem: Gradable, code: str) -> CodeGrade:
         for is_last_try in (False, True):
             try:
                 runs_all, rules = self.options["runs_all"], self.options["rules"]
-                return grade_program(self.sandbox, problem, code, limits=self.limits, runs_all=runs_all, rules=rules)
+                return problem.grade(self.sandbox, code, limits=self.limits, runs_all=runs_all, rules=rules)
+            except DataError as error:  # the canonical solution of a task does not answer
+                return CodeGrade(Verdict.GRADER_ERROR, str(error), codes=[CODES[Verdict.GRADER_ERROR]])
             except LostProgram as error:
                 if is_last_try:  # once may be the machine's fault; a program must not take the claim away from a run
                     reason = f"ended or stopped the process that ran it, twice: {error}"
@@ -134,5 +156,5 @@ def main() -> int:
     except BrokenPipeError:
         return 1
     finally:
-        grader.sandbox.close()
+        grader.close()
     return 0
