@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
 from tools.commandline import option, read_options
-from tools.errors import ModelError, UsageError
+from tools.errors import ModelError, UsageError, printable
 from tools.models.prompts import Prompt
 from tools.records import Sample, Sampling
 
@@ -245,9 +245,7 @@ def code_remedy(error: BaseException) -> str | None:
 
 def first_line(error: BaseException) -> str:
     """The first line of an error's text, for one-line messages. Without controls: a terminal would obey those of others."""
-    text = str(error).strip()
-    line = "".join(sign if sign.isprintable() else " " for sign in text.split("\n")[0][:LONGEST_LINE])
-    return " ".join(line.split()) or type(error).__name__
+    return printable(str(error).strip().split("\n")[0], LONGEST_LINE) or type(error).__name__
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from tools.errors import EngineError, EvaluationError
+from tools.errors import EngineError, EvaluationError, printable
 from tools.sampling.progress import RunProgress
 from tools.sampling.settings import RunSettings
 from tools.sampling.status import read_worker
@@ -37,6 +37,7 @@ START_NOTE_S = 300.0  # a start that takes longer says what it waits for, again 
 END_TIMEOUT_S = 10.0  # for a killed process to go; one that hangs in the kernel is left to it
 DEFAULT_CAPACITY = 256
 LOG_END_BYTES = 1 << 20
+LONGEST_CAUSE = 1000  # characters of a log's line that are shown
 # For a worker on the CPU. The same number of threads for any number of workers: same sums, same texts. No cores of its
 # own choice: every vLLM on a machine would choose the same ones. And memory that was used once stays with the process:
 # given back and fetched again at every step, it costs page faults, which two workers pay for each other.
@@ -272,13 +273,14 @@ def last_error(path: pathlib.Path, start: int = 0) -> str:
         return "no log"
     told = [line for line in lines if line.startswith("error: ")]
     errors = told or [line for line in lines[-200:] if "Error" in line]
-    return (errors or lines or ["nothing in its log"])[-1].removeprefix("error: ")
+    line = (errors or lines or ["nothing in its log"])[-1].removeprefix("error: ")
+    return printable(line, LONGEST_CAUSE) or "nothing that can be shown in its log"
 
 
 def last_words(path: pathlib.Path) -> str:
     """The last line of a log, without the marks that vLLM puts before it."""
     lines = read_lines(path, 0) or ["nothing"]
-    return re.sub(r"^\([^()]*pid=\d+\) ([A-Z]+ [\d-]+ [\d:]+ )?", "", lines[-1])[:200]
+    return re.sub(r"^\([^()]*pid=\d+\) ([A-Z]+ [\d-]+ [\d:]+ )?", "", printable(lines[-1]))[:200]
 
 
 def read_lines(path: pathlib.Path, start: int) -> list[str] | None:
