@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
 from tools.commandline import option, read_options
-from tools.errors import ModelError, UsageError, printable
+from tools.errors import EngineUnavailable, ModelError, UsageError, printable
 from tools.models.prompts import Prompt
 from tools.records import Sample, Sampling
 
@@ -33,6 +33,7 @@ ENGINES = {
     "transformers": "tools.engines.transformers:TransformersEngine",
     "openai": "tools.engines.openai:OpenAIEngine",
 }
+DTYPES = ("bfloat16", "float16", "float32", "half", "float", "auto")
 LONGEST_LINE = 300  # of an error of others within ours
 BY_DEFAULT = ("vllm", "transformers")  # the first that is installed
 
@@ -83,7 +84,7 @@ class LocalOptions(EngineOptions):
 
     decisive = ("dtype",)
 
-    dtype: str = option("bfloat16", "of weights and activations")
+    dtype: str = option("bfloat16", "of weights and activations", choices=DTYPES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,7 +221,13 @@ def refuse_options_of_others(engine: str, given: argparse.Namespace, environ: Ma
 
 def create_engine(name: str, setup: EngineSetup, options: EngineOptions) -> Engine:
     """Loads the model or connects. Raises ModelError, EngineError."""
-    return find_engine(name)(setup, options)
+    try:
+        return find_engine(name)(setup, options)
+    except ImportError as error:  # it would say so again, however often it is started
+        raise EngineUnavailable(
+            f"ENGINE={name} cannot be started ({first_line(error)}): its packages do not fit together or this toolkit; "
+            "run `make install` (GPU) or `make install-cpu` again"
+        ) from error
 
 
 def load_tokenizer(name: str, *, revision: str | None = None, trust_remote_code: bool = False) -> Any:

@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from tools.errors import EngineError, EvaluationError, printable
+from tools.errors import EngineError, EngineOutOfMemory, EngineUnavailable, EvaluationError, printable
 from tools.sampling.progress import RunProgress
 from tools.sampling.settings import RunSettings
 from tools.sampling.status import read_worker
@@ -321,6 +321,20 @@ def lives_in_group(group: int) -> bool:
             if int(its_group) == group and state not in "ZX":
                 return True
     return False
+
+
+def exit_code_of(error: EvaluationError) -> int:
+    """How a worker tells the launcher what to do next, whichever launcher it is.
+
+    >>> exit_code_of(EngineError("a step failed")) == EXIT_CRASH
+    True
+    >>> exit_code_of(EngineUnavailable("the server is down")) == EXIT_PERMANENT
+    True
+    """
+    if isinstance(error, EngineOutOfMemory):
+        return EXIT_OUT_OF_MEMORY
+    may_pass = isinstance(error, EngineError) and not isinstance(error, EngineUnavailable)
+    return EXIT_CRASH if may_pass else EXIT_PERMANENT
 
 
 @contextlib.contextmanager

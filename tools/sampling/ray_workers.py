@@ -27,16 +27,18 @@ from typing import Any
 
 from tools.cluster.connection import connected
 from tools.engines import Completion, Failure, GenerationRequest, create_engine
-from tools.errors import EngineError, EngineOutOfMemory, EvaluationError, UsageError
+from tools.errors import EvaluationError, UsageError, printable
 from tools.sampling import worker
 from tools.sampling.launcher import (
     CPU_ENVIRONMENT,
     EXIT_CRASH,
     EXIT_OUT_OF_MEMORY,
     EXIT_PERMANENT,
+    LONGEST_CAUSE,
     START_TIMEOUT_S,
     Slot,
     ended_by_signals,
+    exit_code_of,
     halve_batch,
     log_path,
     plan_restart,
@@ -64,10 +66,12 @@ EXCHANGE_EVERY_S = 0.25
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What an actor answers: finished outcomes, its capacity, what it printed, or why it cannot go on."""
+    """What an actor answers: finished outcomes, its capacity, what its server refuses of the sampling, what it printed, or
+    why it cannot go on."""
 
     outcomes: Sequence[Completion | Failure] = ()
     capacity: int = 0
+    dropped: Sequence[str] = ()
     error: str | None = None
     exit_code: int = 0
     output: str = ""
@@ -109,19 +113,16 @@ class EngineActor:
             outcomes += finished
             if not outcomes and time.monotonic() > until + 1.0:
                 break  # a sign of life
-        return Report(outcomes, self._engine.capacity)
+        return Report(outcomes, self._engine.capacity, worker.what_is_dropped(self._engine))
 
     def _answer(self, work: Callable[..., Report], *arguments: Any) -> Report:
         """What the engine raises becomes a Report; exceptions of some libraries do not survive the way home."""
         try:
             report = work(*arguments)
-        except EngineOutOfMemory as error:
-            report = Report(error=str(error), exit_code=EXIT_OUT_OF_MEMORY)
-        except EngineError as error:
-            traceback.print_exc()
-            report = Report(error=str(error), exit_code=EXIT_CRASH)
         except EvaluationError as error:
-            report = Report(error=str(error), exit_code=EXIT_PERMANENT)
+            report = Report(error=str(error), exit_code=exit_code_of(error))
+            if report.exit_code == EXIT_CRASH:
+                traceback.print_exc()
         except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to hear of it
             traceback.print_exc()
             report = Report(error=f"{type(error).__name__}: {error}", exit_code=EXIT_CRASH)
@@ -244,6 +245,7 @@ class Cluster:
         if slot.queue is None:  # it lives, so from now on it has a share
             slot.queue = WorkQueue.join(self._out / ".run", slot.worker_name)
         slot.is_loading, slot.file.status.capacity = False, report.capacity
+        worker.note_dropped(report.dropped, self._out, self._requests, slot.file)
         for outcome in report.outcomes:
             slot.file.status.in_flight -= 1
             worker.record(outcome, slot.queue, self._out, self._requests, slot.file)
@@ -278,7 +280,7 @@ class Cluster:
 
     def _lose(self, slot: ActorSlot, report: Report) -> None:
         """An actor is gone or broken: its samples go back, and it is started again if that may help."""
-        cause, capacity = report.error or "", slot.file.status.capacity if slot.file else 0
+        cause, capacity = printable(report.error or "", LONGEST_CAUSE), slot.file.status.capacity if slot.file else 0
         self._log(slot, f"{slot.worker_name}: {cause}\n")
         self._release(slot)
         if report.exit_code == EXIT_PERMANENT:
