@@ -164,10 +164,12 @@ def halve_batch(slot: Slot, capacity: int | None, cause: str) -> None:
     capacity = min(capacity, slot.max_num_seqs or capacity)
     if capacity == 1:
         raise EngineError(
-            f"{slot.name}: {cause}, even with one sequence at a time; lower OUT_SEQ_LEN or use more GPUs per engine"
+            f"{slot.name}: {cause.rstrip('.')}, even with one sequence at a time; raise TENSOR_PARALLEL, lower OUT_SEQ_LEN, "
+            "or give QUANTIZATION"
         )
     slot.max_num_seqs = capacity // 2
-    print(f"{slot.name}: out of memory; going on with at most {slot.max_num_seqs} sequences at once", file=sys.stderr)
+    sequences = "sequence" if slot.max_num_seqs == 1 else "sequences"
+    print(f"{slot.name}: out of memory; going on with at most {slot.max_num_seqs} {sequences} at once", file=sys.stderr)
 
 
 def plan_restart(slot: Slot, slots: Sequence[Slot], code: int, cause: str, out: pathlib.Path) -> None:

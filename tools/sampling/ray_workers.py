@@ -20,6 +20,7 @@ import dataclasses
 import os
 import pathlib
 import socket
+import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -35,6 +36,7 @@ from tools.sampling.launcher import (
     EXIT_OUT_OF_MEMORY,
     EXIT_PERMANENT,
     LONGEST_CAUSE,
+    START_NOTE_S,
     START_TIMEOUT_S,
     Slot,
     ended_by_signals,
@@ -275,8 +277,21 @@ class Cluster:
         limit = self._settings.stall_timeout_s
         if slot.is_loading:
             limit = max(limit, START_TIMEOUT_S)
+            self._note_slow_start(slot)
         if time.monotonic() - slot.called_at > limit:
             self._lose(slot, Report(error=f"no answer for {limit:g} s", exit_code=EXIT_CRASH))
+
+    def _note_slow_start(self, slot: ActorSlot) -> None:
+        """Says from time to time that an actor still loads, or has found no place: Ray says neither."""
+        now = time.monotonic()
+        if now - max(slot.called_at, slot.noted_at) >= START_NOTE_S:
+            slot.noted_at = now
+            waited = f"{now - slot.called_at:.0f} s"
+            print(
+                f"{slot.worker_name}: still not started after {waited}; it loads the model, or the cluster has no free place for it "
+                "(`ray status`)",
+                file=sys.stderr,
+            )
 
     def _lose(self, slot: ActorSlot, report: Report) -> None:
         """An actor is gone or broken: its samples go back, and it is started again if that may help."""
