@@ -103,7 +103,13 @@ def record(
         return
     text = cut_at_end_mark(outcome.text)
     generation = Generation(
-        sample.task_id, sample.seed, text, outcome.finish_reason, outcome.prompt_tokens, outcome.output_tokens
+        sample.task_id,
+        sample.seed,
+        text,
+        outcome.finish_reason,
+        outcome.prompt_tokens,
+        outcome.output_tokens,
+        outcome.cost,
     )
     generations.append(out / sample.dataset, generation)
     tokens = outcome.output_tokens
@@ -113,6 +119,7 @@ def record(
     status.done += 1
     status.by_dataset[sample.dataset] = status.by_dataset.get(sample.dataset, 0) + 1
     status.tokens += tokens
+    status.cost += outcome.cost or 0.0
     status.truncated += generation.is_cut_off
     status.unclosed += closes_reasoning(text, requests.is_opened(sample), requests.reasoning_format) is False
 
