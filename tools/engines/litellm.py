@@ -54,7 +54,7 @@ class LiteLLMEngine(OpenAIEngine):
     )  # fmt: skip
     Options = LiteLLMOptions
 
-    def __init__(self, setup: EngineSetup, options: LiteLLMOptions) -> None:
+    def __init__(self, setup: EngineSetup, options: Any) -> None:
         from tools.engines.litellm_client import LiteLLMClient
         from tools.engines.request_gate import RequestGate
         from tools.engines.server_request import parse_extra_body

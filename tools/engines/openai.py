@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tools.commandline import option
 from tools.engines import Completion, EngineOptions, EngineSetup, Failure, GenerationRequest, Needs, first_line
@@ -61,9 +61,9 @@ class OpenAIEngine:
     """A pool of threads, each waiting for one answer."""
 
     needs = Needs(loads_model=False, devices=False, has_own_template=True)
-    Options = OpenAIOptions
+    Options: ClassVar[type[EngineOptions]] = OpenAIOptions
 
-    def __init__(self, setup: EngineSetup, options: OpenAIOptions) -> None:
+    def __init__(self, setup: EngineSetup, options: Any) -> None:
         from tools.engines.request_gate import RequestGate
         from tools.engines.server_client import ServerClient
         from tools.engines.server_connection import Address, Server

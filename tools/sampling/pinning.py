@@ -51,10 +51,10 @@ def pin(settings: RunSettings, out: pathlib.Path) -> RunSettings:
         asked = settings.tokenizer_revision
         commit = _recorded_commit(same_model, "tokenizer_revision") if asked is None else None
         settings = dataclasses.replace(settings, tokenizer_revision=commit or find_commit(settings.tokenizer, asked))
-    if adapter := getattr(settings.engine_options, "adapter", ""):  # of vLLM
+    options: Any = settings.engine_options
+    if adapter := getattr(options, "adapter", ""):  # of vLLM
         pinned = pin_adapter(adapter, _recorded(same_model, "adapter"))
-        options: Any = dataclasses.replace(settings.engine_options, **{"adapter": pinned})
-        settings = dataclasses.replace(settings, engine_options=options)
+        settings = dataclasses.replace(settings, engine_options=dataclasses.replace(options, adapter=pinned))
     return settings
 
 
