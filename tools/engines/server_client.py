@@ -86,7 +86,7 @@ class ServerClient:
             except ConnectionBroken as error:
                 failure = error
             if tries >= self._max_retries:
-                raise failure
+                raise RequestFailed(f"{failure}; asked {tries + 1} times (MAX_RETRIES)") from failure
             self._pause(_pause_after(tries))
             tries += 1
 
