@@ -17,7 +17,7 @@ import pathlib
 import sys
 
 from tools.commandline import CommandLine
-from tools.errors import EngineError, EngineOutOfMemory, EngineUnavailable, EvaluationError, run_command
+from tools.errors import EvaluationError, run_command
 
 
 def main() -> int:
@@ -39,7 +39,7 @@ def run_as_worker(arguments: list[str]) -> int:
     After an error it leaves at once: an engine whose process has died can take half a minute to clean up, and the
     supervisor ends all that is left of this worker's group anyway.
     """
-    from tools.sampling.launcher import EXIT_CRASH, EXIT_OUT_OF_MEMORY, EXIT_PERMANENT
+    from tools.sampling.launcher import exit_code_of
     from tools.sampling.worker import run_worker
 
     parser = CommandLine(run_as_worker.__doc__)
@@ -51,10 +51,8 @@ def run_as_worker(arguments: list[str]) -> int:
         return run_worker(given.out, given.worker, given.max_num_seqs)
     except EvaluationError as error:
         print(f"error: {error}", flush=True)
-        may_pass = isinstance(error, EngineError) and not isinstance(error, EngineUnavailable)
-        code = EXIT_CRASH if may_pass else EXIT_PERMANENT
         sys.stderr.flush()
-        os._exit(EXIT_OUT_OF_MEMORY if isinstance(error, EngineOutOfMemory) else code)
+        os._exit(exit_code_of(error))
 
 
 if __name__ == "__main__":

@@ -108,13 +108,13 @@ class SandboxError(EvaluationError):
     """A program could not be run under the promised protection."""
 
 
-def printable(text: str) -> str:
+def printable(text: str, most: int | None = None) -> str:
     """One line without control characters: what others wrote may stand in it, and a terminal would obey.
 
     >>> printable("no such\\x1b[2J\\n file")
     'no such [2J file'
     """
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text[:most]).split())
 
 
 def run_command(main: Callable[[], int]) -> int:

@@ -105,7 +105,8 @@ class Sampling:
 
 @dataclasses.dataclass(frozen=True)
 class Generation:
-    """One response as the engine gave it. Token counts and finish reason ("stop", "length") are None in files of others."""
+    """One response as the engine gave it. Token counts and finish reason ("stop", "length") are None in files of others;
+    `cost` is in US dollars, where a price is known."""
 
     task_id: str
     seed: int
@@ -113,6 +114,7 @@ class Generation:
     finish_reason: str | None = None
     prompt_tokens: int | None = None
     output_tokens: int | None = None
+    cost: float | None = None
 
     @property
     def is_cut_off(self) -> bool:
@@ -120,7 +122,7 @@ class Generation:
 
     def to_json(self) -> str:
         row = {"task_id": self.task_id, "output": self.output, "seed": self.seed, "finish_reason": self.finish_reason}
-        row |= {"prompt_tokens": self.prompt_tokens, "output_tokens": self.output_tokens}
+        row |= {"prompt_tokens": self.prompt_tokens, "output_tokens": self.output_tokens, "cost": self.cost}
         return json.dumps({name: value for name, value in row.items() if value is not None}, ensure_ascii=False)
 
 

@@ -141,6 +141,7 @@ def test_engines_are_chosen_by_name_and_unknown_ones_refused():
         "vllm": "VllmEngine",
         "transformers": "TransformersEngine",
         "openai": "OpenAIEngine",
+        "litellm": "LiteLLMEngine",
     }
     with pytest.raises(UsageError, match="ENGINE=magic is unknown"):
         find_engine("magic")

@@ -18,6 +18,7 @@ from tools.engines.request_gate import GateOutcome, RequestGate
 from tools.engines.server_connection import Address
 from tools.errors import EngineUnavailable, UsageError, run_command
 from tools.records import Sample, Sampling
+from tools.results.build import read_results
 from tools.store.generations import read_folder
 
 SHARED = {"max_retries": 1, "request_timeout_s": 20.0}
@@ -284,6 +285,12 @@ def test_a_run_records_what_its_server_refused(tmp_path: pathlib.Path, run_scrip
         done = run_script("python", "inference.py", *words, "--extra-body", '{"user": "me"}')
     assert done.returncode == 1
     assert "extra_body was ''" in done.stderr
-    manifest = json.loads((tmp_path / "aime_sample" / "manifest.json").read_text())
+    folder = tmp_path / "aime_sample"
+    manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["dropped"] == ["seed"]
+    run_script("python", "evaluate_aime.py", "-g", folder, "-q", "aime_sample")
+    results = read_results(folder)
+    assert "the server refused seed: it sampled by its own defaults there" in " ".join(results.warnings)
+    assert "server refused seed" in results.headline
+    assert results.settings["dropped"] == "seed"
     assert len([*read_folder(tmp_path / "aime_sample")]) == 24

@@ -41,6 +41,16 @@ def test_the_cause_of_an_exception_is_read_too():
     assert type(explain(error, model="m", is_starting=False)).__name__ == "EngineOutOfMemory"
 
 
+def test_what_nobody_knows_names_the_options_that_went_to_vllm_as_they_are():
+    error = type("ValidationError", (Exception,), {})(
+        "1 validation error for CacheConfig\ncache_dtype\n  Input should be 'auto'"
+    )
+    told = str(explain(error, model="m", suspects=["ENGINE_ARGS"]))
+    assert (
+        told == "m: vLLM cannot start: cache_dtype Input should be 'auto'; check ENGINE_ARGS, and see the worker's log"
+    )
+
+
 def test_an_exceptions_text_ends_where_another_entry_of_the_log_begins():
     log = "(EngineCore pid=7) ERROR 11-26 02:46:11 [core.py:1] ValueError: first,\n"
     log += "(EngineCore pid=7) ERROR 11-26 02:46:11 [core.py:1]   second\n(Worker pid=8) INFO 11-26 02:46:12 [x.py:1] other"

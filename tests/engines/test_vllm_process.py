@@ -58,10 +58,28 @@ def test_memory_that_runs_out_and_a_killed_engine_cost_nothing(tmp_path):
     assert "Traceback (most recent call last)" in log
 
 
-def test_a_busy_gpu_is_one_line_with_vllms_sentence_and_the_option(tmp_path):
-    code, errors = finish(start(tmp_path, **RUN, **APART, GPU_FAULT="busy"), timeout=600)
+@pytest.mark.parametrize(
+    ("options", "sentence", "remedy"),
+    [
+        (
+            {"GPU_FAULT": "busy"},
+            "Free memory on device cuda:0 (10.0/80.0 GiB) on startup is less than desired",
+            "GPU_MEMORY_UTILIZATION",
+        ),
+        (
+            {"GPU_FAULT": "small_cache", "OUT_SEQ_LEN": "8000"},
+            "KV cache is needed, which is larger than",
+            "OUT_SEQ_LEN",
+        ),
+        ({"GPU_FAULT": "head_size"}, "head_size 100 is not supported", "ENGINE_ARGS"),
+        ({"TENSOR_PARALLEL": "3"}, "attention heads (4) must be divisible", "TENSOR_PARALLEL"),
+        ({"ENGINE_ARGS": '{"kv_cache_dtype": "nonsense"}'}, "cache_dtype Input should be", "ENGINE_ARGS"),
+    ],
+)
+def test_a_start_that_cannot_be_is_one_line_with_vllms_sentence_and_the_option(tmp_path, options, sentence, remedy):
+    code, errors = finish(start(tmp_path, **{**RUN, **APART, **options}), timeout=600)
     last = errors.strip().splitlines()[-1]
     assert code == 1
-    assert "Free memory on device cuda:0 (10.0/80.0 GiB) on startup is less than desired" in last
-    assert "GPU_MEMORY_UTILIZATION" in last
+    assert sentence in last
+    assert remedy in last.partition(sentence)[2]
     assert "starting again" not in errors

@@ -7,6 +7,7 @@ import pytest
 from tools.models.hub import hub_name, is_hub_name
 from tools.models.limits import model_limit
 from tools.models.presets import find_preset, list_presets
+from tools.sampling.settings import parse_settings
 
 SEVEN = "nvidia/AceReason-Nemotron-7B"
 
@@ -53,6 +54,30 @@ def test_names_of_the_hub_are_told_from_folders(tmp_path, monkeypatch):
 )  # fmt: skip
 def test_the_limit_of_a_model_is_read_without_a_library_that_knows_it(config, limit):
     assert model_limit(config) == limit
+
+
+FAMILIES = (
+    "acereason", "deepseek-r1-", "qwen3-", "qwq", "gpt-oss", "magistral", "nemotron-nano", "nemotron-super",
+    "nemotron-ultra", "nemotron-cascade", "phi-4-reasoning", "glm-", "exaone-4", "exaone-deep", "seed-oss", "mimo",
+    "skywork-or1", "smollm3", "olmo-3", "hunyuan", "granite",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_open_reasoning_models_in_use_have_presets(family):
+    assert [name for name in list_presets() if family in name.lower()]
+
+
+def test_a_model_with_two_modes_is_told_to_reason_unless_the_command_says_otherwise():
+    def settings(model, *words):
+        return parse_settings(["--model", model, "--out", "o", "--engine", "vllm", *words], environ={})
+
+    exaone = settings("LGAI-EXAONE/EXAONE-4.0-32B")
+    assert exaone.chat.template_kwargs == {"enable_thinking": True}
+    assert settings("/models/Llama-3_3-Nemotron-Super-49B-v1").chat.system_prompt == "detailed thinking on"
+    told = settings("LGAI-EXAONE/EXAONE-4.0-32B", "--chat-template-kwargs", '{"enable_thinking": false}')
+    assert told.chat.template_kwargs == {"enable_thinking": False}
+    assert settings("LGAI-EXAONE/EXAONE-4.0-32B", "--model-type", "qwen").chat.template_kwargs == {}
 
 
 def test_every_preset_names_its_source():

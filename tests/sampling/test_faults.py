@@ -104,7 +104,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(tmp_path, undisturbed):
 def test_out_of_memory_with_one_sequence_ends_the_run(tmp_path):
     code, errors = finish(start(tmp_path, GPUS="1", MAX_NUM_SEQS="2", SCRIPT_MEMORY="0"))
     assert code == 1
-    assert "even with one sequence at a time; lower OUT_SEQ_LEN" in errors.splitlines()[-1]
+    assert "even with one sequence at a time; raise TENSOR_PARALLEL" in errors.splitlines()[-1]
 
 
 def test_an_engine_that_dies_once_is_started_again(tmp_path, undisturbed):

@@ -73,6 +73,44 @@ def test_a_fetch_that_is_killed_goes_on_and_the_commit_is_recorded(tmp_path):
     assert (tmp_path / "out/aime_sample/seed200.jsonl").exists()
 
 
+ADAPTER = {"adapter_config.json": b'{"r": 8, "peft_type": "LORA"}', "adapter_model.safetensors": b"weights"}
+SEE_ADAPTER = """
+import pathlib, sys
+from tools.sampling.pinning import fetch_models, pin
+from tools.sampling.settings import parse_settings
+words = ["--model", "data/demo_model", "--out", "o", "--engine", "vllm", "--datasets", "aime_sample", "--adapter", sys.argv[1]]
+settings = pin(parse_settings(words, environ={}), pathlib.Path(sys.argv[2]))
+fetch_models(settings)
+print(settings.engine_options.identity()["adapter"])
+"""
+
+
+def see_adapter(tmp_path: pathlib.Path, endpoint: str, adapter: str) -> tuple[str, str]:
+    """What a run records of an adapter of the hub, and what it says on stderr."""
+    environ = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "hf")}
+    command = [sys.executable, "-c", SEE_ADAPTER, adapter, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=100, check=False)
+    return done.stdout.strip(), done.stderr
+
+
+def test_an_adapter_of_the_hub_is_known_by_its_commit(tmp_path):
+    """And a run that began with one commit goes on with it, though the hub is gone."""
+    with serve_hub({"org/lora": ADAPTER}, kind="models") as (endpoint, _):
+        assert see_adapter(tmp_path, endpoint, "org/lora")[0] == f"org/lora@{COMMIT}"
+        assert see_adapter(tmp_path, endpoint, f"org/lora@{TAG}")[0] == f"org/lora@{COMMIT}"
+        assert "no revision 'v9'" in see_adapter(tmp_path, endpoint, "org/lora@v9")[1]
+    (tmp_path / "aime_sample").mkdir()
+    row = {"settings": {"model": "demo_model", "adapter": f"org/lora@{COMMIT}"}}
+    (tmp_path / "aime_sample" / "manifest.json").write_text(json.dumps(row))
+    assert see_adapter(tmp_path, endpoint, "org/lora")[0] == f"org/lora@{COMMIT}"
+
+
+def test_an_adapter_without_its_weights_is_told_before_an_engine_starts(tmp_path):
+    only_config = {name: body for name, body in ADAPTER.items() if name.endswith(".json")}
+    with serve_hub({"org/lora": only_config}, kind="models") as (endpoint, _):
+        assert "the adapter's weights are missing" in see_adapter(tmp_path, endpoint, "org/lora")[1]
+
+
 @pytest.mark.parametrize(
     ("hub", "environ", "said"),
     [

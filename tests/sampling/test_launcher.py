@@ -25,6 +25,16 @@ def test_the_workers_own_line_is_taken_whatever_is_printed_after_it(tmp_path):
     assert last_error(tmp_path / "none") == "no log"
 
 
+def test_a_terminal_obeys_nothing_of_a_log(tmp_path):
+    log = tmp_path / "log"
+    for text in ("ValueError: bad \x1b]0;owned\x07\x1b[2J name\u202e\x9b\n", "error: bad \x1b]0;owned\x07 name\n"):
+        log.write_text(text)
+        assert all(sign.isprintable() for sign in last_error(log) + last_words(log))
+        assert "bad" in last_error(log)
+    log.write_text("RuntimeError: " + "x" * 100_000)
+    assert len(last_error(log)) == 1000
+
+
 def test_last_words_are_without_vllms_marks_and_a_bar_is_one_line(tmp_path):
     log = tmp_path / "log"
     log.write_text("(EngineCore pid=7) INFO 11-26 02:46:05 [loader.py:5] Loading weights\n\n")

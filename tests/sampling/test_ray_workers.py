@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
 from typing import Any
 
@@ -9,8 +10,14 @@ import pytest
 
 from tests.support.ray_cluster import needs_ray, two_nodes
 from tests.support.real_runs import count_lines, finish, seed_files, start, wait_for
+from tests.support.scripted_engine import ScriptedOptions
+from tests.support.server_habits import serve_habit
+from tools.engines import GenerationRequest
 from tools.errors import UsageError
-from tools.sampling.ray_workers import choose_resources
+from tools.models.prompts import Prompt
+from tools.records import Sample
+from tools.sampling.launcher import EXIT_OUT_OF_MEMORY, EXIT_PERMANENT
+from tools.sampling.ray_workers import EngineActor, choose_resources
 from tools.sampling.settings import parse_settings
 
 __all__ = ["two_nodes"]
@@ -55,6 +62,37 @@ def test_what_cannot_be_placed_is_refused(nodes, options, words):
 def test_join_and_ray_exclude_each_other():
     with pytest.raises(UsageError, match="JOIN=1 is for launchers without Ray"):
         settings(JOIN="1")
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"script_refuse": "no GPU can do this"}, EXIT_PERMANENT),
+        ({"script_import": "no_such_package"}, EXIT_PERMANENT),
+        ({"script_memory": 0}, EXIT_OUT_OF_MEMORY),
+    ],
+)
+def test_an_actor_tells_what_a_restart_cannot_mend(options, code):
+    engine = "tests.support.scripted_engine:ScriptedEngine"
+    chosen = dataclasses.replace(settings(ENGINE=engine), engine_options=ScriptedOptions(**options))
+    actor = EngineActor(chosen.to_json(), 100)
+    report = actor.start()
+    if report.exit_code == 0:
+        sample = Sample("set", "p", 1)
+        report = actor.exchange([GenerationRequest(sample, Prompt("text", (1,), "question"), 4)])
+    assert report.exit_code == code
+    assert report.error
+
+
+def test_an_actor_tells_what_its_server_refused():
+    with serve_habit("rejects_seed") as server:
+        chosen = settings(ENGINE="openai", OPENAI_BASE_URL=server.url, MODEL_TYPE="chat", CHECK_MODEL="0")
+        actor = EngineActor(chosen.to_json(), 100)
+        assert actor.start().error is None
+        request = GenerationRequest(Sample("set", "p", 1), Prompt("text", None, "question"), 4)
+        report = actor.exchange([request])
+    assert report.dropped == ("seed",)
+    assert len(report.outcomes) == 1
 
 
 @pytest.mark.slow

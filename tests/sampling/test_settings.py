@@ -134,6 +134,7 @@ def test_what_is_no_engine_is_refused_in_one_line(name, words):
         ["--engine", "vllm", "--tensor-parallel", "0"],
         ["--engine", "openai"],
         ["--model-type", "gpt"],
+        ["--engine", "vllm", "--dtype", "float13"],
         ["--datasets", "aime24,aime24"],
     ],
 )

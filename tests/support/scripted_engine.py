@@ -10,6 +10,7 @@ run (a crash) is noted in a file, so that the next start goes on.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 import pathlib
 import signal
@@ -36,6 +37,7 @@ class ScriptedOptions(EngineOptions):
     script_crash_at: int | None = option(None, "the process ends by SIGKILL at this request, once in a run")
     script_crash_mark: str | None = option(None, "the file that notes the crash")
     script_refuse: str | None = option(None, "the engine cannot start, and says so")
+    script_import: str | None = option(None, "the engine needs this package")
     script_answer: str | None = option(None, "every answer is this text")
 
 
@@ -48,6 +50,8 @@ class ScriptedEngine:
     def __init__(self, setup: EngineSetup, options: ScriptedOptions) -> None:
         if options.script_refuse:
             raise EngineUnavailable(options.script_refuse)
+        if options.script_import:
+            importlib.import_module(options.script_import)
         time.sleep(options.script_start_s)
         self.capacity = options.max_num_seqs or 4
         self._options, self._temperature = options, setup.sampling.temperature

@@ -18,6 +18,9 @@ from typing import Any
 from tools.errors import EngineError, UsageError, run_command
 
 TOOLS = pathlib.Path(__file__).resolve().parents[1]
+REACH_TIMEOUT_S = 5.0
+SETTINGS = b"\x04"  # the type of HTTP/2's frame of settings (RFC 9113, 6.5)
+HTTP2_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + SETTINGS + b"\0" + b"\0\0\0\0"
 
 
 @contextlib.contextmanager
@@ -47,9 +50,15 @@ def _connect(environment: Mapping[str, str]) -> Any:
         "log_to_driver": False,
         "logging_level": "ERROR",
     }
-    address = os.environ.get("RAY_ADDRESS")
+    address = (os.environ.get("RAY_ADDRESS") or "").strip()
     try:
-        _check_reachable(address or services.find_bootstrap_address(None) or "")  # what Ray would join: it may be gone
+        if address in ("", "auto"):  # what Ray would join: it may be gone
+            known = services.find_bootstrap_address(None) or next(iter(services.find_gcs_addresses()), None)
+            if known is None:
+                raise ConnectionError("no cluster runs on this machine")
+            _check_reachable(known)
+        elif address != "local":
+            _check_reachable(address)
         ray.init(address=address or "auto", **options)
     except ConnectionError:
         if address:
@@ -63,13 +72,24 @@ def _connect(environment: Mapping[str, str]) -> Any:
 
 
 def _check_reachable(address: str) -> None:
-    """Raises ConnectionError when nobody listens at HOST:PORT; Ray itself tries for minutes."""
-    host, _, port = address.rpartition(":")
-    if host and port.isdigit() and "://" not in address:
-        try:
-            socket.create_connection((host, int(port)), timeout=5).close()
-        except OSError as error:
-            raise ConnectionError(str(error)) from error
+    """Raises ConnectionError when nobody who may be Ray listens at HOST:PORT, UsageError where it is no address.
+
+    Ray itself tries for minutes. It speaks gRPC, which is HTTP/2: whoever gets the greeting of that answers with settings.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()) or "/" in host:
+        raise UsageError(f"RAY_ADDRESS={address} is no address; give HOST:PORT, for example 10.0.0.1:6379, or auto")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_TIMEOUT_S) as connection:
+            if os.environ.get("RAY_USE_TLS", "0") not in ("", "0"):
+                return
+            connection.settimeout(REACH_TIMEOUT_S)
+            connection.sendall(HTTP2_GREETING)
+            answer = connection.recv(4, socket.MSG_WAITALL)  # a frame's length and type
+    except (OSError, OverflowError) as error:
+        raise ConnectionError(str(error)) from error
+    if answer[3:] != SETTINGS:
+        raise ConnectionError("who listens there is not Ray")
 
 
 def main() -> int:

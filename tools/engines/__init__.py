@@ -3,6 +3,7 @@
     vllm           vLLM's CUDA or CPU build: the engine for real runs, continuous batching, seed per request
     transformers   Hugging Face's generate, one request at a time: the fallback that runs everywhere
     openai         any OpenAI-compatible server: `vllm serve`, SGLang, a hosted API
+    litellm        providers with an API of their own, and what each answer costs
 
 An engine takes requests (`submit`) and gives back what has finished since (`step`). It never gives an empty answer for
 a failed request: that comes back as a Failure. A new engine is one file and one line in ENGINES; one of your own needs
@@ -24,7 +25,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
 from tools.commandline import option, read_options
-from tools.errors import ModelError, UsageError
+from tools.errors import EngineUnavailable, ModelError, UsageError, printable
 from tools.models.prompts import Prompt
 from tools.records import Sample, Sampling
 
@@ -32,7 +33,9 @@ ENGINES = {
     "vllm": "tools.engines.vllm:VllmEngine",
     "transformers": "tools.engines.transformers:TransformersEngine",
     "openai": "tools.engines.openai:OpenAIEngine",
+    "litellm": "tools.engines.litellm:LiteLLMEngine",
 }
+DTYPES = ("bfloat16", "float16", "float32", "half", "float", "auto")
 LONGEST_LINE = 300  # of an error of others within ours
 BY_DEFAULT = ("vllm", "transformers")  # the first that is installed
 
@@ -45,6 +48,7 @@ class Needs:
     engine knows. `tokenizer`: prompts come as token ids, made with the model's tokenizer, else as text. `devices`: one
     worker for each GPU (or CPU worker), else one worker in all. `has_own_template`: type chat sends the question alone.
     `lacks`: parameters of Sampling that it cannot apply. `is_deterministic`: it gives what DETERMINISTIC=1 asks for anyway.
+    `install`: what to do where a package is missing.
     """
 
     packages: tuple[str, ...] = ()
@@ -54,6 +58,7 @@ class Needs:
     has_own_template: bool = False
     lacks: tuple[str, ...] = ()
     is_deterministic: bool = False
+    install: str = "run `make install` (GPU) or `make install-cpu`, or choose ENGINE=openai"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +88,7 @@ class LocalOptions(EngineOptions):
 
     decisive = ("dtype",)
 
-    dtype: str = option("bfloat16", "of weights and activations")
+    dtype: str = option("bfloat16", "of weights and activations", choices=DTYPES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,13 +124,14 @@ class GenerationRequest:
 @dataclasses.dataclass(frozen=True)
 class Completion:
     """A finished answer; `finish_reason` is "stop" or "length" (the token limit cut it). Counts are None where a server
-    does not say them."""
+    does not say them, `cost` (in US dollars) where no price is known."""
 
     sample: Sample
     text: str
     finish_reason: str
     prompt_tokens: int | None
     output_tokens: int | None
+    cost: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,8 +192,7 @@ def missing_packages(name: str) -> list[str]:
 def check_engine(name: str, sampling: Sampling) -> None:
     """Raises UsageError when the engine's packages are not there, or it cannot sample as asked."""
     if missing := missing_packages(name):
-        remedy = "run `make install` (GPU) or `make install-cpu`, or choose ENGINE=openai"
-        raise UsageError(f"ENGINE={name} needs the package {' and '.join(missing)}; {remedy}")
+        raise UsageError(f"ENGINE={name} needs the package {' and '.join(missing)}; {find_engine(name).needs.install}")
     if lacking := [parameter for parameter in find_engine(name).needs.lacks if parameter in sampling.given()]:
         raise UsageError(
             f"ENGINE={name} cannot apply {' and '.join(lacking).upper()}; unset it or choose another engine"
@@ -220,7 +225,13 @@ def refuse_options_of_others(engine: str, given: argparse.Namespace, environ: Ma
 
 def create_engine(name: str, setup: EngineSetup, options: EngineOptions) -> Engine:
     """Loads the model or connects. Raises ModelError, EngineError."""
-    return find_engine(name)(setup, options)
+    try:
+        return find_engine(name)(setup, options)
+    except ImportError as error:  # it would say so again, however often it is started
+        raise EngineUnavailable(
+            f"ENGINE={name} cannot be started ({first_line(error)}): its packages do not fit together or this toolkit; "
+            "run `make install` (GPU) or `make install-cpu` again"
+        ) from error
 
 
 def load_tokenizer(name: str, *, revision: str | None = None, trust_remote_code: bool = False) -> Any:
@@ -245,9 +256,7 @@ def code_remedy(error: BaseException) -> str | None:
 
 def first_line(error: BaseException) -> str:
     """The first line of an error's text, for one-line messages. Without controls: a terminal would obey those of others."""
-    text = str(error).strip()
-    line = "".join(sign if sign.isprintable() else " " for sign in text.split("\n")[0][:LONGEST_LINE])
-    return " ".join(line.split()) or type(error).__name__
+    return printable(str(error).strip().split("\n")[0], LONGEST_LINE) or type(error).__name__
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tools.commandline import option
 from tools.engines import Completion, EngineOptions, EngineSetup, Failure, GenerationRequest, Needs, first_line
@@ -20,6 +20,7 @@ from tools.errors import EngineUnavailable, RequestFailed, UsageError
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from tools.engines.request_gate import RequestGate
     from tools.engines.server_client import ServerClient
     from tools.engines.server_connection import Server
 
@@ -60,29 +61,25 @@ class OpenAIEngine:
     """A pool of threads, each waiting for one answer."""
 
     needs = Needs(loads_model=False, devices=False, has_own_template=True)
-    Options = OpenAIOptions
+    Options: ClassVar[type[EngineOptions]] = OpenAIOptions
 
-    def __init__(self, setup: EngineSetup, options: OpenAIOptions) -> None:
-        from concurrent.futures import ThreadPoolExecutor  # here, because --help reads the options of this file
-
+    def __init__(self, setup: EngineSetup, options: Any) -> None:
         from tools.engines.request_gate import RequestGate
         from tools.engines.server_client import ServerClient
         from tools.engines.server_connection import Address, Server
         from tools.engines.server_request import parse_extra_body
 
-        self.capacity = options.max_num_seqs or DEFAULT_CAPACITY
-        self._setup = setup
         key = (os.environ.get("OPENAI_API_KEY") or "none").strip()
-        self._server: Server = Server(Address.parse(options.base_url or ""), key)
+        server = Server(Address.parse(options.base_url or ""), key)
         if options.check_model:
-            check_model_name(self._server, setup.model)
+            check_model_name(server, setup.model)
         extra: dict[str, Any] = {} if options.stream else {"stream": None, "stream_options": None}
         if setup.template_kwargs:  # vLLM and SGLang; they are given with type chat alone
             extra["chat_template_kwargs"] = dict(setup.template_kwargs)
-        self._gate = RequestGate(self.capacity)
-        self._client: ServerClient = ServerClient(
-            self._server,
-            self._gate,
+        gate = RequestGate(options.max_num_seqs or DEFAULT_CAPACITY)
+        client = ServerClient(
+            server,
+            gate,
             setup.model,
             setup.sampling,
             extra | parse_extra_body(options.extra_body),
@@ -90,6 +87,14 @@ class OpenAIEngine:
             max_retries=options.max_retries,
             counts_filtered=options.filtered == "count",
         )
+        self._start_threads(client, gate, options.max_num_seqs or DEFAULT_CAPACITY, server)
+
+    def _start_threads(
+        self, client: ServerClient, gate: RequestGate, capacity: int, server: Server | None = None
+    ) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # here, because --help reads the options of this file
+
+        self.capacity, self._client, self._gate, self._server = capacity, client, gate, server
         self._pool = ThreadPoolExecutor(self.capacity, thread_name_prefix="request")
         self._running: dict[Future[Completion], GenerationRequest] = {}
         self._failures_in_a_row = 0
@@ -106,13 +111,15 @@ class OpenAIEngine:
         from concurrent.futures import FIRST_COMPLETED, wait
 
         finished, _ = wait(self._running, timeout=1.0, return_when=FIRST_COMPLETED)
-        self._server.end_overdue()
+        if self._server is not None:
+            self._server.end_overdue()
         return [self._collect(future, self._running.pop(future)) for future in finished]
 
     def close(self) -> None:
         self._gate.close()
         self._client.close()
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _collect(self, future: Future[Completion], request: GenerationRequest) -> Completion | Failure:
@@ -134,7 +141,7 @@ class OpenAIEngine:
             if self._failures_in_a_row >= FAILURES_IN_A_ROW:
                 self.close()
                 raise EngineUnavailable(
-                    f"the server at {self._server.address.origin} failed {FAILURES_IN_A_ROW} times in a row "
+                    f"{self._client.place} failed {FAILURES_IN_A_ROW} times in a row "
                     f"({first_line(error)}); look at its log, raise MAX_RETRIES if it recovers by itself, then run the same command again"
                 ) from error
             return Failure(request.sample, first_line(error))

@@ -39,11 +39,13 @@ class RefusedRequest(RequestFailed):
 
 
 class ServerClient:
-    """Asks; used by many threads at once."""
+    """Asks; used by many threads at once. `server` is None where a subclass asks in another way."""
+
+    key_name, address_name = "OPENAI_API_KEY", "OPENAI_BASE_URL"
 
     def __init__(
         self,
-        server: Server,
+        server: Server | None,
         gate: RequestGate,
         model: str,
         sampling: Sampling,
@@ -84,7 +86,7 @@ class ServerClient:
             except ConnectionBroken as error:
                 failure = error
             if tries >= self._max_retries:
-                raise failure
+                raise RequestFailed(f"{failure}; asked {tries + 1} times (MAX_RETRIES)") from failure
             self._pause(_pause_after(tries))
             tries += 1
 
@@ -107,6 +109,7 @@ class ServerClient:
             self._gate.leave(outcome, began, pause_s)
 
     def _exchange(self, request: GenerationRequest, dialect: Dialect) -> Completion:
+        assert self._server is not None
         path, body = make_body(request, self._model, self._sampling, dialect, self._extra)
         cap = cap_of(request, self._sampling)
         data = json.dumps(body).encode()
@@ -127,7 +130,7 @@ class ServerClient:
         if ending is Ending.BROKEN:
             raise ConnectionBroken(f"the server broke off its answer ({answer.said[:40]!r})")
         if ending is Ending.FILTERED and not self._counts_filtered:
-            raise FilteredAnswer(_filtered(answer.said))
+            raise FilteredAnswer(tell_filtered(answer.said))
         if ending is Ending.UNSAID:
             ending = Ending.LENGTH if (answer.output_tokens or 0) >= cap else Ending.STOP
         if ending is Ending.STOP and not text and not answer.output_tokens:
@@ -141,7 +144,7 @@ class ServerClient:
     def _learn(self, fault: ServerFault, dialect: Dialect, request: GenerationRequest, *, is_last: bool) -> None:
         """Leaves out what is refused, for all that follow. Raises RequestFailed where nothing can be left out."""
         if WITHHELD.search(fault.text) and not find_refused(fault, SAMPLING_NAMES):
-            raise FilteredAnswer(_filtered(fault.message))
+            raise FilteredAnswer(tell_filtered(fault.message))
         sent = make_body(request, self._model, self._sampling, dialect, {})[1]
         name = find_refused(fault, [name for name in {**sent, **self._extra} if name not in ("model", "messages")])
         if is_last or (fault.kind is ServerFaultKind.CONTEXT and name is None):
@@ -163,9 +166,7 @@ class ServerClient:
     ) -> RequestFailed | EngineUnavailable:
         if fault.kind is ServerFaultKind.CONTEXT:
             cap = cap_of(request, self._sampling)
-            message = (
-                f"{fault.message}: lower OUT_SEQ_LEN={self._sampling.max_new_tokens}, so that prompt and answer fit"
-            )
+            message = f"{fault.message.rstrip('.')}: lower OUT_SEQ_LEN={self._sampling.max_new_tokens}, so that prompt and answer fit"
             limits = [int(number) for number in re.findall(r"(?<![\d.])\d{3,9}(?![\d.]\d)", fault.message)]
             if not self.has_answered and min(limits, default=cap + 1) <= cap:  # not one answer would fit
                 return EngineUnavailable(self._at(message))
@@ -187,24 +188,30 @@ class ServerClient:
         """Raises EngineUnavailable for what every request would meet, FilteredAnswer for a refused question."""
         if fault.kind is ServerFaultKind.ACCOUNT:
             if fault.status == 403 and WITHHELD.search(fault.text):
-                raise FilteredAnswer(_filtered(fault.message))
+                raise FilteredAnswer(tell_filtered(fault.message))
             if fault.status == 403 and self.has_answered:
                 raise fault
             remedy = (
-                "check OPENAI_API_KEY"
+                f"check {self.key_name}"
                 if fault.status in (401, 403)
-                else "check the account that OPENAI_API_KEY belongs to"
+                else f"check the account that {self.key_name} belongs to"
             )
             raise EngineUnavailable(self._at(f"{fault}; {remedy}"))
         if fault.kind is ServerFaultKind.ADDRESS and not self.has_answered:
             if request.prompt.token_ids is not None and "model" not in fault.message.lower():
-                remedy = "it has no /completions: set MODEL_TYPE=chat, or check OPENAI_BASE_URL"
+                remedy = "it has no /completions: set MODEL_TYPE=chat, or check " + self.address_name
             else:
-                remedy = "check --model, and OPENAI_BASE_URL (most end in /v1)"
+                remedy = f"check --model, and {self.address_name} (most end in /v1)"
             raise EngineUnavailable(self._at(f"{fault}; {remedy}"))
 
+    @property
+    def place(self) -> str:
+        """Who is asked, for messages."""
+        assert self._server is not None
+        return f"the server at {self._server.address.origin}"
+
     def _at(self, message: str) -> str:
-        return f"the server at {self._server.address.origin}: {message}"
+        return f"{self.place}: {message}"
 
     def _pause(self, seconds: float) -> None:
         if self._closing.wait(seconds):
@@ -215,7 +222,8 @@ def _pause_after(tries: int) -> float:
     return float(min(FIRST_PAUSE_S * 2 ** min(tries, 10), LONGEST_PAUSE_S) * random.uniform(0.75, 1.0))
 
 
-def _filtered(said: str) -> str:
+def tell_filtered(said: str) -> str:
+    """Why a withheld answer is missing, and the option that counts it."""
     return f"the server's filter withheld the answer ({said[:120]}); FILTERED=count takes it as the model's answer"
 
 

@@ -50,8 +50,8 @@ class Dialect:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """What a reader of the run has to know: what was chosen and could not be applied."""
-        lost = tuple(name for name in self.dropped if name in SAMPLING_NAMES)
+        """What a reader of the run has to know: what was chosen and could not be applied. Stops are applied here."""
+        lost = tuple(name for name in self.dropped if name in SAMPLING_NAMES and name != "stop")
         return (*lost, f"seed beyond {SEED_BITS} bits") if self.has_short_seeds else lost
 
 

@@ -41,7 +41,9 @@ class VllmOptions(LocalOptions):
     tensor_parallel: int = option(1, "GPUs per engine")
     gpu_memory_utilization: float = option(0.92, "share of a GPU's memory that vLLM takes")
     deterministic: int = option(0, "1: vLLM's batch-invariant mode, slower")
-    adapter: str = option("", "LoRA adapter of the model: a folder, or a name on the hub", shown="none")
+    adapter: str = option(
+        "", "LoRA adapter of the model: a folder, or a name on the hub (org/name@revision)", shown="none"
+    )
     quantization: str = option("", "how the weights are quantized: fp8, awq, gptq, ...", shown="the model's")
     engine_args: str = option("", "JSON object with any other argument of vLLM's engine", shown="none")
 
@@ -92,6 +94,7 @@ class VllmEngine:
 
         self._sampling_params = SamplingParams
         self._refusals = _refusals()
+        self._suspects = [name.upper() for name in ("engine_args", "quantization", "adapter") if getattr(options, name)]
         self._setup, self._chosen = setup, setup.sampling.given()
         del self._chosen["max_new_tokens"]  # every request has its own
         if setup.sampling.stop:
@@ -187,7 +190,12 @@ class VllmEngine:
         if watch is not None and watch.died and "ended with code" not in watch.died:  # killed, so it printed no cause
             return EngineError(f"{watch.died}; see the worker's log")
         return explain(
-            error, model=self._setup.model, capacity=self.capacity or None, log=printed, is_starting=is_starting
+            error,
+            model=self._setup.model,
+            capacity=self.capacity or None,
+            log=printed,
+            is_starting=is_starting,
+            suspects=self._suspects,
         )
 
     def _to_completion(self, output: Any) -> Completion | Failure:

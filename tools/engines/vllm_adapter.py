@@ -2,8 +2,8 @@
 
 >>> adapter_arguments(""), adapter_identity("")
 ({}, '')
->>> adapter_identity("org/adapter")
-'org/adapter'
+>>> adapter_identity("org/adapter@0123abc")
+'org/adapter@0123abc'
 """
 
 from __future__ import annotations
@@ -14,16 +14,34 @@ import pathlib
 from typing import Any
 
 from tools.errors import ModelError
-from tools.models.hub import import_hub
+from tools.models.hub import fetch_files, find_commit
 
 RANKS = (16, 32, 64, 128, 256, 320, 512)  # those that vLLM can be told; smaller ones fit into the first
+FETCHED = ("adapter_*",)
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin", "adapter_model.pt")
 
 
 def is_local(adapter: str) -> bool:
     """True for what is meant as a folder here, whether it is there or not."""
-    is_hub_name = adapter.count("/") == 1 and not adapter.startswith((".", "/", "~"))
+    name = adapter.partition("@")[0]
+    is_hub_name = name.count("/") == 1 and not name.startswith((".", "/", "~"))
     return not is_hub_name or pathlib.Path(adapter).is_dir()
+
+
+def pin_adapter(adapter: str, recorded: str | None) -> str:
+    """org/name or org/name@revision with the commit that it stands for now; what a run has begun with stays.
+
+    `recorded` is what the run's manifest says. Raises ModelError.
+
+    >>> pin_adapter("org/name", "org/name@0123abc"), pin_adapter("org/name", "org/name"), pin_adapter("", None)
+    ('org/name@0123abc', 'org/name', '')
+    """
+    if not adapter or is_local(adapter):
+        return adapter
+    name, _, revision = adapter.partition("@")
+    if recorded is not None and (recorded == adapter or (not revision and recorded.startswith(f"{name}@"))):
+        return recorded
+    return f"{name}@{find_commit(name, revision or None)}"
 
 
 def find_adapter(adapter: str) -> pathlib.Path:
@@ -32,20 +50,13 @@ def find_adapter(adapter: str) -> pathlib.Path:
     if not folder.is_dir():
         if is_local(adapter):
             raise ModelError(f"ADAPTER={adapter}: no such folder; give one with adapter_config.json, or a hub name")
-        folder = _fetch(adapter)
+        name, _, revision = adapter.partition("@")
+        folder = fetch_files(name, find_commit(name, revision or None), FETCHED)
     if not (folder / "adapter_config.json").is_file():
         raise ModelError(f"ADAPTER={adapter}: no adapter_config.json; this is not the folder of a LoRA adapter")
     if not any((folder / name).is_file() for name in WEIGHTS):
         raise ModelError(f"ADAPTER={adapter}: no {WEIGHTS[0]}; the adapter's weights are missing")
     return folder.resolve()
-
-
-def _fetch(adapter: str) -> pathlib.Path:
-    try:
-        return pathlib.Path(import_hub().snapshot_download(adapter, allow_patterns=["adapter_*"]))
-    except (OSError, ValueError) as error:
-        said = " ".join(str(error).split())[:200]
-        raise ModelError(f"ADAPTER={adapter} cannot be fetched ({said}); check its name and HF_TOKEN") from error
 
 
 def read_rank(folder: pathlib.Path) -> int:
@@ -77,7 +88,7 @@ def make_adapter_request(adapter: str) -> Any:
 
 
 def adapter_identity(adapter: str) -> str:
-    """The adapter's last name, for a folder with a hash of its config and weights; empty without one."""
+    """A hub adapter's name with its commit, a folder's last name with a hash of its files; empty without one."""
     folder = pathlib.Path(adapter).expanduser()
     if not adapter or not folder.is_dir():
         return adapter

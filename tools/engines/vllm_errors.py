@@ -94,7 +94,7 @@ KNOWN_FAULTS = (
     _known(r"pipeline parallel", FaultOutcome.PERMANENT, "choose another pipeline_parallel_size in ENGINE_ARGS"),
     _known(
         r"bfloat16 is (only|not) supported|does not support (float16|bfloat16)|Unknown dtype|numerical instability|"
-        r"torch_dtype|`dtype`|\bdtype\b.{0,40}not supported",
+        r"torch_dtype|`dtype`|\bdtype\.(?:literal|is-instance)|\bdtype\b.{0,40}not supported",
         FaultOutcome.PERMANENT,
         "choose another DTYPE (bfloat16, float16 or float32)",
     ),
@@ -104,6 +104,11 @@ KNOWN_FAULTS = (
         "lower OUT_SEQ_LEN to what the model can do",
     ),
     _known(r"max_num_batched_tokens", FaultOutcome.PERMANENT, "set max_num_batched_tokens in ENGINE_ARGS"),
+    _known(
+        r"head.?size \d+ is not supported|No valid attention backend|Unsupported head.?size",
+        FaultOutcome.PERMANENT,
+        "choose another attention_backend in ENGINE_ARGS, or ENGINE=transformers",
+    ),
     _known(
         r"trust_remote_code|trust-remote-code", FaultOutcome.PERMANENT, "set TRUST_REMOTE_CODE=1 if you trust its code"
     ),
@@ -118,7 +123,7 @@ KNOWN_FAULTS = (
         "check ADAPTER and the model it was made for",
     ),
     _known(
-        r"quantization|quant_method|Marlin|bitsandbytes",
+        r"quantization|quant_method|Marlin|bitsandbytes|Cannot find the config file for \w+",
         FaultOutcome.PERMANENT,
         "choose another QUANTIZATION, or unset it to take the model's own",
     ),
@@ -171,9 +176,16 @@ DETAILS = re.compile(r"\[type=\w+, [^\]]*\]|For further information visit \S+|Se
 
 
 def explain(
-    error: BaseException, *, model: str, capacity: int | None = None, log: str = "", is_starting: bool = True
+    error: BaseException,
+    *,
+    model: str,
+    capacity: int | None = None,
+    log: str = "",
+    is_starting: bool = True,
+    suspects: Sequence[str] = (),
 ) -> EngineError | ModelError:
-    """The error to raise in its place. `log` is what this process and those behind it have printed since the start."""
+    """The error to raise in its place. `log` is what this process and those behind it have printed since the start;
+    `suspects` are options that were given and reach vLLM as they are: named where nothing better is known."""
     if killed := KILLED.search(str(error)):
         return EngineError(f"vLLM's engine process ended {describe_exit(-int(killed[1]))} while it started")
     raised = [Message(type(part).__name__, clean(str(part))) for part in chain_of(error)]
@@ -184,7 +196,8 @@ def explain(
         batch = f" with {capacity} sequences" if capacity else ""
         return EngineOutOfMemory(f"out of memory{batch}: {sentence}")
     if outcome is FaultOutcome.PERMANENT:
-        advice = remedy or "see the worker's log"
+        suspicion = f"check {' and '.join(suspects)}, and " if suspects else ""
+        advice = remedy or f"{suspicion}see the worker's log"
         return ModelError(f"{model}: vLLM cannot start: {sentence.rstrip('.')}; {advice}")
     advice = f"; {remedy}" if remedy else "; see the worker's log"
     return EngineError(f"vLLM broke ({message.type}: {sentence.rstrip('.')}){advice}")

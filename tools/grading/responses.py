@@ -35,6 +35,7 @@ class FolderResponses:
         self._is_opened = is_opened if is_opened is not None else opens_reasoning(folder)
         self._marks: dict[int, dict[str, tuple[int, str]]] = {}  # seed -> task_id -> what tells one text from another
         self.unknown_ids: list[str] = []
+        self.cost = 0.0  # US dollars, of those that say it
 
     def read(self) -> Iterator[tuple[Problem, Response]]:
         """Every sample once. Raises StorageError when two texts stand there for one sample, and when all of them belong to
@@ -45,6 +46,7 @@ class FolderResponses:
             if problem is None:
                 self.unknown_ids.append(generation.task_id)
             elif (self._seeds is None or generation.seed in self._seeds) and self._is_new(generation):
+                self.cost += generation.cost or 0.0
                 yield problem, split_response(generation, is_opened=self._is_opened, reasoning_format=self._format)
         if self.unknown_ids and not self._marks:
             raise StorageError(

@@ -231,6 +231,8 @@ def build(graded: GradedFolder, plan: GradingPlan, options: GradingOptions) -> R
             for subset in subsets
         ]
     sections = {**facts.sections, "identical_samples": graded.responses.identical}
+    if graded.responses.cost:
+        sections["sampling_cost"] = round(graded.responses.cost, 6)
     facts = dataclasses.replace(facts, sections=sections)
     return score(graded, plan, options.subset or plan.named(loaded.name), facts, options, parts)
 

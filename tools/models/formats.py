@@ -174,6 +174,13 @@ def _ends_in_block(text: str, start: int) -> bool:
 # The header of a gpt-oss message: a recipient ("to=functions.f") and a content type may follow the channel's name.
 _HEADER = r"[^<]{0,200}(?:<\|constrain\|>[^<]{0,100})?<\|message\|>"
 
+
+def _plain_and_bold(words: str) -> list[str]:
+    """The words after "Here is" in the spellings in use, as they are and in bold."""
+    plain = [f"Here{spelling} {words}" for spelling in (" is", "'s", "’s")]
+    return [*plain, *(f"**{text}**" for text in plain)]
+
+
 _ENTRIES = (
     # DeepSeek-R1, Qwen, AceReason, Nemotron, GLM, Phi-4-reasoning, EXAONE 4, Hunyuan, Olmo, ... : the usual one.
     ReasoningFormat("think", ("<think>",), ("</think>",), glue="\n"),
@@ -244,14 +251,16 @@ _ENTRIES = (
     ReasoningFormat(
         "thinking", ("<thinking>", "<Thinking>"), ("</thinking>", "</Thinking>"), marks=Marks.TAGS, glue="\n"
     ),
+    # Models that were told to write the usual tags with a capital.
+    ReasoningFormat("think_capitals", ("<Think>", "<THINK>"), ("</Think>", "</THINK>"), marks=Marks.TAGS, glue="\n"),
     # Models trained on the "reasoning, then answer" templates of GRPO examples.
     ReasoningFormat("reasoning", ("<reasoning>",), ("</reasoning>",), marks=Marks.TAGS, glue="\n"),
     ReasoningFormat("scratchpad", ("<scratchpad>",), ("</scratchpad>",), marks=Marks.TAGS, glue="\n"),
     # Granite 3.2; later ones use think.
     ReasoningFormat(
         "granite",
-        ("Here is my thought process:", "Here's my thought process:", "Here’s my thought process:"),
-        ("Here is my response:", "Here's my response:", "Here’s my response:"),
+        tuple(_plain_and_bold("my thought process:")),
+        tuple(_plain_and_bold("my response:")),
         marks=Marks.WORDS,
         glue="\n",
     ),

@@ -124,6 +124,18 @@ def fetch_model(model: str, commit: str, *, weights: bool = True) -> pathlib.Pat
     return folder
 
 
+def fetch_files(name: str, commit: str, patterns: Sequence[str]) -> pathlib.Path:
+    """The folder with those files of a repository at a commit, for what is no whole model. Raises ModelError."""
+    hub = import_hub()
+    try:
+        if hub.constants.HF_HUB_OFFLINE:
+            raise HubUnreachable("HF_HUB_OFFLINE is set")
+        with _as_model_error(hub, name, commit):
+            return pathlib.Path(hub.snapshot_download(name, revision=commit, allow_patterns=list(patterns)))
+    except HubUnreachable as error:
+        return _fetched_before(hub, name, commit, patterns, error)
+
+
 def find_snapshot(model: str, commit: str | None) -> str:
     """Where the files of a fetched model are; the name as it is for a folder, or where nothing is fetched."""
     if commit is None or not COMMIT.fullmatch(commit) or not is_hub_name(model):

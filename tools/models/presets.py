@@ -28,6 +28,7 @@ class Preset:
     """One preset. `seeds` and `published` are by benchmark; `benchmarks` names those of each door ("aime",
     "livecodebench"), `benchmarks_if_at_hand` more of them where their files are there.
 
+    `system_prompt` and `chat_template_kwargs` turn on the reasoning of models that have two modes.
     `published` is in percent; `published_samples` says on how many samples a problem each figure stands.
     """
 
@@ -39,6 +40,8 @@ class Preset:
     sampling: Sampling
     dtype: str | None = None
     reasoning_format: str | None = None
+    system_prompt: str | None = None
+    chat_template_kwargs: Mapping[str, object] | None = None
     published: Mapping[str, float] = dataclasses.field(default_factory=dict)
     published_samples: Mapping[str, int] = dataclasses.field(default_factory=dict)
     source: str = ""
@@ -54,6 +57,12 @@ class Preset:
     @property
     def top_p(self) -> float:
         return self.sampling.top_p
+
+    def chat_options(self, model_type: str) -> dict[str, str]:
+        """Options of type chat, as a command would give them; none for other types, whose prompts are fixed."""
+        arguments = json.dumps(self.chat_template_kwargs) if self.chat_template_kwargs else None
+        options = {"system_prompt": self.system_prompt, "chat_template_kwargs": arguments}
+        return {name: value for name, value in options.items() if value is not None and model_type == "chat"}
 
     def base_seeds(self, benchmark: str) -> tuple[int, ...]:
         """Base seeds of a benchmark; variants such as livecodebench_partial use those of the first part."""

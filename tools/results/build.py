@@ -103,7 +103,7 @@ def build_results(
         reasoning=reasoning,
         breakdowns=_breakdowns(counts, plan.graded_ids, labels or {}),
         doubts=(*_doubts(len(plan.missing), verdicts, score), *doubts),
-        warnings=(*_warnings(reasoning, settings.get("max_new_tokens") is not None, score), *warnings),
+        warnings=(*_warnings(reasoning, settings, score), *warnings),
         figures=() if published is None else (published,) if isinstance(published, Published) else tuple(published),
         metrics=summarize_metrics([plan.of_problem(task_id) for task_id in plan.graded_ids], metric_kinds or {}),
         gives_shares=plan.gives_shares,
@@ -292,12 +292,14 @@ def _doubts(missing: int, verdicts: Mapping[Verdict, int], score: Score) -> list
     return doubts
 
 
-def _warnings(reasoning: ReasoningShares, is_cap_known: bool, score: Score) -> list[str]:
+def _warnings(reasoning: ReasoningShares, settings: Mapping[str, Any], score: Score) -> list[str]:
     warnings = []
     if reasoning.truncated_share > TRUNCATION_WARNING:
         share = percent(reasoning.truncated_share)
         warnings.append(f"{share} of the responses were cut off: the cap has a part in this score")
-    if not is_cap_known:
+    if dropped := settings.get("dropped"):
+        warnings.append(f"the server refused {dropped}: it sampled by its own defaults there, not by the settings")
+    if settings.get("max_new_tokens") is None:
         warnings.append("the cap on output tokens is not known, so this score compares with no other")
     if score.interval is None:
         warnings.append("one problem only: there is no interval for the choice of problems")

@@ -196,6 +196,8 @@ def _suspects(published: Published, ours: Measured) -> list[str]:
     if ours.truncated_share > CUT_OFF_SHARE:
         share = 100 * ours.truncated_share
         suspects.append(f"{share:.1f} % of the responses were cut off: raise the cap, or look for repetition loops")
+    if dropped := ours.settings.get("dropped"):
+        suspects.append(f"the server refused {dropped}, so the sampling is its own")
     if ours.closed_share is None:
         suspects.append("no response holds reasoning: the prompt does not open it, or thinking is off")
     for name, named in (("temperature", published.temperature), ("top_p", published.top_p)):

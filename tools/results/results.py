@@ -121,6 +121,8 @@ class Results:
         shares = [f"{percent(self.reasoning.truncated_share)} truncated"]
         if self.reasoning.reasoning_share:
             shares.append(f"{percent(self.reasoning.reasoning_share)} with reasoning")
+        if dropped := self.settings.get("dropped"):
+            shares.append(f"server refused {dropped}")
         score = f"avg@{self.samples_per_problem} = {percent(self.score.mean)}"
         if not self.is_complete:
             planned = self.subset.count * len(self.seeds)

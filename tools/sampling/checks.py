@@ -45,6 +45,10 @@ def check_settings(settings: RunSettings) -> None:
             settings.model_type == "chat" or settings.system_prompt is settings.chat_template_kwargs is None,
             f"SYSTEM_PROMPT and CHAT_TEMPLATE_KWARGS are for type chat; the prompt of type {settings.model_type} is fixed",
         ),
+        (
+            settings.model_type == "chat" or settings.needs.tokenizer or not settings.needs.has_own_template,
+            f"ENGINE={settings.engine} leaves the template to the provider; set MODEL_TYPE=chat",
+        ),
     )
     for is_fine, message in rules:
         if not is_fine:

@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from tools.errors import EngineError, EvaluationError
+from tools.errors import EngineError, EngineOutOfMemory, EngineUnavailable, EvaluationError, printable
 from tools.sampling.progress import RunProgress
 from tools.sampling.settings import RunSettings
 from tools.sampling.status import read_worker
@@ -37,6 +37,7 @@ START_NOTE_S = 300.0  # a start that takes longer says what it waits for, again 
 END_TIMEOUT_S = 10.0  # for a killed process to go; one that hangs in the kernel is left to it
 DEFAULT_CAPACITY = 256
 LOG_END_BYTES = 1 << 20
+LONGEST_CAUSE = 1000  # characters of a log's line that are shown
 # For a worker on the CPU. The same number of threads for any number of workers: same sums, same texts. No cores of its
 # own choice: every vLLM on a machine would choose the same ones. And memory that was used once stays with the process:
 # given back and fetched again at every step, it costs page faults, which two workers pay for each other.
@@ -163,10 +164,12 @@ def halve_batch(slot: Slot, capacity: int | None, cause: str) -> None:
     capacity = min(capacity, slot.max_num_seqs or capacity)
     if capacity == 1:
         raise EngineError(
-            f"{slot.name}: {cause}, even with one sequence at a time; lower OUT_SEQ_LEN or use more GPUs per engine"
+            f"{slot.name}: {cause.rstrip('.')}, even with one sequence at a time; raise TENSOR_PARALLEL, lower OUT_SEQ_LEN, "
+            "or give QUANTIZATION"
         )
     slot.max_num_seqs = capacity // 2
-    print(f"{slot.name}: out of memory; going on with at most {slot.max_num_seqs} sequences at once", file=sys.stderr)
+    sequences = "sequence" if slot.max_num_seqs == 1 else "sequences"
+    print(f"{slot.name}: out of memory; going on with at most {slot.max_num_seqs} {sequences} at once", file=sys.stderr)
 
 
 def plan_restart(slot: Slot, slots: Sequence[Slot], code: int, cause: str, out: pathlib.Path) -> None:
@@ -272,13 +275,14 @@ def last_error(path: pathlib.Path, start: int = 0) -> str:
         return "no log"
     told = [line for line in lines if line.startswith("error: ")]
     errors = told or [line for line in lines[-200:] if "Error" in line]
-    return (errors or lines or ["nothing in its log"])[-1].removeprefix("error: ")
+    line = (errors or lines or ["nothing in its log"])[-1].removeprefix("error: ")
+    return printable(line, LONGEST_CAUSE) or "nothing that can be shown in its log"
 
 
 def last_words(path: pathlib.Path) -> str:
     """The last line of a log, without the marks that vLLM puts before it."""
     lines = read_lines(path, 0) or ["nothing"]
-    return re.sub(r"^\([^()]*pid=\d+\) ([A-Z]+ [\d-]+ [\d:]+ )?", "", lines[-1])[:200]
+    return re.sub(r"^\([^()]*pid=\d+\) ([A-Z]+ [\d-]+ [\d:]+ )?", "", printable(lines[-1]))[:200]
 
 
 def read_lines(path: pathlib.Path, start: int) -> list[str] | None:
@@ -319,6 +323,20 @@ def lives_in_group(group: int) -> bool:
             if int(its_group) == group and state not in "ZX":
                 return True
     return False
+
+
+def exit_code_of(error: EvaluationError) -> int:
+    """How a worker tells the launcher what to do next, whichever launcher it is.
+
+    >>> exit_code_of(EngineError("a step failed")) == EXIT_CRASH
+    True
+    >>> exit_code_of(EngineUnavailable("the server is down")) == EXIT_PERMANENT
+    True
+    """
+    if isinstance(error, EngineOutOfMemory):
+        return EXIT_OUT_OF_MEMORY
+    may_pass = isinstance(error, EngineError) and not isinstance(error, EngineUnavailable)
+    return EXIT_CRASH if may_pass else EXIT_PERMANENT
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ import pathlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tools.engines.vllm_adapter import find_adapter, pin_adapter
 from tools.errors import ModelError
 from tools.models.folder import check_folder, check_tokenizer
 from tools.models.hub import COMMIT, fetch_model, find_commit, find_snapshot, is_hub_name
@@ -50,6 +51,10 @@ def pin(settings: RunSettings, out: pathlib.Path) -> RunSettings:
         asked = settings.tokenizer_revision
         commit = _recorded_commit(same_model, "tokenizer_revision") if asked is None else None
         settings = dataclasses.replace(settings, tokenizer_revision=commit or find_commit(settings.tokenizer, asked))
+    options: Any = settings.engine_options
+    if adapter := getattr(options, "adapter", ""):  # of vLLM
+        pinned = pin_adapter(adapter, _recorded(same_model, "adapter"))
+        settings = dataclasses.replace(settings, engine_options=dataclasses.replace(options, adapter=pinned))
     return settings
 
 
@@ -72,6 +77,8 @@ def fetch_models(settings: RunSettings, *, weights: bool = True) -> None:
         check_tokenizer(fetch_model(settings.tokenizer, settings.tokenizer_revision, weights=False), settings.tokenizer)
     if not settings.needs.loads_model:
         return
+    if adapter := getattr(settings.engine_options, "adapter", ""):
+        find_adapter(adapter)
     if not is_hub_name(settings.model):
         folder = pathlib.Path(settings.model)
         check_folder(folder, has_tokenizer=settings.tokenizer is None)

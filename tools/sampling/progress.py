@@ -136,7 +136,8 @@ class RunProgress:
 
     def _show(self, status: RunStatus) -> None:
         share = f"{status.truncated / status.answered:.0%}" if status.answered else "none"
-        text = f"{status.tokens_per_s:.0f} tokens/s, {share} cut off"
+        cost = sum(worker.cost for worker in status.workers)
+        text = f"{status.tokens_per_s:.0f} tokens/s, {share} cut off" + (f", {cost:.2f} US dollars" if cost else "")
         if self._is_quiet:
             if time.monotonic() >= self._line_at:
                 self._line_at += LINE_EVERY_S

@@ -20,6 +20,7 @@ import dataclasses
 import os
 import pathlib
 import socket
+import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -27,16 +28,19 @@ from typing import Any
 
 from tools.cluster.connection import connected
 from tools.engines import Completion, Failure, GenerationRequest, create_engine
-from tools.errors import EngineError, EngineOutOfMemory, EvaluationError, UsageError
+from tools.errors import EvaluationError, UsageError, printable
 from tools.sampling import worker
 from tools.sampling.launcher import (
     CPU_ENVIRONMENT,
     EXIT_CRASH,
     EXIT_OUT_OF_MEMORY,
     EXIT_PERMANENT,
+    LONGEST_CAUSE,
+    START_NOTE_S,
     START_TIMEOUT_S,
     Slot,
     ended_by_signals,
+    exit_code_of,
     halve_batch,
     log_path,
     plan_restart,
@@ -64,10 +68,12 @@ EXCHANGE_EVERY_S = 0.25
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What an actor answers: finished outcomes, its capacity, what it printed, or why it cannot go on."""
+    """What an actor answers: finished outcomes, its capacity, what its server refuses of the sampling, what it printed, or
+    why it cannot go on."""
 
     outcomes: Sequence[Completion | Failure] = ()
     capacity: int = 0
+    dropped: Sequence[str] = ()
     error: str | None = None
     exit_code: int = 0
     output: str = ""
@@ -109,19 +115,16 @@ class EngineActor:
             outcomes += finished
             if not outcomes and time.monotonic() > until + 1.0:
                 break  # a sign of life
-        return Report(outcomes, self._engine.capacity)
+        return Report(outcomes, self._engine.capacity, worker.what_is_dropped(self._engine))
 
     def _answer(self, work: Callable[..., Report], *arguments: Any) -> Report:
         """What the engine raises becomes a Report; exceptions of some libraries do not survive the way home."""
         try:
             report = work(*arguments)
-        except EngineOutOfMemory as error:
-            report = Report(error=str(error), exit_code=EXIT_OUT_OF_MEMORY)
-        except EngineError as error:
-            traceback.print_exc()
-            report = Report(error=str(error), exit_code=EXIT_CRASH)
         except EvaluationError as error:
-            report = Report(error=str(error), exit_code=EXIT_PERMANENT)
+            report = Report(error=str(error), exit_code=exit_code_of(error))
+            if report.exit_code == EXIT_CRASH:
+                traceback.print_exc()
         except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to hear of it
             traceback.print_exc()
             report = Report(error=f"{type(error).__name__}: {error}", exit_code=EXIT_CRASH)
@@ -244,6 +247,7 @@ class Cluster:
         if slot.queue is None:  # it lives, so from now on it has a share
             slot.queue = WorkQueue.join(self._out / ".run", slot.worker_name)
         slot.is_loading, slot.file.status.capacity = False, report.capacity
+        worker.note_dropped(report.dropped, self._out, self._requests, slot.file)
         for outcome in report.outcomes:
             slot.file.status.in_flight -= 1
             worker.record(outcome, slot.queue, self._out, self._requests, slot.file)
@@ -273,12 +277,25 @@ class Cluster:
         limit = self._settings.stall_timeout_s
         if slot.is_loading:
             limit = max(limit, START_TIMEOUT_S)
+            self._note_slow_start(slot)
         if time.monotonic() - slot.called_at > limit:
             self._lose(slot, Report(error=f"no answer for {limit:g} s", exit_code=EXIT_CRASH))
 
+    def _note_slow_start(self, slot: ActorSlot) -> None:
+        """Says from time to time that an actor still loads, or has found no place: Ray says neither."""
+        now = time.monotonic()
+        if now - max(slot.called_at, slot.noted_at) >= START_NOTE_S:
+            slot.noted_at = now
+            waited = f"{now - slot.called_at:.0f} s"
+            print(
+                f"{slot.worker_name}: still not started after {waited}; it loads the model, or the cluster has no free place for it "
+                "(`ray status`)",
+                file=sys.stderr,
+            )
+
     def _lose(self, slot: ActorSlot, report: Report) -> None:
         """An actor is gone or broken: its samples go back, and it is started again if that may help."""
-        cause, capacity = report.error or "", slot.file.status.capacity if slot.file else 0
+        cause, capacity = printable(report.error or "", LONGEST_CAUSE), slot.file.status.capacity if slot.file else 0
         self._log(slot, f"{slot.worker_name}: {cause}\n")
         self._release(slot)
         if report.exit_code == EXIT_PERMANENT:

@@ -277,6 +277,7 @@ def _build(given: argparse.Namespace, environ: Mapping[str, str], preset: Preset
     told["seeds"] = {name: _seeds(told.get("seeds"), preset, name) for name in told["benchmarks"]}
     told.setdefault("model_type", preset.model_type)
     told.setdefault("reasoning_format", preset.reasoning_format)
+    told = {**preset.chat_options(told["model_type"]), **told}
     told.setdefault("engine", default_engine())
     of_engine = read_options(find_engine(told["engine"]).Options, given, environ)
     refuse_options_of_others(told["engine"], given, environ)

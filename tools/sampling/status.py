@@ -31,6 +31,7 @@ class SampleCounts:
     tokens: int = 0
     truncated: int = 0
     unclosed: int = 0
+    cost: float = 0.0  # US dollars, as far as prices are known
     by_dataset: dict[str, int] = dataclasses.field(default_factory=dict)  # done, by benchmark
 
     def add(self, other: SampleCounts) -> None:
@@ -40,7 +41,7 @@ class SampleCounts:
             self.by_dataset[name] = self.by_dataset.get(name, 0) + count
 
 
-COUNTS = ("done", "failed", "tokens", "truncated", "unclosed")
+COUNTS = ("done", "failed", "tokens", "truncated", "unclosed", "cost")
 
 
 @dataclasses.dataclass

@@ -11,7 +11,7 @@ import os
 import pathlib
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tools.engines import Completion, Engine, Failure, create_engine
 from tools.models.prompts import cut_at_end_mark
@@ -69,7 +69,7 @@ def answer_all(queue: WorkQueue, engine: Engine, requests: RequestMaker, out: pa
             status.in_flight += len(taken)
         if status.in_flight:
             outcomes = engine.step()
-            note_dropped(engine, out, requests, file)
+            note_dropped(what_is_dropped(engine), out, requests, file)
             for outcome in outcomes:
                 status.in_flight -= 1
                 record(outcome, queue, out, requests, file)
@@ -80,11 +80,14 @@ def answer_all(queue: WorkQueue, engine: Engine, requests: RequestMaker, out: pa
         file.tick()
 
 
-def note_dropped(engine: Engine, out: pathlib.Path, requests: RequestMaker, file: StatusFile) -> None:
+def what_is_dropped(engine: Engine) -> tuple[str, ...]:
+    return tuple(getattr(engine, "dropped", ()))  # engines need not have it
+
+
+def note_dropped(dropped: Sequence[str], out: pathlib.Path, requests: RequestMaker, file: StatusFile) -> None:
     """What a server refuses of the sampling goes to the manifests before the first answer that was drawn without it."""
-    dropped = list(getattr(engine, "dropped", ()))  # engines need not have it
-    if dropped != file.status.dropped:
-        file.status.dropped = dropped
+    if list(dropped) != file.status.dropped:
+        file.status.dropped = list(dropped)
         for benchmark in requests.caps:
             manifest.record_dropped(out / benchmark, dropped)
 
@@ -100,7 +103,13 @@ def record(
         return
     text = cut_at_end_mark(outcome.text)
     generation = Generation(
-        sample.task_id, sample.seed, text, outcome.finish_reason, outcome.prompt_tokens, outcome.output_tokens
+        sample.task_id,
+        sample.seed,
+        text,
+        outcome.finish_reason,
+        outcome.prompt_tokens,
+        outcome.output_tokens,
+        outcome.cost,
     )
     generations.append(out / sample.dataset, generation)
     tokens = outcome.output_tokens
@@ -110,6 +119,7 @@ def record(
     status.done += 1
     status.by_dataset[sample.dataset] = status.by_dataset.get(sample.dataset, 0) + 1
     status.tokens += tokens
+    status.cost += outcome.cost or 0.0
     status.truncated += generation.is_cut_off
     status.unclosed += closes_reasoning(text, requests.is_opened(sample), requests.reasoning_format) is False
 

@@ -25,6 +25,7 @@ from tools.store.reading import (
     open_file,
     parse_json,
     read_raw_lines,
+    to_cost,
     to_count,
     to_seed,
     to_task_id,
@@ -103,6 +104,7 @@ def _to_generation(row: JsonRow, seed: int) -> Generation:
         to_text_or_none(row.get("finish_reason"), "finish_reason"),
         to_count(row.get("prompt_tokens"), "prompt_tokens"),
         to_count(row.get("output_tokens"), "output_tokens"),
+        to_cost(row.get("cost")),
     )
 
 

@@ -58,7 +58,7 @@ class Manifest:
         return cls(
             model=_text(row.get("model")),
             benchmark=_text(row.get("dataset")),
-            settings=_with_cap(_mapping(row.get("settings")), row.get("answer_cap")),
+            settings=_with_findings(row),
             seeds=tuple(dict.fromkeys(seed for seed in _list(plan.get("seeds")) if isinstance(seed, int))),
             task_ids=tuple(dict.fromkeys(map(str, _list(plan.get("task_ids"))))),
             data_path=_text(data.get("path")),
@@ -83,9 +83,15 @@ def _mapping(value: Any) -> JsonRow:
     return value if isinstance(value, dict) else {}
 
 
-def _with_cap(settings: Mapping[str, Any], answer_cap: object) -> Mapping[str, Any]:
-    """The settings, with the true cap on answers where the model ends before it."""
-    return {**settings, "answer_cap": answer_cap} if isinstance(answer_cap, int) else settings
+def _with_findings(row: JsonRow) -> JsonRow:
+    """The settings, with what a run found of them: `answer_cap` where the model ends before the cap, and `dropped`, the
+    names of those that a server refused, so that it sampled without."""
+    found: dict[str, Any] = dict(_mapping(row.get("settings")))
+    if isinstance(row.get("answer_cap"), int):
+        found["answer_cap"] = row["answer_cap"]
+    if dropped := sorted({name for name in _list(row.get("dropped")) if isinstance(name, str)}):
+        found["dropped"] = ", ".join(dropped)
+    return found
 
 
 def _list(value: Any) -> list[Any]:

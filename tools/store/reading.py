@@ -32,6 +32,7 @@ READ_AHEAD_BYTES = 1 << 18  # responses are long: the default would fetch each o
 HEAD_BYTES = 1 << 12  # what is kept of a line that is too long
 BLOCK_BYTES = 1 << 22
 MOST_SEED_DIGITS = 18  # a seed is a number of 64 bits everywhere else
+MOST_COST = 1e6  # of one sample: what is more is no price
 KINDS = (
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISCHR, "a device"),
@@ -157,6 +158,16 @@ def to_count(value: Any, name: str) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 10**MOST_SEED_DIGITS:
         raise ValueError(f"{name} is {name_type(value)} where a number of tokens is expected")
     return value
+
+
+def to_cost(value: Any) -> float | None:
+    """US dollars; None where it is not said, or said in a way of others.
+
+    >>> to_cost(0.25), to_cost({"usd": 1}), to_cost(float("nan"))
+    (0.25, None, None)
+    """
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < MOST_COST else None
 
 
 def to_text_or_none(value: Any, name: str) -> str | None:

@@ -2,6 +2,8 @@
 
 GPU_FAULT=step_memory=2   a step with more than two sequences runs out of memory, as a GPU that is too small
 GPU_FAULT=busy            the device is taken by another process
+GPU_FAULT=small_cache     one MiB is left for the KV cache
+GPU_FAULT=head_size       the model's head size is none that the attention kernels know
 """
 
 from __future__ import annotations
@@ -27,6 +29,14 @@ def break_worker(worker) -> None:
             )
 
         worker.init_device = init_device
+    if KIND == "small_cache":
+        worker.determine_available_memory = lambda self: 1 << 20
+    if KIND == "head_size":
+
+        def load_model(self, *rest, **named):
+            raise ValueError("No valid attention backend found for cuda with head_size 100 is not supported")
+
+        worker.load_model = load_model
     if KIND == "step_memory":
         whole = worker.execute_model
 
