@@ -24,6 +24,7 @@ from tests.support.lm_eval_runs import (
 )
 
 pytest.importorskip("lm_eval", reason="needs requirements-lm-eval.txt")
+pytestmark = pytest.mark.slow
 
 NAMES = (
     "made_sums", "made_more_sums", "made_votes", "made_translation", "made_facts", "made_last_words", "made_group",

@@ -45,6 +45,7 @@ metric_list:
 """
 
 
+@pytest.mark.slow
 def test_a_task_that_hangs_dies_or_fails_costs_one_sample(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

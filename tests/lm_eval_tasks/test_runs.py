@@ -36,6 +36,7 @@ def sample(run: Run, folder: TaskFolder, out: pathlib.Path, names: str, **option
     return run(*command, env={**folder.environment, **settings, **options})
 
 
+@pytest.mark.slow
 def test_six_tasks_in_one_command_load_the_model_once(
     run_script: Run, folder: TaskFolder, tmp_path: pathlib.Path
 ) -> None:

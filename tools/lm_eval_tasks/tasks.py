@@ -184,22 +184,25 @@ def read_index(name: str, files: dict[str, pathlib.Path]) -> dict[str, Any] | No
         TaskIndex.process_cfg(config, files[wanted], index)
         if wanted not in index:
             return None
-        waiting += [member for member in members_of(config) if member in files or isinstance(member, str)]
+        for member, may_be_new in members_of(config):
+            if member in files:
+                waiting.append(member)
+            elif not may_be_new:
+                return None
     return index
 
 
-def members_of(config: Any) -> Iterator[str]:
-    """The names that a group's configuration refers to; a member that is defined in place is none."""
+def members_of(config: Any) -> Iterator[tuple[str, bool]]:
+    """The names in a group's configuration, and whether each may be defined in place, by the group itself."""
     members = config.get("task")
     for member in members if isinstance(members, list) else ():
         if isinstance(member, str):
-            yield member
-        elif isinstance(member.get("task"), list):
-            yield from members_of(member)
-        elif (isinstance(member.get("task"), str) and "dataset_path" not in member) or isinstance(
-            member.get("task"), str
-        ):
-            yield member["task"]
+            yield member, False
+            continue
+        yield from members_of(member)
+        for kind in ("group", "task"):
+            if isinstance(member.get(kind), str):
+                yield member[kind], True
 
 
 def refuse_unknown(name: str, index: dict[str, Any], files: dict[str, pathlib.Path]) -> None:
@@ -226,7 +229,7 @@ def refuse_unsafe(name: str, index: dict[str, Any]) -> None:
         config = entry.cfg or {}
         if config.get("unsafe_code"):
             _raise_unsafe(wanted)
-        waiting += [*entry.tags] if entry.kind.name == "TAG" else [*members_of(config)]
+        waiting += entry.tags if entry.kind.name == "TAG" else [member for member, _ in members_of(config)]
 
 
 def _raise_unsafe(name: str) -> None:
