@@ -73,7 +73,7 @@ class Judge:
         return task, instances
 
     @staticmethod
-    def _process(task: Any, instances: list[Any], key: str) -> dict[str, Any]:
+    def _process(task: Any, instances: list[Any], key: str) -> JsonObject:
         results = [instance.filtered_resps[key] for instance in instances]
         found = task.process_results(instances[0].doc, results)
         return {f"{metric},{key}": value for metric, value in found.items()}
@@ -125,7 +125,7 @@ def aggregation_of(task: Any, key: str) -> Any:
     return task.aggregation().get(key.rpartition(",")[0], mean)
 
 
-def figure_of(task: Any, key: str, items: list[Any]) -> dict[str, Any]:
+def figure_of(task: Any, key: str, items: list[Any]) -> JsonObject:
     """A figure, and its standard error where there is a formula for it, as lm-eval names them."""
     metric, _, filter_name = key.rpartition(",")
     aggregate = aggregation_of(task, key)

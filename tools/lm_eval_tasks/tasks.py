@@ -34,6 +34,7 @@ OWN_TASKS = pathlib.Path(lm_eval.__file__).parent / "tasks"
 DEFINES = re.compile(rb"^(?:task|group)[ \t]*:[ \t]*[\"']?([^\s\"'#\[]+)", re.MULTILINE)
 # What runs a model's code is not run as lm-eval runs it, in our own process: this toolkit has a sandbox for it.
 OURS_INSTEAD = {"humaneval": "humaneval", "mbpp": "mbpp", "cruxeval": "cruxeval"}
+Index = dict[str, Entry]  # lm-eval's, by name
 GENERATED, SCORED = "generate_until", "loglikelihood"
 OUTPUT_TYPES = {"generate_until": GENERATED, "loglikelihood": SCORED, "multiple_choice": SCORED}
 
@@ -73,7 +74,7 @@ def build(name: str, folders: Sequence[str], *, chat: bool = False) -> BuiltTask
 class KeepingManager(TaskManager):  # type: ignore[misc]
     """A TaskManager of an index that is known, which keeps what it loaded and refuses what cannot be asked here."""
 
-    def __init__(self, index: dict[str, Any]) -> None:
+    def __init__(self, index: Index) -> None:
         super().__init__(include_defaults=False)
         self.task_index.update(index)
         self.loaded: Any = None
@@ -170,7 +171,7 @@ def find_definitions(folders: Sequence[pathlib.Path], word: str) -> tuple[dict[s
     return found, is_mentioned
 
 
-def read_index(name: str, files: dict[str, pathlib.Path]) -> dict[str, Any] | None:
+def read_index(name: str, files: dict[str, pathlib.Path]) -> Index | None:
     """lm-eval's index of the name and all that it is made of; None where a name is not found (a tag, say)."""
     index: dict[str, Entry] = {}
     waiting = [name]
@@ -205,7 +206,7 @@ def members_of(config: Any) -> Iterator[tuple[str, bool]]:
                 yield member[kind], True
 
 
-def refuse_unknown(name: str, index: dict[str, Any], files: dict[str, pathlib.Path]) -> None:
+def refuse_unknown(name: str, index: Index, files: dict[str, pathlib.Path]) -> None:
     if name in index:
         return
     import difflib
@@ -217,7 +218,7 @@ def refuse_unknown(name: str, index: dict[str, Any], files: dict[str, pathlib.Pa
     )
 
 
-def refuse_unsafe(name: str, index: dict[str, Any]) -> None:
+def refuse_unsafe(name: str, index: Index) -> None:
     """Raises UsageError for tasks that run a model's code; by their files, before any of their code is run."""
     waiting, seen = [name], set()
     while waiting:
