@@ -38,11 +38,11 @@ class Service:
         return make_record(built, count)
 
     def open(self, task: str, folders: list[str]) -> JsonObject:
-        from tools.lm_eval_tasks.judging import Judge
+        from tools.lm_eval_tasks.judging import TaskJudge
         from tools.lm_eval_tasks.tasks import build
 
         built = build(task, folders)
-        self._judges[task] = Judge(built)
+        self._judges[task] = TaskJudge(built)
         return {"version": built.version, "versions": {name: str(each.VERSION) for name, each in built.tasks.items()}}
 
     def judge(self, task: str, name: str, doc_id: int, doc_hash: str, responses: list[Any]) -> JsonObject:

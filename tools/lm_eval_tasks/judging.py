@@ -21,7 +21,7 @@ LONGEST_TEXT = 2000
 CLOSED_FORMS = (mean, acc_all)  # whose standard error needs no thousands of resamples
 
 
-class Judge:
+class TaskJudge:
     """One built name; documents are read once."""
 
     def __init__(self, built: BuiltTasks) -> None:

@@ -101,8 +101,8 @@ def to_generation(outcome: Completion | Scores) -> Generation:
             sample.task_id, sample.seed, outcome.best, "stop", *counts, loglikelihoods=outcome.loglikelihoods
         )
     text = cut_at_end_mark(outcome.text)
-    counts = outcome.prompt_tokens, outcome.output_tokens
-    return Generation(sample.task_id, sample.seed, text, outcome.finish_reason, *counts, outcome.cost)
+    told = outcome.prompt_tokens, outcome.output_tokens
+    return Generation(sample.task_id, sample.seed, text, outcome.finish_reason, *told, outcome.cost)
 
 
 def record(outcome: Outcome, queue: WorkQueue, out: pathlib.Path, requests: RequestMaker, file: StatusFile) -> None:
@@ -122,7 +122,7 @@ def record(outcome: Outcome, queue: WorkQueue, out: pathlib.Path, requests: Requ
     status.done += 1
     status.by_dataset[sample.dataset] = status.by_dataset.get(sample.dataset, 0) + 1
     status.tokens += tokens
-    status.cost += outcome.cost or 0.0
+    status.cost += generation.cost or 0.0
     status.truncated += generation.is_cut_off
     status.unclosed += closes_reasoning(text, requests.is_opened(sample), requests.reasoning_format) is False
 
