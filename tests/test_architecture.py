@@ -43,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "report": {"analysis", "results", "statistics", "store", "benchmarks", "models"},
     "leaderboard": {"report", "analysis", "results", "statistics", "store", "benchmarks", "models"},
     "upload": {"report", "results", "store", "benchmarks", "models"},
+    "lm_eval_tasks": {"grading", "benchmarks", "models", "store"},
     "view": {"report", "analysis", "results", "statistics", "store", "benchmarks", "models", "grading"},
     # The doors: names that strangers import.
     "grader": {"grading"},

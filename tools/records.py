@@ -115,6 +115,7 @@ class Generation:
     prompt_tokens: int | None = None
     output_tokens: int | None = None
     cost: float | None = None
+    loglikelihoods: tuple[tuple[float, bool], ...] | None = None  # of scored choices: and whether it is the greedy one
 
     @property
     def is_cut_off(self) -> bool:
@@ -123,6 +124,7 @@ class Generation:
     def to_json(self) -> str:
         row = {"task_id": self.task_id, "output": self.output, "seed": self.seed, "finish_reason": self.finish_reason}
         row |= {"prompt_tokens": self.prompt_tokens, "output_tokens": self.output_tokens, "cost": self.cost}
+        row |= {"loglikelihoods": self.loglikelihoods}
         return json.dumps({name: value for name, value in row.items() if value is not None}, ensure_ascii=False)
 
 

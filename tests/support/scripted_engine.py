@@ -38,6 +38,7 @@ class ScriptedOptions(EngineOptions):
     script_crash_mark: str | None = option(None, "the file that notes the crash")
     script_refuse: str | None = option(None, "the engine cannot start, and says so")
     script_import: str | None = option(None, "the engine needs this package")
+    script_loads: str | None = option(None, "a file that gets a line for every start")
     script_answer: str | None = option(None, "every answer is this text")
 
 
@@ -52,6 +53,9 @@ class ScriptedEngine:
             raise EngineUnavailable(options.script_refuse)
         if options.script_import:
             importlib.import_module(options.script_import)
+        if options.script_loads:
+            with pathlib.Path(options.script_loads).open("a", encoding="utf-8") as file:
+                file.write(f"{os.getpid()}\n")
         time.sleep(options.script_start_s)
         self.capacity = options.max_num_seqs or 4
         self._options, self._temperature = options, setup.sampling.temperature

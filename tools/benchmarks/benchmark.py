@@ -20,6 +20,7 @@ from typing import Any
 
 from tools.benchmarks.answers import field_of
 from tools.benchmarks.choices import ChoiceFields, has_choices
+from tools.benchmarks.planned import OWN_FILE, find_planned, folder_name, has_prefix
 from tools.benchmarks.published_files import as_jsonl, is_problem_file, stem_of
 from tools.benchmarks.rows import HEAVY_FIELDS, parse_row, read_lines
 from tools.errors import DataError
@@ -77,7 +78,8 @@ class Benchmark:
     field that holds a row's id, where it is none of the usual ones; `problems` (count) and `answers` ("integer": 0 to 999) are
     checked when a file is read; `labels` hold for all problems, `label_fields` name columns that break the score down;
     `subsets` names a table of frozen parts; `source` says where the hub has it; `max_new_tokens` caps the output;
-    `needs` says in words what a machine must have besides; `choices` names fields of multiple choice; `file` is where a set of its own lies, beside its entry.
+    `needs` says in words what a machine must have besides; `choices` names fields of multiple choice; `is_scored`: a model writes
+    nothing, it says how likely each of a row's `choices` is after the statement; `file` is where a set of its own lies.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Benchmark:
     licence: str = ""
     needs: str = ""
     choices: ChoiceFields = dataclasses.field(default_factory=ChoiceFields)
+    is_scored: bool = False
     file: pathlib.Path | None = None
 
 
@@ -157,7 +160,12 @@ def split_names(text: str) -> tuple[str, ...]:
 
 def name_of(name_or_path: str | os.PathLike[str]) -> str:
     """The name that a benchmark or a file of problems goes by."""
-    return stem_of(name_or_path) if is_problem_file(name_or_path) else pathlib.Path(name_or_path).name
+    if has_prefix(os.fspath(name_or_path)):
+        return folder_name(os.fspath(name_or_path))
+    path = pathlib.Path(name_or_path)
+    if path.name == OWN_FILE:
+        return path.absolute().parent.name
+    return stem_of(path) if is_problem_file(path) else path.name
 
 
 def find_entry(name_or_path: str | os.PathLike[str]) -> Benchmark | None:
@@ -166,7 +174,11 @@ def find_entry(name_or_path: str | os.PathLike[str]) -> Benchmark | None:
     >>> find_entry("MATH-500").name, find_entry("data/aime24.jsonl").name, find_entry("mine/MATH-500.jsonl")
     ('math500', 'aime24', None)
     """
-    name, entries = name_of(name_or_path), list_benchmarks()
+    name = name_of(name_or_path)
+    planned: Benchmark | None = find_planned(name_or_path, name)
+    if planned:
+        return planned
+    entries = list_benchmarks()
     if name in entries or is_problem_file(name_or_path):
         return entries.get(name)
     word = name.lower()

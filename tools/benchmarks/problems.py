@@ -31,6 +31,7 @@ from tools.benchmarks.benchmark import (
     near_names,
 )
 from tools.benchmarks.choices import Choices, read_choices
+from tools.benchmarks.planned import OWN_FILE, split_name
 from tools.benchmarks.published_files import as_jsonl, is_problem_file
 from tools.benchmarks.rows import (
     HEAVY_FIELDS,
@@ -116,7 +117,8 @@ def find_local_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None
         file_name = f"{entry.name if entry else path.name}.jsonl"
         folders = [pathlib.Path(os.environ["DATA_DIR"])] if os.environ.get("DATA_DIR") else []
         places += [folder / file_name for folder in (*folders, DATA, FETCHED)]
-    places += [entry.file] if entry and entry.file else []
+    if entry and entry.file:
+        places.insert(0 if split_name(entry.name) and not is_path else len(places), entry.file)
     found = next((place for place in places if place.is_file()), None)
     return found and as_jsonl(found)
 
@@ -178,6 +180,14 @@ def load_benchmark(
     loaded = LoadedBenchmark(benchmark, path, digest.hexdigest(), problems)
     check_benchmark(loaded, is_whole)
     return loaded
+
+
+def load_answered(folder: pathlib.Path, name_or_path: str | None = None) -> LoadedBenchmark:
+    """The benchmark that a folder's responses answer: as named, else by the folder's name; a run's own copy of planned
+    problems (planned.py) comes before the file that would be planned today."""
+    name, own = name_or_path or folder.resolve().name, folder / OWN_FILE
+    is_own = own.is_file() and name_of(own) == name_of(name)
+    return load_benchmark(own if is_own else name, is_asked=False)
 
 
 def _to_problem(line: Line, index: int, path: pathlib.Path, benchmark: Benchmark, is_asked: bool) -> Problem | None:

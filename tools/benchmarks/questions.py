@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from tools.benchmarks.benchmark import Benchmark
 from tools.benchmarks.choices import LETTERS, format_choices, listed_options
+from tools.benchmarks.problems import read_row
 from tools.errors import DataError
 from tools.records import Problem
 
@@ -112,6 +114,7 @@ QUESTIONS: dict[str, Callable[[Problem, str], str]] = {
     "jeebench": ask_jeebench,
 }
 PLACE = re.compile(r"\{([A-Za-z_]\w*)\}")
+MESSAGES = "{messages}"  # the row's statement as it is; for type chat its field `messages`, a list of role and content
 # Stands for any problem where only the words around it matter.
 PROBE = Problem("probe", "{problem}", None, {"starter_code": "{starter_code}"}, choices=("{option}",))
 
@@ -122,6 +125,8 @@ def render_question(problem: Problem, benchmark: Benchmark, model_type: str) -> 
     A benchmark's entry may also hold a text of its own, with {problem} where the statement goes, {choices} for the options,
     a line each, and {field} for any other field of the row.
     """
+    if benchmark.question == MESSAGES:
+        return problem.statement
     if PLACE.search(benchmark.question):
         return fill(benchmark.question, problem)
     try:
@@ -130,3 +135,36 @@ def render_question(problem: Problem, benchmark: Benchmark, model_type: str) -> 
         known = ", ".join(QUESTIONS)
         raise DataError(f"{benchmark.name}: its question {benchmark.question!r} is unknown; choose {known}") from None
     return ask(problem, model_type)
+
+
+def turns_of(problem: Problem, benchmark: Benchmark, model_type: str) -> tuple[tuple[str, str], ...]:
+    """(role, text) of each turn, where a row brings a conversation and the model's type is chat; else empty.
+
+    Raises DataError for a row whose messages are no list of role and content.
+    """
+    if benchmark.question != MESSAGES or model_type != "chat":
+        return ()
+    messages = _long_field(problem, "messages") or ()
+    try:
+        return tuple((str(message["role"]), str(message["content"])) for message in messages)
+    except (TypeError, KeyError) as error:
+        raise DataError(
+            f"{benchmark.name}: problem {problem.task_id!r}: its messages are no list of role and content; mend its row"
+        ) from error
+
+
+def choices_of(problem: Problem, benchmark: Benchmark) -> tuple[tuple[str, str], ...]:
+    """(context, continuation) of each choice of a scored benchmark; the context is the statement, or the row's own
+    `contexts`, one for each choice. Raises DataError."""
+    choices = _long_field(problem, "choices") or ()
+    contexts = _long_field(problem, "contexts") or [problem.statement] * len(choices)
+    if not choices or len(contexts) != len(choices) or not all(isinstance(text, str) for text in (*choices, *contexts)):
+        raise DataError(
+            f"{benchmark.name}: problem {problem.task_id!r} has no list of texts `choices`, or not as many contexts; mend its row"
+        )
+    return tuple(zip(contexts, choices, strict=True))
+
+
+def _long_field(problem: Problem, name: str) -> Any:
+    """A field that may have stayed in the file, being long."""
+    return problem.fields[name] if name in problem.fields else read_row(problem).get(name)

@@ -21,12 +21,13 @@ import argparse
 import dataclasses
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from tools.commandline import option, read_options
 from tools.errors import EngineUnavailable, ModelError, UsageError, printable
 from tools.models.prompts import Prompt
+from tools.models.scoring import TokenPair
 from tools.records import Sample, Sampling
 
 ENGINES = {
@@ -49,6 +50,7 @@ class Needs:
     worker for each GPU (or CPU worker), else one worker in all. `has_own_template`: type chat sends the question alone.
     `lacks`: parameters of Sampling that it cannot apply. `is_deterministic`: it gives what DETERMINISTIC=1 asks for anyway.
     `install`: what to do where a package is missing.
+    `scores`: `submit` takes a ScoreRequest too.
     """
 
     packages: tuple[str, ...] = ()
@@ -59,6 +61,7 @@ class Needs:
     lacks: tuple[str, ...] = ()
     is_deterministic: bool = False
     install: str = "run `make install` (GPU) or `make install-cpu`, or choose ENGINE=openai"
+    scores: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,11 +138,42 @@ class Completion:
 
 
 @dataclasses.dataclass(frozen=True)
+class ScoreRequest:
+    """One sample of which nothing is generated: how likely is each continuation? `texts` are the continuations."""
+
+    sample: Sample
+    pairs: tuple[TokenPair, ...]
+    texts: tuple[str, ...]
+
+    def to_scores(self, loglikelihoods: Sequence[tuple[float, bool]]) -> Scores:
+        """The outcome, once the pairs have their values, in their order."""
+        best = max(range(len(loglikelihoods)), key=lambda index: loglikelihoods[index][0])
+        tokens = sum(len(pair.context) for pair in self.pairs), sum(len(pair.continuation) for pair in self.pairs)
+        return Scores(self.sample, tuple(loglikelihoods), self.texts[best], *tokens)
+
+
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """The natural logarithm of each continuation's likelihood, and whether greedy decoding would give it; `best` is the
+    likeliest one's text."""
+
+    sample: Sample
+    loglikelihoods: tuple[tuple[float, bool], ...]
+    best: str
+    context_tokens: int
+    continuation_tokens: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Failure:
     """A request that was answered with an error, after all retries."""
 
     sample: Sample
     reason: str
+
+
+Request = GenerationRequest | ScoreRequest
+Outcome = Completion | Scores | Failure
 
 
 class Engine(Protocol):
@@ -155,9 +189,10 @@ class Engine(Protocol):
 
     def __init__(self, setup: EngineSetup, options: Any) -> None: ...
 
-    def submit(self, request: GenerationRequest) -> None: ...
+    def submit(self, request: Any) -> None:
+        """A GenerationRequest; where `needs.scores`, a ScoreRequest too."""
 
-    def step(self) -> list[Completion | Failure]:
+    def step(self) -> Sequence[Outcome]:
         """Works until something may have finished; returns what has."""
         ...
 
@@ -197,6 +232,16 @@ def check_engine(name: str, sampling: Sampling) -> None:
         raise UsageError(
             f"ENGINE={name} cannot apply {' and '.join(lacking).upper()}; unset it or choose another engine"
         )
+
+
+def check_scoring(name: str, benchmark: str, generative: str | None = None) -> None:
+    """Raises UsageError when a scored benchmark meets an engine that gives no log-likelihoods."""
+    if find_engine(name).needs.scores:
+        return
+    other = f"choose its generative form lm:{generative}" if generative else "choose a task that generates text"
+    raise UsageError(
+        f"{benchmark} needs log-likelihoods, which ENGINE={name} does not give; {other}, or ENGINE=vllm or transformers"
+    )
 
 
 def make_options(name: str, values: Mapping[str, Any]) -> EngineOptions:

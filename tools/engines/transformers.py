@@ -16,6 +16,8 @@ from tools.engines import (
     GenerationRequest,
     LocalOptions,
     Needs,
+    ScoreRequest,
+    Scores,
     code_remedy,
     first_line,
     is_out_of_memory,
@@ -28,7 +30,7 @@ from tools.models.prompts import END_MARKS
 class TransformersEngine:
     """One model on the first GPU, or on the CPU."""
 
-    needs = Needs(packages=("transformers", "torch"), lacks=("presence_penalty",), is_deterministic=True)
+    needs = Needs(packages=("transformers", "torch"), lacks=("presence_penalty",), is_deterministic=True, scores=True)
     Options = LocalOptions
     capacity = 1
 
@@ -64,38 +66,52 @@ class TransformersEngine:
         )
         # A repetition_penalty that stands there would change every answer, and only with this engine.
         self._model.generation_config = GenerationConfig()
-        self._waiting: deque[GenerationRequest] = deque()
+        self._waiting: deque[GenerationRequest | ScoreRequest] = deque()
 
-    def submit(self, request: GenerationRequest) -> None:
+    def submit(self, request: GenerationRequest | ScoreRequest) -> None:
         self._waiting.append(request)
 
-    def step(self) -> list[Completion | Failure]:
+    def step(self) -> list[Completion | Scores | Failure]:
         request = self._waiting.popleft()
+        try:
+            return [self._score(request) if isinstance(request, ScoreRequest) else self._generate(request)]
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                what = "scored" if isinstance(request, ScoreRequest) else f"of {request.max_new_tokens} tokens"
+                raise EngineOutOfMemory(f"out of memory with one sequence {what}: {first_line(error)}") from error
+            raise
+
+    def _score(self, request: ScoreRequest) -> Scores:
+        """Each pair by one forward pass; the softmax is of 32 bits."""
+        torch, found = self._torch, []
+        for pair in request.pairs:
+            inputs = torch.tensor([pair.token_ids[:-1]], device=self._model.device)
+            with torch.inference_mode():
+                logits = self._model(inputs).logits[0, len(pair.context) - 1 :].float().log_softmax(-1)
+            wanted = torch.tensor(pair.continuation, device=logits.device)
+            is_greedy = bool((logits.argmax(-1) == wanted).all())
+            found.append((float(logits.gather(-1, wanted[:, None]).sum()), is_greedy))
+        return request.to_scores(found)
+
+    def _generate(self, request: GenerationRequest) -> Completion:
         torch, prompt = self._torch, list(request.prompt.token_ids or ())
         inputs = torch.tensor([prompt], device=self._model.device)
         torch.manual_seed(request.seed)
-        try:
-            with torch.inference_mode():
-                output = self._model.generate(
-                    inputs,
-                    attention_mask=torch.ones_like(inputs),
-                    max_new_tokens=request.max_new_tokens,
-                    eos_token_id=self._end_ids,
-                    pad_token_id=self._end_ids[0],
-                    **self._options_of_generate(),
-                )
-        except RuntimeError as error:
-            if is_out_of_memory(error):
-                raise EngineOutOfMemory(
-                    f"out of memory with one sequence of {request.max_new_tokens} tokens: {first_line(error)}"
-                ) from error
-            raise
+        with torch.inference_mode():
+            output = self._model.generate(
+                inputs,
+                attention_mask=torch.ones_like(inputs),
+                max_new_tokens=request.max_new_tokens,
+                eos_token_id=self._end_ids,
+                pad_token_id=self._end_ids[0],
+                **self._options_of_generate(),
+            )
         new = output[0, len(prompt) :].tolist()
         has_end = bool(new) and new[-1] in self._end_ids
         text = self._tokenizer.decode(new[:-1] if has_end else new, skip_special_tokens=False)
         stops = [place for stop in self._sampling.stop if (place := text.find(stop)) >= 0]
         text = text[: min(stops, default=len(text))]
-        return [Completion(request.sample, text, "stop" if has_end or stops else "length", len(prompt), len(new))]
+        return Completion(request.sample, text, "stop" if has_end or stops else "length", len(prompt), len(new))
 
     def _options_of_generate(self) -> dict[str, object]:
         """What was chosen, and for the rest that it does nothing: a model's own generation config has no say."""

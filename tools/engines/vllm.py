@@ -17,10 +17,21 @@ import dataclasses
 import os
 import socket
 import traceback
+from collections.abc import Sequence
 from typing import Any
 
 from tools.commandline import option
-from tools.engines import Completion, EngineSetup, Failure, GenerationRequest, LocalOptions, Needs, first_line
+from tools.engines import (
+    Completion,
+    EngineSetup,
+    Failure,
+    GenerationRequest,
+    LocalOptions,
+    Needs,
+    ScoreRequest,
+    Scores,
+    first_line,
+)
 from tools.engines.vllm_adapter import (
     adapter_arguments,
     adapter_identity,
@@ -29,6 +40,7 @@ from tools.engines.vllm_adapter import (
     make_adapter_request,
 )
 from tools.engines.vllm_arguments import count_engine_gpus, parse_engine_arguments
+from tools.engines.vllm_scoring import ScoringJobs
 from tools.errors import EngineError, EvaluationError, ModelError, UsageError
 from tools.models.prompts import END_MARKS
 from tools.records import Sample
@@ -80,7 +92,7 @@ class VllmOptions(LocalOptions):
 class VllmEngine:
     """One vLLM engine on one GPU, one tensor-parallel group, or the CPU."""
 
-    needs = Needs(packages=("vllm",))
+    needs = Needs(packages=("vllm",), scores=True)
     Options = VllmOptions
 
     def __init__(self, setup: EngineSetup, options: VllmOptions) -> None:
@@ -115,6 +127,7 @@ class VllmEngine:
         self._watch = EngineWatch(new_processes(before), getattr(core, "outputs_queue", None))
         self._stop_token_ids = self._find_stop_token_ids()
         self._running: dict[str, GenerationRequest] = {}
+        self._scoring = ScoringJobs()
         self._refused: list[Failure] = []
         self._count = 0
 
@@ -142,7 +155,10 @@ class VllmEngine:
             chosen["quantization"] = options.quantization
         return LLM(**{**chosen, **parse_engine_arguments(options.engine_args).values})
 
-    def submit(self, request: GenerationRequest) -> None:
+    def submit(self, request: GenerationRequest | ScoreRequest) -> None:
+        if isinstance(request, ScoreRequest):
+            self._submit_pairs(request)
+            return
         self._count += 1
         name = str(self._count)
         try:
@@ -155,7 +171,8 @@ class VllmEngine:
                 skip_special_tokens=False,
                 output_kind=_final_only(),
             )
-            self._engine.add_request(name, _to_input(request), params, lora_request=self._adapter)
+            prompt = _to_input(request.prompt.token_ids or ())
+            self._engine.add_request(name, prompt, params, lora_request=self._adapter)
         except self._refusals as error:
             self._refused.append(Failure(request.sample, f"vLLM refuses it: {first_line(error)}"))
         except Exception as error:
@@ -163,7 +180,24 @@ class VllmEngine:
         else:
             self._running[name] = request
 
-    def step(self) -> list[Completion | Failure]:
+    def _submit_pairs(self, request: ScoreRequest) -> None:
+        """One request of vLLM's for each pair; the sample is through when all of them are."""
+        names = self._scoring.begin(request)
+        params = self._sampling_params(
+            temperature=0.0, max_tokens=1, prompt_logprobs=1, detokenize=False, output_kind=_final_only()
+        )
+        for name, pair in zip(names, request.pairs, strict=True):
+            try:
+                self._engine.add_request(name, _to_input(pair.token_ids), params, lora_request=self._adapter)
+            except self._refusals as error:
+                self._engine.abort_request([each for each in names if each != name])
+                self._scoring.drop(request)
+                self._refused.append(Failure(request.sample, f"vLLM refuses it: {first_line(error)}"))
+                return
+            except Exception as error:
+                raise self._explain(error) from error
+
+    def step(self) -> list[Completion | Scores | Failure]:
         if self._refused:
             refused, self._refused = self._refused, []
             return [*refused]
@@ -171,7 +205,10 @@ class VllmEngine:
             outputs = self._engine.step()
         except Exception as error:
             raise self._explain(error) from error
-        return [self._to_completion(output) for output in outputs if output.finished]
+        finished = [output for output in outputs if output.finished]
+        scored = [scores for output in finished if (scores := self._scoring.collect(output))]
+        others = [self._to_completion(output) for output in finished if output.request_id in self._running]
+        return [*scored, *others]
 
     def close(self) -> None:
         self._watch.close()
@@ -224,9 +261,9 @@ def is_cpu_build() -> bool:
     return True
 
 
-def _to_input(request: GenerationRequest) -> Any:
+def _to_input(tokens: Sequence[int]) -> Any:
     """The prompt in the form that vLLM's engine asks for; releases before 0.27 know only the dict."""
-    token_ids = list(request.prompt.token_ids or ())
+    token_ids = list(tokens)
     try:
         from vllm.inputs import tokens_input
     except ImportError:

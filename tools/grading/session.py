@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tools.benchmarks.benchmark import Benchmark, find_entry, name_of, unknown_benchmark
-from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
+from tools.benchmarks.problems import LoadedBenchmark, load_answered, load_benchmark
 from tools.benchmarks.subsets import Subset, breakdown_labels, find_subset, release_labels, whole_parts
 from tools.errors import DataError, StorageError, UsageError
 from tools.grading import create_grader
@@ -50,7 +50,7 @@ def grade(
     that can be refused at once has been.
     """
     folder = find_folder(path, name_of(benchmark) if benchmark else None)
-    loaded = load_set(benchmark or folder.resolve().name, file)
+    loaded = load_set(benchmark or folder.resolve().name, file) if file else load_answered(folder, benchmark)
     if options.subset:
         _find_subset(loaded, options.subset)
     manifest = read_manifest(folder)
@@ -166,7 +166,9 @@ def fingerprint(rules: bytes, problem: Problem, response: Response) -> str:
     """What a verdict is of. The problem counts with its whole row, tests included."""
     row = problem.place.checksum if problem.place else zlib.crc32(json.dumps(dict(problem.fields)).encode())
     text = response.generation.output.encode("utf-8", "surrogatepass")
-    seen = (row, zlib.crc32(text), len(text), response.is_closed, response.is_cut_off)
+    seen: tuple[object, ...] = (row, zlib.crc32(text), len(text), response.is_closed, response.is_cut_off)
+    if response.generation.loglikelihoods is not None:
+        seen += (response.generation.loglikelihoods,)
     return hashlib.sha256(rules + repr(seen).encode()).hexdigest()[:MARK_DIGITS]
 
 

@@ -15,11 +15,12 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.errors import ModelError, UsageError
 
+Turn = tuple[str, str]  # role, text
 CLOCK = "strftime_now"  # what transformers gives to templates, and vLLM with it
 
 
@@ -31,9 +32,13 @@ class ChatOptions:
     template_kwargs: Mapping[str, object] = dataclasses.field(default_factory=dict)
     date: str | None = None
 
-    def messages(self, question: str) -> list[dict[str, str]]:
-        system = [{"role": "system", "content": self.system_prompt}] if self.system_prompt is not None else []
-        return [*system, {"role": "user", "content": question}]
+    def messages(self, question: str, turns: Sequence[Turn] = ()) -> list[dict[str, str]]:
+        """`turns` stand in the question's place; a system turn that they begin with follows the run's own."""
+        system, rest = self.system_prompt, tuple(turns) or (("user", question),)
+        if system is not None and rest[0][0] == "system":
+            system, rest = f"{system}\n\n{rest[0][1]}", rest[1:]
+        first = [("system", system)] if system is not None else []
+        return [{"role": role, "content": text} for role, text in (*first, *rest)]
 
     def arguments(self, template: str) -> dict[str, object]:
         """For apply_chat_template. A clock is given to dated templates only, so that all others see what they always saw."""
@@ -57,15 +62,16 @@ def template_of(tokenizer: Any) -> str:
     return template if isinstance(template, str) else json.dumps(template, ensure_ascii=False)
 
 
-def apply_template(tokenizer: Any, question: str, options: ChatOptions) -> str:
+def apply_template(tokenizer: Any, question: str, options: ChatOptions, turns: Sequence[Turn] = ()) -> str:
     """The prompt by the tokenizer's own template. Raises ModelError: a template is a program, and some insist on things."""
     if not getattr(tokenizer, "chat_template", None):
         raise ModelError("the tokenizer has no chat template; choose --model-type qwen or r1")
     arguments = options.arguments(template_of(tokenizer))
     try:
-        text = tokenizer.apply_chat_template(
-            options.messages(question), tokenize=False, add_generation_prompt=True, **arguments
-        )
+        messages = options.messages(question, turns)
+        is_begun = messages[-1]["role"] == "assistant"  # the answer's beginning is given: the model goes on there
+        arguments |= {"continue_final_message": True} if is_begun else {}
+        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=not is_begun, **arguments)
     except Exception as error:  # whatever a program of others raises
         said = str(error).strip().split("\n")[0][:200] or type(error).__name__
         remedy = "give what it asks for as CHAT_TEMPLATE_KWARGS='{\"name\": value}'"

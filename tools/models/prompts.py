@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from tools.errors import ModelError, UsageError
-from tools.models.chat import NO_OPTIONS, ChatOptions, apply_template
+from tools.models.chat import NO_OPTIONS, ChatOptions, Turn, apply_template
 from tools.models.reasoning import find_opened_format
+from tools.models.scoring import TokenPair, encode_pairs
 
 MODEL_TYPES = ("r1", "qwen", "chat")
 
@@ -43,18 +45,27 @@ class Prompt:
     token_ids: tuple[int, ...] | None
     question: str
     system: str | None = None
+    turns: tuple[Turn, ...] = ()  # where a benchmark brings a conversation
+    pairs: tuple[TokenPair, ...] = ()  # of a scored benchmark: what is to be scored; `token_ids` is the longest
+    scored: tuple[str, ...] = ()  # the pairs' continuations as text
 
     @property
     def messages(self) -> list[dict[str, str]]:
         """For a server that applies its own template."""
-        return ChatOptions(self.system).messages(self.question)
+        return ChatOptions(self.system).messages(self.question, self.turns)
 
     @property
     def is_reasoning_opened(self) -> bool:
         return find_opened_format(self.text) is not None
 
 
-def render_prompt(question: str, model_type: str, tokenizer: Any = None, chat: ChatOptions = NO_OPTIONS) -> str:
+def render_prompt(
+    question: str,
+    model_type: str,
+    tokenizer: Any = None,
+    chat: ChatOptions = NO_OPTIONS,
+    turns: Sequence[Turn] = (),
+) -> str:
     """The whole prompt as text. Type chat needs the tokenizer, whose own template is used."""
     if model_type == "r1":
         return R1_TEMPLATE.format(question=question)
@@ -62,12 +73,14 @@ def render_prompt(question: str, model_type: str, tokenizer: Any = None, chat: C
         return QWEN_TEMPLATE.format(question=question)
     if model_type != "chat":
         raise UsageError(f"model type {model_type!r} is unknown; choose one of {', '.join(MODEL_TYPES)}")
-    return apply_template(tokenizer, question, chat)
+    return apply_template(tokenizer, question, chat, turns)
 
 
-def encode_prompt(question: str, model_type: str, tokenizer: Any, chat: ChatOptions = NO_OPTIONS) -> Prompt:
+def encode_prompt(
+    question: str, model_type: str, tokenizer: Any, chat: ChatOptions = NO_OPTIONS, turns: tuple[Turn, ...] = ()
+) -> Prompt:
     """The prompt with its token ids. Raises ModelError when begin-of-sentence does not stand exactly once."""
-    text = render_prompt(question, model_type, tokenizer, chat)
+    text = render_prompt(question, model_type, tokenizer, chat, turns)
     token_ids = tuple(tokenizer.encode(text, add_special_tokens=False))
     begin = tokenizer.bos_token_id
     count = token_ids.count(begin) if begin is not None else 0
@@ -76,13 +89,23 @@ def encode_prompt(question: str, model_type: str, tokenizer: Any, chat: ChatOpti
             f"begin-of-sentence stands {count} times in the prompt {question[:40]!r}...; "
             f"type {model_type} does not fit this tokenizer, choose another --model-type"
         )
-    return Prompt(text, token_ids, question, chat.system_prompt)
+    return Prompt(text, token_ids, question, chat.system_prompt, turns)
 
 
-def render_without_tokenizer(question: str, model_type: str, chat: ChatOptions = NO_OPTIONS) -> Prompt:
+def render_without_tokenizer(
+    question: str, model_type: str, chat: ChatOptions = NO_OPTIONS, turns: tuple[Turn, ...] = ()
+) -> Prompt:
     """The prompt for an engine that tokenizes by itself; type chat leaves the template to it too."""
     text = question if model_type == "chat" else render_prompt(question, model_type)
-    return Prompt(text, None, question, chat.system_prompt)
+    return Prompt(text, None, question, chat.system_prompt, turns)
+
+
+def encode_scored(choices: Sequence[tuple[str, str]], tokenizer: Any) -> Prompt:
+    """What is scored: each (context, continuation) as a model reads it, without a template. Raises ModelError."""
+    pairs = encode_pairs(choices, tokenizer)
+    longest = max(pairs, key=lambda pair: len(pair.token_ids))
+    texts = tuple(continuation for _, continuation in choices)
+    return Prompt(choices[0][0], longest.token_ids, choices[0][0], pairs=pairs, scored=texts)
 
 
 def template_sha256(question: str, model_type: str, tokenizer: Any = None, chat: ChatOptions = NO_OPTIONS) -> str:

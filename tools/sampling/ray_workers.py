@@ -27,7 +27,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tools.cluster.connection import connected
-from tools.engines import Completion, Failure, GenerationRequest, create_engine
+from tools.engines import Outcome, Request, create_engine
 from tools.errors import EvaluationError, UsageError, printable
 from tools.sampling import worker
 from tools.sampling.launcher import (
@@ -71,7 +71,7 @@ class Report:
     """What an actor answers: finished outcomes, its capacity, what its server refuses of the sampling, what it printed, or
     why it cannot go on."""
 
-    outcomes: Sequence[Completion | Failure] = ()
+    outcomes: Sequence[Outcome] = ()
     capacity: int = 0
     dropped: Sequence[str] = ()
     error: str | None = None
@@ -91,7 +91,7 @@ class EngineActor:
         """Loads the model."""
         return self._answer(self._load)
 
-    def exchange(self, requests: Sequence[GenerationRequest]) -> Report:
+    def exchange(self, requests: Sequence[Request]) -> Report:
         """Takes new requests in, works a moment, gives back what has finished."""
         return self._answer(self._work, requests)
 
@@ -103,11 +103,11 @@ class EngineActor:
         self._engine = create_engine(settings.engine, setup, settings.engine_options)
         return Report(capacity=self._engine.capacity)
 
-    def _work(self, requests: Sequence[GenerationRequest]) -> Report:
+    def _work(self, requests: Sequence[Request]) -> Report:
         for request in requests:
             self._engine.submit(request)
         self._in_flight += len(requests)
-        outcomes: list[Completion | Failure] = []
+        outcomes: list[Outcome] = []
         until = time.monotonic() + EXCHANGE_EVERY_S
         while self._in_flight and (not outcomes or time.monotonic() < until):
             finished = self._engine.step()

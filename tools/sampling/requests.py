@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
-from tools.benchmarks.questions import PROBE, render_question
-from tools.engines import GenerationRequest, load_tokenizer
+from tools.benchmarks.questions import PROBE, choices_of, render_question, turns_of
+from tools.engines import GenerationRequest, Request, ScoreRequest, load_tokenizer
 from tools.errors import ModelError
 from tools.models.chat import is_dated, template_of
 from tools.models.limits import read_model_limit
-from tools.models.prompts import Prompt, encode_prompt, render_without_tokenizer, template_sha256
+from tools.models.prompts import Prompt, encode_prompt, encode_scored, render_without_tokenizer, template_sha256
 from tools.models.reasoning import find_opened_format, find_template_format
 from tools.records import Sample
 from tools.sampling.seeds import SeedRule, request_seed
@@ -37,8 +37,10 @@ class RequestMaker:
     reasoning_format: str | None
     seed_rule: str = SeedRule.PLAIN.value
 
-    def make(self, sample: Sample) -> GenerationRequest:
+    def make(self, sample: Sample) -> Request:
         prompt = self.prompts[sample.dataset, sample.task_id]
+        if prompt.pairs:
+            return ScoreRequest(sample, prompt.pairs, prompt.scored)
         cap = self.caps[sample.dataset]
         if prompt.token_ids is not None:
             cap = min(cap, self.max_model_len - len(prompt.token_ids))
@@ -85,10 +87,13 @@ def encode_prompts(benchmarks: list[LoadedBenchmark], settings: RunSettings, tok
     for loaded in benchmarks:
         for problem in loaded.problems[: settings.limit]:
             question = render_question(problem, loaded.benchmark, settings.model_type)
-            if tokenizer is None:
-                prompt = render_without_tokenizer(question, settings.model_type, settings.chat)
+            turns = turns_of(problem, loaded.benchmark, settings.model_type)
+            if loaded.benchmark.is_scored:
+                prompt = encode_scored(choices_of(problem, loaded.benchmark), tokenizer)
+            elif tokenizer is None:
+                prompt = render_without_tokenizer(question, settings.model_type, settings.chat, turns)
             else:
-                prompt = encode_prompt(question, settings.model_type, tokenizer, settings.chat)
+                prompt = encode_prompt(question, settings.model_type, tokenizer, settings.chat, turns)
             prompts[loaded.name, problem.task_id] = prompt
     return prompts
 

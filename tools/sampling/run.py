@@ -14,8 +14,9 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
+from tools.benchmarks.planned import keep_plan, read_plan
 from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
-from tools.engines import check_engine
+from tools.engines import check_engine, check_scoring
 from tools.errors import IncompleteRun, RunLocked
 from tools.records import Sample
 from tools.sampling.checks import check_model
@@ -70,6 +71,8 @@ def generate(settings: RunSettings) -> None:
     slots = [Slot(device.name, device.gpus) for device in devices]
     sets = {loaded.name: loaded for loaded in map(load_benchmark, settings.benchmarks)}
     for name, loaded in sets.items():
+        if loaded.benchmark.is_scored:
+            check_scoring(settings.engine, name, (read_plan(loaded.path) or {}).get("generative_form"))
         if not settings.overwrite:
             manifest.check_settings(out / name, settings.identity(loaded))
     lock = lock_folder(out) if not settings.join else help_until_free(out, settings, slots)
@@ -193,8 +196,11 @@ def prepare(out: pathlib.Path, settings: RunSettings, sets: Mapping[str, LoadedB
         hardware_info=provenance.hardware_info(),
     )
     for name, loaded in sets.items():
-        data = manifest.DataFile(str(loaded.path), loaded.sha256, len(loaded.problems))
         manifest.settle(out / name, settings.identity(loaded), plan_of(loaded, settings))
+        kept = keep_plan(loaded.path, out / name)
+        data = manifest.DataFile(str(kept), loaded.sha256, len(loaded.problems))
+        if plan := read_plan(kept):
+            manifest.record_planned(out / name, plan)
         manifest.record_origin(out / name, name, data, tools)
         manifest.start_session(out / name, tools, settings.gpus, settings.engine_options.gpus_per_engine)
     write_run_settings(out, settings)

@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Iterable, Sequence
 
-from tools.engines import Completion, Engine, Failure, create_engine
+from tools.engines import Completion, Engine, Failure, Outcome, Scores, create_engine
 from tools.models.prompts import cut_at_end_mark
 from tools.models.reasoning import closes_reasoning
 from tools.records import Generation, Sample
@@ -92,34 +92,37 @@ def note_dropped(dropped: Sequence[str], out: pathlib.Path, requests: RequestMak
             manifest.record_dropped(out / benchmark, dropped)
 
 
-def record(
-    outcome: Completion | Failure, queue: WorkQueue, out: pathlib.Path, requests: RequestMaker, file: StatusFile
-) -> None:
+def to_generation(outcome: Completion | Scores) -> Generation:
+    """The line of an outcome. What was scored has the likeliest choice for a text."""
+    sample = outcome.sample
+    if isinstance(outcome, Scores):
+        counts = outcome.context_tokens, outcome.continuation_tokens
+        return Generation(
+            sample.task_id, sample.seed, outcome.best, "stop", *counts, loglikelihoods=outcome.loglikelihoods
+        )
+    text = cut_at_end_mark(outcome.text)
+    told = outcome.prompt_tokens, outcome.output_tokens
+    return Generation(sample.task_id, sample.seed, text, outcome.finish_reason, *told, outcome.cost)
+
+
+def record(outcome: Outcome, queue: WorkQueue, out: pathlib.Path, requests: RequestMaker, file: StatusFile) -> None:
     """One answer to the disk, then to the queue."""
     sample, status = outcome.sample, file.status
     if isinstance(outcome, Failure):
         status.failed += 1
         queue.failed(sample, outcome.reason)
         return
-    text = cut_at_end_mark(outcome.text)
-    generation = Generation(
-        sample.task_id,
-        sample.seed,
-        text,
-        outcome.finish_reason,
-        outcome.prompt_tokens,
-        outcome.output_tokens,
-        outcome.cost,
-    )
+    generation = to_generation(outcome)
+    text = generation.output
     generations.append(out / sample.dataset, generation)
-    tokens = outcome.output_tokens
+    tokens = generation.output_tokens
     if tokens is None:  # a server that does not count: close enough for the schedule and the rate
         tokens = max(1, len(text) // 4)
     queue.done(sample, tokens)
     status.done += 1
     status.by_dataset[sample.dataset] = status.by_dataset.get(sample.dataset, 0) + 1
     status.tokens += tokens
-    status.cost += outcome.cost or 0.0
+    status.cost += generation.cost or 0.0
     status.truncated += generation.is_cut_off
     status.unclosed += closes_reasoning(text, requests.is_opened(sample), requests.reasoning_format) is False
 

@@ -105,7 +105,17 @@ def _to_generation(row: JsonRow, seed: int) -> Generation:
         to_count(row.get("prompt_tokens"), "prompt_tokens"),
         to_count(row.get("output_tokens"), "output_tokens"),
         to_cost(row.get("cost")),
+        _to_loglikelihoods(row["loglikelihoods"]) if row.get("loglikelihoods") is not None else None,
     )
+
+
+def _to_loglikelihoods(value: object) -> tuple[tuple[float, bool], ...]:
+    """Raises ValueError for what is no list of pairs, a number and whether the choice is the greedy one."""
+    if not isinstance(value, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in value):
+        raise ValueError("loglikelihoods is not a list of pairs")
+    if not all(isinstance(number, (int, float)) and isinstance(is_greedy, bool) for number, is_greedy in value):
+        raise ValueError("loglikelihoods is not a list of a number and true or false each")
+    return tuple((float(number), is_greedy) for number, is_greedy in value)
 
 
 def append(folder: pathlib.Path, generation: Generation) -> None:

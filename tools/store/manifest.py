@@ -267,6 +267,12 @@ def record_origin(folder: pathlib.Path, benchmark: str, data: DataFile, tools: T
             row.setdefault(key, value)
 
 
+def record_planned(folder: pathlib.Path, plan: JsonRow) -> None:
+    """Records once with what another toolkit planned the problems: its version, the tasks' versions and configurations."""
+    with _changing(folder) as row:
+        row.setdefault("planned", dict(plan))
+
+
 def record_prompt(folder: pathlib.Path, facts: PromptFacts) -> None:
     """Records once what the first worker found; a cap that a longer prompt lowers is lowered."""
     with _changing(folder) as row:
