@@ -1,7 +1,7 @@
 """Is it right: one session for every grader. A grader is one class and one line of this registry.
 
 >>> sorted(GRADERS)
-['choice', 'code', 'cruxeval', 'instructions', 'jeebench', 'math', 'text']
+['choice', 'code', 'cruxeval', 'instructions', 'jeebench', 'language', 'math', 'text']
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ GRADERS = {
     "choice": "tools.grading.choice.plug:ChoiceGrader",
     "text": "tools.grading.text.plug:TextGrader",
     "jeebench": "tools.grading.choice.jeebench:JeeBenchGrader",
+    "language": "tools.grading.code.languages:LanguageGrader",
 }
 
 

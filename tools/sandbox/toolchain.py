@@ -179,8 +179,13 @@ class Toolchain:
 
     def put(self, name: str, data: bytes) -> None:
         """A new file in the folder, which must be there only once."""
+        path = self.folder
+        for part in name.split("/")[:-1]:
+            path = os.path.join(path, part)
+            if not os.path.isdir(path):
+                os.mkdir(path)
+                os.chown(path, self._uid, -1)
         path = os.path.join(self.folder, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644), "wb") as file:
             file.write(data)
 
