@@ -25,7 +25,6 @@ from typing import Any, NoReturn
 from tools.sandbox import landlock, process, seccomp
 from tools.sandbox.toolchain_filter import build_tree_filter
 
-CONTROL_FD = 9
 PR_SET_CHILD_SUBREAPER = 36
 MAX_DESCRIPTORS = 256
 MAX_REQUEST = 1 << 17
@@ -147,8 +146,8 @@ class Launcher:
 def main() -> None:
     """Entry point: the last two arguments are the socket's number and the configuration as JSON."""
     config = json.loads(sys.argv[-1])
-    os.dup2(int(sys.argv[-2]), CONTROL_FD, inheritable=False)
-    control = socket.socket(fileno=CONTROL_FD)
+    control = socket.socket(fileno=int(sys.argv[-2]))
+    control.set_inheritable(False)  # whoever held it could answer for us
     launcher = Launcher(config)
     control.send(json.dumps(launcher.state).encode())
     gc.collect()

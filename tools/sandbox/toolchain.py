@@ -44,6 +44,7 @@ TOOL_PATHS = (
 )  # fmt: skip
 NEVER_READABLE = ("/", "/home", "/root", "/tmp", "/etc", "/var", "/proc", "/sys", "/dev", "/usr")
 START_TIMEOUT_S, KILL_TIMEOUT_S, WATCH_INTERVAL_S = 60.0, 20.0, 0.1
+DEFAULT_LIMITS = TreeLimits()
 BOOT = (
     "import os, sys; os.register_at_fork = lambda **handlers: None; sys.path.insert(0, {root!r}); "
     "from tools.sandbox import launcher; launcher.main()"
@@ -98,7 +99,8 @@ class Toolchain:
         self._uid = choose_uid(2 * slot + 1) if os.getuid() == 0 else os.getuid()
         self._hangup_fd = hangup_fd
         self.paths = {tool: find_tool(tool) for tool in tools}
-        self._readable = [*SYSTEM_PATHS, *TOOL_PATHS, *readable, *filter(None, map(folder_of_tool, self.paths.values()))]
+        installed = [folder for path in self.paths.values() if (folder := folder_of_tool(path)) is not None]
+        self._readable = [*SYSTEM_PATHS, *TOOL_PATHS, *readable, *installed]
         self.folder = make_private_folder(self._uid)
         self._streams = [new_memory_file() for _stream in ("stdin", "stdout", "stderr")]
         self._popen: subprocess.Popen[bytes] | None = None
@@ -117,6 +119,11 @@ class Toolchain:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def launcher_pid(self) -> int:
+        """Of the process that starts jobs; all that a job started descends from it."""
+        return self._popen.pid if self._popen is not None else 0
 
     def close(self) -> None:
         """Ends the launcher with all that runs, and removes the folder."""
@@ -163,7 +170,7 @@ class Toolchain:
         """Whether something has come. Ends this process when its own parent has hung up."""
         watched: list[Any] = [self._socket] if self._hangup_fd is None else [self._socket, self._hangup_fd]
         ready = select.select(watched, [], [], timeout_s)[0]
-        if self._hangup_fd in ready and not select.select([self._socket], [], [], 0)[0] and _has_hung_up(self._hangup_fd):
+        if self._hangup_fd is not None and self._hangup_fd in ready and _has_hung_up(self._hangup_fd):
             self.close()
             os._exit(1)
         return self._socket in ready
@@ -197,17 +204,17 @@ class Toolchain:
             return False
         try:
             status = os.fstat(descriptor)
-            is_its_own = stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_uid in (self._uid, os.getuid())
-            if is_its_own:
-                os.fchmod(descriptor, 0o755)
-            return is_its_own
+            if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_uid != self._uid:
+                return False
+            os.fchmod(descriptor, 0o755)
+            return True
         finally:
             os.close(descriptor)
 
     def run(
         self,
         command: Sequence[str],
-        limits: TreeLimits = TreeLimits(),
+        limits: TreeLimits = DEFAULT_LIMITS,
         *,
         stdin: bytes = b"",
         environment: Mapping[str, str] | None = None,
@@ -229,7 +236,7 @@ class Toolchain:
         stopped_by = self._watch(started["pid"], limits)
         return self._read_result(self._receive(KILL_TIMEOUT_S), stopped_by, limits)
 
-    def _describe_job(self, command: Sequence[str], limits: TreeLimits, environment: Mapping[str, str]) -> dict[str, Any]:
+    def _describe_job(self, command: Sequence[str], limits: TreeLimits, more: Mapping[str, str]) -> dict[str, Any]:
         first = command[0] if "/" in command[0] else self.paths.get(command[0])
         if first is None:
             raise SandboxError(f"{command[0]} is not on PATH")
@@ -238,7 +245,7 @@ class Toolchain:
         folders = [*dict.fromkeys(os.path.dirname(path) for path in self.paths.values() if path), "/usr/bin", "/bin"]
         fixed = {"PATH": ":".join(folders), "HOME": self.folder, "TMPDIR": self.folder, "LANG": "C.UTF-8"}
         return {
-            "command": [first, *command[1:]], "environment": {**fixed, **environment}, "folder": self.folder,
+            "command": [first, *command[1:]], "environment": {**fixed, **more}, "folder": self.folder,
             "writes": limits.writes, "cpu_s": math.ceil(limits.cpu_s * limits.grace), "data_bytes": limits.data_bytes,
             "file_bytes": limits.file_bytes, "tasks": self._tasks_before + limits.tasks, "stack_bytes": limits.stack_bytes,
         }  # fmt: skip

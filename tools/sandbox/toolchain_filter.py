@@ -13,14 +13,14 @@ from tools.sandbox import system_calls as calls
 from tools.sandbox import toolchain_calls as tree
 from tools.sandbox.seccomp import (
     ALLOW,
+    ARCHITECTURE,
     AUDIT_ARCH,
     ERRNO,
-    KILL,
-    LOAD,
     JUMP_EQUAL,
     JUMP_GREATER_EQUAL,
+    KILL,
+    LOAD,
     NUMBER,
-    ARCHITECTURE,
     REFUSE,
     RETURN,
     X32_BIT,
@@ -50,8 +50,8 @@ def build_tree_filter(has_scope: bool) -> bytes:
     if column == 0:
         program.add(JUMP_GREATER_EQUAL, X32_BIT, 0, 1)
         program.add(RETURN, ABSENT)
-    rules = {FILTERED_CALLS[name][column]: body for name, body in make_rules(column).items() if name not in tree.TREE_CALLS}
-    rules |= {FILTERED_CALLS[name][column]: body for name, body in _wider_rules(column).items()}
+    filtered = {name: body for name, body in make_rules(column).items() if name not in tree.TREE_CALLS}
+    rules = {FILTERED_CALLS[name][column]: body for name, body in (filtered | _wider_rules(column)).items()}
     rules |= {tree.NARROW_CALLS[name][column]: body for name, body in _narrow_rules(has_scope).items()}
     decided = {number for number in rules if number is not None}
     for table, answer in (
@@ -99,6 +99,7 @@ def _narrow_rules(has_scope: bool) -> dict[str, Filter]:
     rules = {
         "clone": Filter().load(0).on_any_bit(tree.CLONE_FORBIDDEN, REFUSE).otherwise(ALLOW),
         "socketpair": Filter().load(0).allow((tree.AF_UNIX,)).otherwise(REFUSE),
+        "utimensat": Filter().load(1).on_value(0, PRETEND).otherwise(REFUSE),
         "prctl": Filter().load(0).allow(tree.PRCTL_OPTIONS).otherwise(INVALID),
     }
     if has_scope:

@@ -120,9 +120,8 @@ def _read_private(pid: int) -> int:
 
 def count_bytes(folder: str, pids: list[int], enough: int) -> int:
     """Bytes on disk of a folder and of files that were deleted and are still open; stops counting at `enough`."""
-    total, entries, seen = 0, 0, set()
-    for status in _entries(folder, pids):
-        entries += 1
+    total, seen = 0, set()
+    for entries, status in enumerate(_entries(folder, pids)):
         if (status.st_dev, status.st_ino) not in seen:
             seen.add((status.st_dev, status.st_ino))
             total += status.st_blocks * 512

@@ -34,7 +34,6 @@ SKIPPED = {
     "c": re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:[^\"\\\n]|\\.)*\"?|'(?:[^'\\\n]|\\.)'|[{}]", re.DOTALL),
     "go": re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|`[^`]*`?|\"(?:[^\"\\\n]|\\.)*\"?|'(?:[^'\\\n]|\\.)+'|[{}]", re.DOTALL),
 }
-TUPLES = "org.javatuples"
 
 
 def extract_code(answer: str, labels: tuple[str, ...], function: str = "") -> str | None:
@@ -45,10 +44,8 @@ def extract_code(answer: str, labels: tuple[str, ...], function: str = "") -> st
     if not named:
         return None
     language = labels[0]
-    for is_wanted in (lambda text: is_whole_function(language, function, text), lambda text: function in text):
-        if found := [text for text in named if is_wanted(text)]:
-            return found[-1]
-    return named[-1]
+    whole = [text for text in named if is_whole_function(language, function, text)]
+    return (whole or [text for text in named if function in text] or named)[-1]
 
 
 def find_blocks(answer: str) -> list[tuple[str, str]]:
@@ -130,7 +127,8 @@ def find_head(language: str, prompt: str, code: str) -> str:
         return "" if code.lstrip().startswith("<?") else "<?php\n"
     if language == "go":
         head = [line for line in prompt.split("\n") if line.startswith("package ")]
-        return "" if re.search(r"^package[ \t]", code, re.MULTILINE) else "\n".join([*head, *_go_imports(prompt)]) + "\n"
+        has_head = re.search(r"^package[ \t]", code, re.MULTILINE) is not None
+        return "" if has_head else "\n".join([*head, *_go_imports(prompt), ""])
     if language in ("cpp", "rs"):
         word = "#include" if language == "cpp" else "use "
         lines = [line.strip() for line in prompt.split("\n") if line.startswith(word)]
@@ -178,7 +176,7 @@ def _join_java(prompt: str, function: str, code: str, tests: str) -> str:
         if is_whole_function("java", function, body) or each.group(1) == "Problem":
             found = each
             break
-    imports = [line for line in prompt.split("\n") if line.startswith("import ") and (TUPLES not in line or "org" in prompt)]
+    imports = [line for line in prompt.split("\n") if line.startswith("import ")]
     head = "".join(f"{line}\n" for line in imports if line not in code)
     tests = tests.lstrip()[1:] if tests.lstrip().startswith("}") else tests
     if found is None:  # a method alone

@@ -119,5 +119,3 @@ def _first_error(compiled: JobResult) -> str:
 def missing_grade(reason: str) -> CodeGrade:
     """Of any program while the machine lacks its language."""
     return CodeGrade(Verdict.INFRA_ERROR, reason, codes=[CODES[Verdict.INFRA_ERROR]])
-
-

@@ -87,5 +87,5 @@ def find_recipe(language: str) -> Recipe:
 def read_recipe(path: pathlib.Path) -> Recipe:
     """One file of the table."""
     row = json.loads(path.read_text(encoding="utf-8"))
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
     return Recipe(path.stem, **values)

@@ -17,7 +17,7 @@ from tools.commandline import option
 from tools.errors import UsageError
 from tools.grading.code.plug import Candidate, describe_wait, finish, source_of
 from tools.grading.grader import Facts, Judgement, Workplace, to_grade
-from tools.records import Grade, JsonObject, Problem, Response, Verdict
+from tools.records import Grade, JsonObject, JsonRow, Problem, Response, Verdict
 
 # The pool and the recipes are imported where they are used: --help needs neither.
 
@@ -107,7 +107,7 @@ class LanguageGrader:
                 row = {**row, "was_rerun_alone": True, "hangs_on_time": True}
                 yield finish(programs[row["solution_id"]].base, row)
 
-    def _note(self, line: JsonObject) -> None:
+    def _note(self, line: JsonRow) -> None:
         from tools.sandbox.protection import weaker
 
         if "protection" in line:
