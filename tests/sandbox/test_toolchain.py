@@ -19,7 +19,7 @@ from tools.errors import SandboxError
 from tools.grading.code.language_recipes import find_recipe
 from tools.sandbox import tree
 from tools.sandbox.outcome import End
-from tools.sandbox.toolchain import JobResult, LostJob, Toolchain, find_tool, folder_of_tool
+from tools.sandbox.toolchain import JobResult, LostJob, Toolchain, find_tool, folders_of_tool
 from tools.sandbox.toolchain_filter import build_tree_filter
 from tools.sandbox.tree import TreeLimits, find_tree
 
@@ -191,8 +191,8 @@ def test_tools_below_folders_that_others_cannot_enter_are_passed_over(tmp_path, 
     closed.parent.chmod(0o700)
     monkeypatch.setenv("PATH", str(closed))
     assert find_tool("tool") is None
-    assert folder_of_tool("/opt/go/bin/go") == "/opt/go"
-    assert folder_of_tool("/bin/x") is None
+    assert folders_of_tool("/opt/go/bin/go") == ["/opt/go"]
+    assert folders_of_tool("/bin/x") == []
 
 
 def test_a_tree_is_counted_with_its_deleted_files(tmp_path):

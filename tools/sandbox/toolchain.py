@@ -99,7 +99,7 @@ class Toolchain:
         self._uid = choose_uid(2 * slot + 1) if os.getuid() == 0 else os.getuid()
         self._hangup_fd = hangup_fd
         self.paths = {tool: find_tool(tool) for tool in tools}
-        installed = [folder for path in self.paths.values() if (folder := folder_of_tool(path)) is not None]
+        installed = [folder for path in self.paths.values() if path for folder in folders_of_tool(path)]
         self._readable = [*SYSTEM_PATHS, *TOOL_PATHS, *readable, *installed]
         self.folder = make_private_folder(self._uid)
         self._streams = [new_memory_file() for _stream in ("stdin", "stdout", "stderr")]
@@ -237,7 +237,7 @@ class Toolchain:
         return self._read_result(self._receive(KILL_TIMEOUT_S), stopped_by, limits)
 
     def _describe_job(self, command: Sequence[str], limits: TreeLimits, more: Mapping[str, str]) -> dict[str, Any]:
-        first = command[0] if "/" in command[0] else self.paths.get(command[0])
+        first = self.paths.get(command[0]) or (command[0] if "/" in command[0] else None)
         if first is None:
             raise SandboxError(f"{command[0]} is not on PATH")
         if not os.path.isabs(first):
@@ -278,10 +278,10 @@ class Toolchain:
 
 def find_tool(name: str) -> str | None:
     """Where PATH has a command that the user of a job can run; as root, one below a closed folder is passed over."""
-    for folder in os.environ.get("PATH", os.defpath).split(":"):
+    for folder in [""] if "/" in name else os.environ.get("PATH", os.defpath).split(":"):
         path = os.path.join(folder, name)
         if os.path.isfile(path) and os.access(path, os.X_OK) and _is_reachable(path):
-            return path
+            return os.path.abspath(path)
     return None
 
 
@@ -289,24 +289,28 @@ def _is_reachable(path: str) -> bool:
     """Whether a user without rights of their own can get there."""
     if os.getuid() != 0:
         return True
-    path = os.path.realpath(path)
-    while path != "/":
-        path = os.path.dirname(path)
-        if not os.stat(path).st_mode & stat.S_IXOTH:
-            return False
+    for place in {os.path.realpath(path), os.path.abspath(path)}:
+        while place != "/":
+            place = os.path.dirname(place)
+            if not os.stat(place).st_mode & stat.S_IXOTH:
+                return False
     return True
 
 
-def folder_of_tool(path: str | None) -> str | None:
-    """The installation that a command belongs to (its folder `bin` and what lies beside it), where the system has not got it.
+def folders_of_tool(path: str) -> list[str]:
+    """The installations that a command belongs to (its folder `bin` and what lies beside it), where the system has not got
+    it; two for a link, as in a virtual environment.
 
-    >>> folder_of_tool("/usr/bin/env")
+    >>> folders_of_tool("/usr/bin/env"), folders_of_tool("/opt/go/bin/go")
+    ([], ['/opt/go'])
     """
-    if path is None:
-        return None
-    real = os.path.dirname(os.path.realpath(path))
-    folder = os.path.dirname(real) if os.path.basename(real) in ("bin", ".bin") else real
-    return None if folder in NEVER_READABLE else folder
+    found = []
+    for place in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):
+        folder = os.path.dirname(place)
+        folder = os.path.dirname(folder) if os.path.basename(folder) in ("bin", ".bin") else folder
+        if folder not in NEVER_READABLE:
+            found.append(folder)
+    return found
 
 
 def make_private_folder(uid: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import sys
 
 import pytest
 
@@ -67,11 +68,12 @@ def test_an_endless_program_is_a_timeout_and_a_greedy_one_is_memory():
 
 def test_a_missing_tool_is_the_machines_fault_and_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("PROGRAM_PYTHON", raising=False)
     for language, recipe in list_languages().items():
         with open_toolchain(recipe) as toolchain:
             missing = find_missing(recipe, toolchain)
         assert "install" in missing, language
-        assert next(iter(recipe.tools)) in missing
+        assert (next(iter(recipe.tools)) or "PROGRAM_PYTHON") in missing
 
 
 def test_a_main_that_shows_how_is_left_out_whatever_its_strings_hold():
@@ -137,6 +139,8 @@ def test_rows_without_tests_and_languages_without_a_recipe_are_one_line():
 def test_every_recipe_has_its_benchmark_and_names_what_it_needs():
     entries = list_benchmarks()
     for language, recipe in list_languages().items():
+        if language == "unittest":
+            continue
         entry = entries[f"multipl_e_{language}"]
         assert entry.grader_options == {"language": language}
         assert f"```{entry.question.split('```')[1].split(chr(10))[0]}" in entry.question
@@ -148,7 +152,6 @@ def test_every_recipe_has_its_benchmark_and_names_what_it_needs():
 def test_a_folder_of_responses_is_graded(tmp_path: pathlib.Path, run_script):
     case = PROGRAMS["sh"]
     row = {"task_id": "one", "prompt": case.prompt, "tests": case.tests}
-    (tmp_path / "multipl_e_sh.jsonl").write_text(json.dumps(row) + "\n")
     entry = {"grader": "language", "grader_options": {"language": "sh"}, "question": "{problem}", "samples_per_seed": 1}
     (tmp_path / "entries").mkdir()
     (tmp_path / "entries" / "little_sh.json").write_text(json.dumps(entry))
@@ -169,6 +172,34 @@ def test_a_folder_of_responses_is_graded(tmp_path: pathlib.Path, run_script):
         "no_answer",
     ]
     assert "sandbox: holds" in done.stdout
+
+
+UNITTEST = {
+    "task_id": "B/1", "entry_point": "task_func", "code_prompt": "import json\ndef task_func(x):\n", "prompt": "import json\n",
+    "test": "import unittest, tempfile, os\nclass TestCases(unittest.TestCase):\n    def test_one(self):\n"
+    "        with tempfile.TemporaryDirectory() as folder:\n            open(os.path.join(folder, 'x'), 'w').write('1')\n"
+    "        self.assertEqual(task_func(1), '1')\n",
+}  # fmt: skip
+
+
+def test_a_unittest_file_runs_in_an_environment_of_the_users(monkeypatch):
+    for python in ("/usr/bin/python3", "/usr/local/bin/python3", sys.executable):
+        monkeypatch.setenv("PROGRAM_PYTHON", python)
+        recipe = find_recipe("unittest")
+        with open_toolchain(recipe) as toolchain:
+            missing = find_missing(recipe, toolchain)
+            if missing:
+                continue
+            problem = read_problem(UNITTEST)
+            right = "def task_func(x):\n    return json.dumps(x)\nif __name__ == '__main__':\n    raise SystemExit(3)\n"
+            results = [
+                grade_in_language(toolchain, recipe, problem, code, 20.0)
+                for code in (right, "    return json.dumps(x)\n", "def task_func(x):\n    return x\n")
+            ]
+        assert [result.verdict for result in results] == [Verdict.CORRECT, Verdict.CORRECT, Verdict.RUNTIME_ERROR]
+        assert "1 of 1 tests failed" in results[2].reason
+        return
+    pytest.skip(missing)
 
 
 @pytest.mark.parametrize("language", ["js", "sh", "pl", "cpp", "java"])

@@ -88,6 +88,8 @@ def find_function(prompt: str) -> str:
 
 def join_tests(language: str, prompt: str, function: str, code: str, tests: str) -> str:
     """The text of the program that is compiled and run."""
+    if language == "unittest":
+        return join_unittest(prompt, function, code, tests)
     is_whole = is_whole_function(language, function, code)
     lacks_brace = tests.lstrip().startswith("}")
     if not is_whole:
@@ -98,6 +100,14 @@ def join_tests(language: str, prompt: str, function: str, code: str, tests: str)
     if lacks_brace:
         tests = tests.lstrip()[1:]
     return f"{find_head(language, prompt, code)}{code.rstrip()}\n\n{tests}"
+
+
+def join_unittest(prompt: str, function: str, code: str, tests: str) -> str:
+    """BigCodeBench's form: imports and head of the prompt with an empty body, the answer, the tests. An answer that is
+    a body alone completes the prompt."""
+    if re.search(rf"^def[ \t]+{re.escape(function)}\b", code, re.MULTILINE) is None and code[:1] in (" ", "\t"):
+        return f"{prompt.rstrip()}\n{code}\n\n{tests}\n"
+    return f"{prompt.rstrip()}\n    pass\n\n{code}\n\n{tests}\n"
 
 
 def is_whole_function(language: str, function: str, code: str) -> bool:

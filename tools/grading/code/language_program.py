@@ -35,6 +35,8 @@ def read_problem(row: JsonRow) -> LanguageProblem:
     if not isinstance(tests, str) or not isinstance(prompt, str) or not tests.strip():
         name = row.get("task_id") or row.get("name") or "?"
         raise DataError(f"problem {name} has no tests in its field `tests`: nothing can pass it")
+    if row.get("entry_point"):  # BigCodeBench
+        return LanguageProblem(str(row.get("code_prompt") or prompt), tests, str(row["entry_point"]))
     return LanguageProblem(prompt, tests, find_function(prompt))
 
 
@@ -46,6 +48,8 @@ def open_toolchain(recipe: Recipe, **options: Any) -> Toolchain:
 def find_missing(recipe: Recipe, toolchain: Toolchain) -> str:
     """What of a language's tools this machine lacks, as one line with the remedy; empty when nothing."""
     lacking = [tool for tool in recipe.tools if toolchain.paths[tool] is None]
+    if lacking == [""]:
+        return f"{recipe.name} of the tests is not named: install {recipe.tools['']}"
     if lacking:
         install = "; ".join(dict.fromkeys(recipe.tools[tool] for tool in lacking))
         return f"{recipe.name} needs {' and '.join(lacking)} on PATH, where every user can read it: install {install}"

@@ -4,14 +4,16 @@
 >>> recipe.compile, recipe.run
 (('g++', '-std=c++17', 'program.cpp', '-o', 'program'), ('./program',))
 >>> sorted(list_languages())
-['cpp', 'go', 'java', 'js', 'lua', 'php', 'pl', 'rb', 'rs', 'sh', 'ts']
+['cpp', 'go', 'java', 'js', 'lua', 'php', 'pl', 'rb', 'rs', 'sh', 'ts', 'unittest']
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import pathlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,8 +86,15 @@ def find_recipe(language: str) -> Recipe:
     return read_recipe(path)
 
 
+def _quote(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
 def read_recipe(path: pathlib.Path) -> Recipe:
-    """One file of the table."""
-    row = json.loads(path.read_text(encoding="utf-8"))
+    """One file of the table; {NAMES} in capitals stand for variables of the environment."""
+    text = re.sub(
+        r"\{([A-Z]+_[A-Z]+)\}", lambda found: _quote(os.environ.get(found[1], "")), path.read_text(encoding="utf-8")
+    )
+    row = json.loads(text)
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
     return Recipe(path.stem, **values)

@@ -64,10 +64,7 @@ class LanguageGrader:
 
     def prepare(self, problem: Problem, response: Response) -> Grade | Candidate:
         """The grade of a response without a program, or the program."""
-        from tools.grading.code.language_answers import extract_code, find_function
-
-        function = find_function(str(problem.fields.get("prompt") or problem.statement))
-        code = extract_code(response.answer, self._recipe.labels, function)
+        code = self.extract(problem, response.answer)
         if code is not None:
             base = to_grade(response, Judgement(Verdict.GRADER_ERROR))
             return Candidate(base, code, source_of(problem))
@@ -75,6 +72,12 @@ class LanguageGrader:
         verdict = Verdict.TRUNCATED if is_truncated else Verdict.NO_ANSWER
         reason = "cut off before an answer" if is_truncated else f"no {self._recipe.name} block in the answer"
         return to_grade(response, Judgement(verdict, rule="extraction", reason=reason))
+
+    def extract(self, problem: Problem, answer: str) -> str | None:
+        from tools.grading.code.language_answers import extract_code, find_function
+
+        function = find_function(str(problem.fields.get("prompt") or problem.statement))
+        return extract_code(answer, self._recipe.labels, function)
 
     def grade(self, prepared: Iterable[Grade | Candidate]) -> Iterator[Grade]:
         from tools.grading.code.pool import infra_error
@@ -133,3 +136,22 @@ class LanguageGrader:
 
         with Toolchain(is_unsafe_allowed=self.options.is_unsafe_allowed) as toolchain:
             return toolchain.protection.to_json()
+
+
+@dataclasses.dataclass(frozen=True)
+class UnittestOptions(LanguageOptions):
+    """The same, for Python of an environment of the user's (PROGRAM_PYTHON) and tests in the form of unittest."""
+
+    language: str = "unittest"
+    timeout_s: float = option(60.0, "CPU seconds of a program with its imports", name="TIMEOUT", flags=("-t",))
+
+
+class UnittestGrader(LanguageGrader):
+    """BigCodeBench: the last Python program of a response, and its unittest file, in PROGRAM_PYTHON."""
+
+    name, Options = "unittest", UnittestOptions
+
+    def extract(self, problem: Problem, answer: str) -> str | None:
+        from tools.grading.code.extraction import extract_program
+
+        return extract_program(answer, str(problem.fields.get("entry_point") or "task_func"))
