@@ -196,8 +196,13 @@ def test_a_unittest_file_runs_in_an_environment_of_the_users(monkeypatch):
                 grade_in_language(toolchain, recipe, problem, code, 20.0)
                 for code in (right, "    return json.dumps(x)\n", "def task_func(x):\n    return x\n")
             ]
-        assert [result.verdict for result in results] == [Verdict.CORRECT, Verdict.CORRECT, Verdict.RUNTIME_ERROR]
-        assert "1 of 1 tests failed" in results[2].reason
+            assert [result.verdict for result in results] == [Verdict.CORRECT, Verdict.CORRECT, Verdict.RUNTIME_ERROR]
+            assert "1 of 1 tests failed" in results[2].reason
+            thief = "import os\ndef task_func(x):\n    return open(f'/proc/{os.getppid()}/environ').read() and '1'\n"  # nothing of the launcher
+            stolen = grade_in_language(toolchain, recipe, problem, thief, 20.0)
+            assert "PermissionError" in stolen.reason
+            free = thief.replace("{os.getppid()}", "self").replace("environ", "maps")
+            assert grade_in_language(toolchain, recipe, problem, free, 20.0).verdict is Verdict.CORRECT
         return
     pytest.skip(missing)
 

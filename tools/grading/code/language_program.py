@@ -42,7 +42,7 @@ def read_problem(row: JsonRow) -> LanguageProblem:
 
 def open_toolchain(recipe: Recipe, **options: Any) -> Toolchain:
     """The runner of a language. Raises SandboxError as the runner does."""
-    return Toolchain(recipe.tools, **options)
+    return Toolchain(recipe.tools, recipe.readable, **options)
 
 
 def find_missing(recipe: Recipe, toolchain: Toolchain) -> str:

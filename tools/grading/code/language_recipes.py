@@ -30,7 +30,7 @@ RUN_LIMITS = TreeLimits(cpu_s=6.0)
 class Recipe:
     """One language. `labels`: what stands behind a fence. `tools`: command -> what to install where PATH lacks it.
 
-    `compiled`: the file that the compiler must leave. `check`: a command that fails where a library of the tests is missing,
+    `compiled`: the file that the compiler must leave. `readable`: folders beyond those of every language. `check`: a command that fails where a library of the tests is missing,
     `check_needs` says which. `support`: a word of the program -> a folder here whose files are put beside it.
     `memory_words`: in stderr of a failed run they say that memory ran out. `failure_word`: a run that prints it has failed.
     """
@@ -43,6 +43,7 @@ class Recipe:
     tools: Mapping[str, str]
     compile: tuple[str, ...] = ()
     compiled: str = ""
+    readable: tuple[str, ...] = ()
     check: tuple[str, ...] = ()
     check_needs: str = ""
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
