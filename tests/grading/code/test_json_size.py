@@ -46,7 +46,7 @@ def test_a_bomb_in_packed_tests_is_one_line_within_a_gibibyte(unit, count, words
 
 
 def test_honest_tests_pass_however_long_their_strings():
-    cases = [{"input": "[1, 2, {3}]\\\" " * 20_000, "output": 'a "quoted" word\\\\', "testtype": "stdin"}] * 40
+    cases = [{"input": '[1, 2, {3}]\\" ' * 20_000, "output": 'a "quoted" word\\\\', "testtype": "stdin"}] * 40
     text = json.dumps(cases)
     check_size(text)
     from tools.grading.code.problem_tests import unpack_text
