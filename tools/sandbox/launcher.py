@@ -26,6 +26,7 @@ from tools.sandbox import landlock, process, seccomp
 from tools.sandbox.toolchain_filter import build_tree_filter
 
 PR_SET_CHILD_SUBREAPER = 36
+Message = dict[str, Any]  # what one side says to the other, as JSON
 MAX_DESCRIPTORS = 256
 MAX_REQUEST = 1 << 17
 MINE = landlock.READ_AND_RUN | landlock.WRITE_FILE | landlock.TRUNCATE | landlock.CHANGE_FOLDER
@@ -38,7 +39,7 @@ LIMITS = {
 class Launcher:
     """What holds of the protection, and how a job is started and ended."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: Message) -> None:
         self.state: dict[str, Any] = {"uid": os.getuid(), "landlock": 0, "seccomp": False, "failures": {}}
         self._rules: dict[str, int] = {}
         self._filter: seccomp.PreparedFilter | None = None
@@ -49,7 +50,7 @@ class Launcher:
         self._make_rules(config)
         self._lock_in(config)
 
-    def _make_rules(self, config: dict[str, Any]) -> None:
+    def _make_rules(self, config: Message) -> None:
         if "landlock" in config["without"]:
             return
         reading = dict.fromkeys(config["readable"], landlock.READ_AND_RUN)
@@ -61,7 +62,7 @@ class Launcher:
         except OSError as error:
             self.state["failures"]["landlock"] = str(error)
 
-    def _lock_in(self, config: dict[str, Any]) -> None:
+    def _lock_in(self, config: Message) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_DESCRIPTORS, MAX_DESCRIPTORS))
         process.call_prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -92,7 +93,7 @@ class Launcher:
         except OSError as error:
             self.state["failures"]["seccomp"] = str(error)
 
-    def start(self, job: dict[str, Any]) -> tuple[int, str]:
+    def start(self, job: Message) -> tuple[int, str]:
         """The pid of a job's first process, and why its program could not be started (empty: it was)."""
         reading, writing = os.pipe()
         pid = os.fork()
@@ -103,7 +104,7 @@ class Launcher:
         os.close(reading)
         return pid, error
 
-    def _become_job(self, job: dict[str, Any], status_fd: int) -> NoReturn:
+    def _become_job(self, job: Message, status_fd: int) -> NoReturn:
         try:
             os.setsid()
             process.die_with_parent()
@@ -122,7 +123,7 @@ class Launcher:
         finally:
             os._exit(127)
 
-    def end(self, first: int) -> dict[str, Any]:
+    def end(self, first: int) -> Message:
         """Waits for the first process, ends all others, and adds up what they used."""
         started, cpu_s, peak_kib, status = time.monotonic(), 0.0, 0, -1
         with contextlib.suppress(ChildProcessError):

@@ -30,6 +30,7 @@ from types import TracebackType
 from typing import Any
 
 from tools.errors import SandboxError
+from tools.sandbox.launcher import Message
 from tools.sandbox.memory_file import new_memory_file
 from tools.sandbox.outcome import End, clean_line, read_text
 from tools.sandbox.places import ROOT, SYSTEM_PATHS, choose_uid, count_tasks
@@ -141,7 +142,7 @@ class Toolchain:
         self._socket.close()
         self._popen = None
 
-    def _start(self) -> dict[str, Any]:
+    def _start(self) -> Message:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         config = {
             "readable": self._readable, "folder": self.folder, "uid": self._uid, "without": sorted(self._without),
@@ -157,7 +158,7 @@ class Toolchain:
         self._tasks_before = count_tasks()
         return self._receive(START_TIMEOUT_S)
 
-    def _receive(self, timeout_s: float) -> dict[str, Any]:
+    def _receive(self, timeout_s: float) -> Message:
         """The launcher's next message. Raises LostJob when there is none in time."""
         ready = self._poll(timeout_s)
         message = self._socket.recv(1 << 16) if ready else b""
@@ -236,7 +237,7 @@ class Toolchain:
         stopped_by = self._watch(started["pid"], limits)
         return self._read_result(self._receive(KILL_TIMEOUT_S), stopped_by, limits)
 
-    def _describe_job(self, command: Sequence[str], limits: TreeLimits, more: Mapping[str, str]) -> dict[str, Any]:
+    def _describe_job(self, command: Sequence[str], limits: TreeLimits, more: Mapping[str, str]) -> Message:
         first = self.paths.get(command[0]) or (command[0] if "/" in command[0] else None)
         if first is None:
             raise SandboxError(f"{command[0]} is not on PATH")
@@ -262,7 +263,7 @@ class Toolchain:
                 return reason
         return None
 
-    def _read_result(self, reply: Mapping[str, Any], stopped_by: End | None, limits: TreeLimits) -> JobResult:
+    def _read_result(self, reply: Message, stopped_by: End | None, limits: TreeLimits) -> JobResult:
         stdout, stderr = (read_text(stream, limits.file_bytes) for stream in self._streams[1:])
         code = os.waitstatus_to_exitcode(reply["status"])
         peak_bytes = reply["peak_kib"] << 10

@@ -9,7 +9,7 @@ infra_error with the package to install. The rest is as in plug.py: only program
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from tools.benchmarks.benchmark import Benchmark
@@ -17,7 +17,7 @@ from tools.commandline import option
 from tools.errors import UsageError
 from tools.grading.code.plug import Candidate, describe_wait, finish, source_of
 from tools.grading.grader import Facts, Judgement, Workplace, to_grade
-from tools.records import Grade, JsonObject, JsonRow, Problem, Response, Verdict
+from tools.records import Grade, JsonObject, JsonRow, MetricKind, Problem, Response, Verdict
 
 # The pool and the recipes are imported where they are used: --help needs neither.
 
@@ -47,6 +47,8 @@ class LanguageGrader:
 
     name, version, Options = "language", VERSION, LanguageOptions
     original: ClassVar[type | None] = None
+    gives_shares: ClassVar[bool] = False
+    metric_kinds: ClassVar[Mapping[str, MetricKind]] = {}
     equal = None  # programs are not voted on
 
     def __init__(self, options: LanguageOptions, workplace: Workplace, benchmark: Benchmark | None = None) -> None:
