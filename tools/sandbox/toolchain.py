@@ -13,6 +13,7 @@ must) and make machine code; it is watched and ended as a whole (`tree.py`).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -160,8 +161,10 @@ class Toolchain:
 
     def _receive(self, timeout_s: float) -> Message:
         """The launcher's next message. Raises LostJob when there is none in time."""
-        ready = self._poll(timeout_s)
-        message = self._socket.recv(1 << 16) if ready else b""
+        try:
+            message = self._socket.recv(1 << 16) if self._poll(timeout_s) else b""
+        except OSError:  # it ended with something of ours unread
+            message = b""
         if not message:
             self._stop()
             raise LostJob("the sandbox lost a program: is the machine out of memory?")
@@ -229,7 +232,9 @@ class Toolchain:
             os.ftruncate(stream, 0)
             os.pwrite(stream, data, 0)
             os.lseek(stream, 0, os.SEEK_SET)
-        self._socket.send(json.dumps(self._describe_job(command, limits, environment or {})).encode())
+        job = json.dumps(self._describe_job(command, limits, environment or {})).encode()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the missing answer tells the same
+            self._socket.send(job)
         started = self._receive(START_TIMEOUT_S)
         if started["error"]:
             self._receive(KILL_TIMEOUT_S)
