@@ -1,7 +1,7 @@
 """Is it right: one session for every grader. A grader is one class and one line of this registry.
 
 >>> sorted(GRADERS)
-['choice', 'code', 'cruxeval', 'instructions', 'jeebench', 'lm_eval', 'math', 'text']
+['choice', 'code', 'cruxeval', 'instructions', 'jeebench', 'language', 'lm_eval', 'math', 'text', 'unittest']
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ GRADERS = {
     "text": "tools.grading.text.plug:TextGrader",
     "jeebench": "tools.grading.choice.jeebench:JeeBenchGrader",
     "lm_eval": "tools.lm_eval_tasks.grader:LmEvalGrader",
+    "language": "tools.grading.code.languages:LanguageGrader",
+    "unittest": "tools.grading.code.languages:UnittestGrader",
 }
 
 

@@ -27,11 +27,12 @@ from typing import Any
 
 from tools.errors import DataError
 from tools.grading.code.comparison import parse_json
+from tools.grading.code.json_size import check_size
 from tools.records import JsonRow
 
 ID_FIELDS = ("question_id", "task_id", "id")
 PRINT_INPUT = "\nimport sys as _sys\nprint('\\n' + _sys.stdin.read())\n"
-MAX_UNPACKED_BYTES = 1 << 30  # of one problem; the largest official one has about a tenth
+MAX_UNPACKED_BYTES = 192 << 20  # of one problem; the largest official one has about half
 TEXT_OPCODES = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"}
 BUILTINS = frozenset(dir(builtins))
 SILENT_OPCODES = {"PROTO", "FRAME", "MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT", "STOP"}
@@ -175,6 +176,7 @@ def _parse(question_id: str, field: str, text: str) -> Any:
     try:
         if not text.lstrip().startswith("["):
             text = unpack_text(text)
+        check_size(text)
         return json.loads(text)
     except (ValueError, RecursionError, binascii.Error, zlib.error) as error:
         hint = "restore the row or fetch the file again"
@@ -186,7 +188,7 @@ def unpack_text(packed: str) -> str:
     unpacker = zlib.decompressobj()
     data = unpacker.decompress(base64.b64decode(packed, validate=True), MAX_UNPACKED_BYTES)
     if not unpacker.eof:
-        raise ValueError("the packed text is cut off or larger than 1 GiB")
+        raise ValueError(f"the packed text is cut off or larger than {MAX_UNPACKED_BYTES >> 20} MiB")
     return unpickle_text(data)
 
 
