@@ -1,0 +1,98 @@
+"""judgments.jsonl: every reply that was ever paid for, by the hash of judge, messages and sampling.
+
+A reply is on disk before anything is made of it, so that a killed judging pays only for what was on its way. The folder's lock is
+that of verdicts.jsonl, which a grading holds.
+
+>>> ledger = Ledger(None)
+>>> ledger.add(PaidReply(key="ab", judge="m", template="single", task_id="1", seed=0, reply="[[7]]", cost=0.5))
+>>> ledger.find("ab").reply, ledger.spent
+('[[7]]', 0.5)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import pathlib
+from collections.abc import Collection, Mapping, Sequence
+
+from tools.errors import StorageError
+from tools.records import JsonRow
+from tools.store.files import append_line, repair_lines
+from tools.store.reading import open_file, parse_json, read_raw_lines
+
+FILE_NAME = "judgments.jsonl"
+
+
+@dataclasses.dataclass(frozen=True)
+class PaidReply:
+    """One line. `order`: AB when the baseline is shown first; `attempt`: 1 for a reply asked again; `cost` in US dollars, None
+    where the price is unknown; `date` is the day (UTC); counts that a server did not say are estimated."""
+
+    key: str
+    judge: str
+    template: str
+    task_id: str
+    seed: int
+    reply: str
+    turn: int = 1
+    order: str = ""
+    attempt: int = 0
+    finish_reason: str = "stop"
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    is_estimated: bool = False
+    cost: float | None = None
+    date: str = ""
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), ensure_ascii=False)
+
+
+FIELDS = {field.name for field in dataclasses.fields(PaidReply)}
+
+
+def key_of(judge: str, messages: Sequence[Mapping[str, str]], sampling: JsonRow, seed: int) -> str:
+    """The same question to the same judge with the same sampling has the same key."""
+    text = json.dumps([judge, list(map(dict, messages)), dict(sampling), seed], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+class Ledger:
+    """The replies of a folder; without one they are kept in memory only."""
+
+    def __init__(self, folder: pathlib.Path | None) -> None:
+        self._path = None if folder is None else folder / FILE_NAME
+        self._by_key: dict[str, PaidReply] = {}
+        self.spent = 0.0  # US dollars, of all judgings of this folder
+        if self._path is not None and self._path.exists():
+            self._read(self._path)
+
+    def _read(self, path: pathlib.Path) -> None:
+        repair_lines(path)
+        try:
+            with open_file(path) as file:
+                for line in read_raw_lines(file):
+                    with contextlib.suppress(ValueError, TypeError):  # a line changed by hand is asked again
+                        row = parse_json(line.text)
+                        self._keep(PaidReply(**{name: row[name] for name in row if name in FIELDS}))
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+    def _keep(self, reply: PaidReply) -> None:
+        self._by_key[reply.key] = reply
+        self.spent += reply.cost or 0.0
+
+    def find(self, key: str) -> PaidReply | None:
+        return self._by_key.get(key)
+
+    def add(self, reply: PaidReply) -> None:
+        """To the disk first. Raises StorageError."""
+        if self._path is not None:
+            append_line(self._path, reply.to_json())
+        self._keep(reply)
+
+    def replies(self, keys: Collection[str]) -> list[PaidReply]:
+        return [self._by_key[key] for key in keys if key in self._by_key]
