@@ -2,6 +2,9 @@
 
 >>> sorted(GRADERS)
 ['choice', 'code', 'cruxeval', 'instructions', 'jeebench', 'math', 'text']
+['choice', 'code', 'instructions', 'jeebench', 'math', 'text']
+['code', 'instructions', 'math']
+['code', 'judge', 'math']
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ GRADERS = {
     "choice": "tools.grading.choice.plug:ChoiceGrader",
     "text": "tools.grading.text.plug:TextGrader",
     "jeebench": "tools.grading.choice.jeebench:JeeBenchGrader",
+    "judge": "tools.judging.plug:JudgeGrader",
 }
 
 

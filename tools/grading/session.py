@@ -57,7 +57,7 @@ def grade(
     check_same_data(folder, manifest, loaded)
     bar = ProgressBar()
     grader = create_grader(
-        loaded.benchmark, options.grader, options.rules, Workplace(options.workers, options.launcher, bar.write)
+        loaded.benchmark, options.grader, options.rules, Workplace(options.workers, options.launcher, bar.write, folder)
     )
     responses = FolderResponses(
         folder,
@@ -85,6 +85,24 @@ def load_set(benchmark: str, file: str | None) -> LoadedBenchmark:
     if entry is None:
         raise DataError(unknown_benchmark(benchmark))
     return load_benchmark(file, benchmark=entry, is_asked=False, is_whole=False)
+
+
+def estimate(path: pathlib.Path, benchmark: str | None = None, options: GradingOptions = DEFAULTS) -> str:
+    """What grading a folder would cost, in words; nothing is asked and nothing is written. Raises UsageError where the
+    grader costs nothing, and what `grade` raises before it grades."""
+    folder = find_folder(path, name_of(benchmark) if benchmark else None)
+    loaded = load_benchmark(benchmark or folder.resolve().name, is_asked=False)
+    manifest = read_manifest(folder)
+    check_same_data(folder, manifest, loaded)
+    grader = create_grader(loaded.benchmark, options.grader, options.rules, Workplace(folder=folder))
+    tell = getattr(grader, "estimate", None)
+    if tell is None:
+        raise UsageError(f"{loaded.name} is graded by {grader.name}, which costs nothing; leave --estimate out")
+    is_opened = manifest.is_reasoning_opened if manifest else None
+    responses = FolderResponses(
+        folder, loaded, options.seeds, is_opened, manifest.reasoning_format if manifest else None
+    )
+    return str(tell(grader.prepare(problem, response) for problem, response in responses.read()))
 
 
 def grade_text(

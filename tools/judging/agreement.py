@@ -45,20 +45,32 @@ class Agreement:
 
     def describe(self) -> str:
         share = f"agreement {100 * self.share:.2f} %{_bounds(self.share_bounds, 100)}"
-        kappa = "kappa unknown (one label only)" if self.kappa is None else f"kappa {self.kappa:.4f}{_bounds(self.kappa_bounds)}"
+        kappa = (
+            "kappa unknown (one label only)"
+            if self.kappa is None
+            else f"kappa {self.kappa:.4f}{_bounds(self.kappa_bounds)}"
+        )
         text = f"{share}, {kappa}; {self.pairs} pairs of judgments, {self.questions} questions, {self.failed} failed"
-        return text if self.mean_difference is None else f"{text}; mean difference of scores {self.mean_difference:+.4f}"
+        return (
+            text if self.mean_difference is None else f"{text}; mean difference of scores {self.mean_difference:+.4f}"
+        )
 
 
 def _bounds(bounds: Bounds | None, scale: float = 1) -> str:
-    return "" if bounds is None else f" ({scale * bounds[0]:.{2 if scale > 1 else 4}f} to {scale * bounds[1]:.{2 if scale > 1 else 4}f})"
+    return (
+        ""
+        if bounds is None
+        else f" ({scale * bounds[0]:.{2 if scale > 1 else 4}f} to {scale * bounds[1]:.{2 if scale > 1 else 4}f})"
+    )
 
 
 def compare(judge: Sequence[StoredJudgment], reference: Sequence[StoredJudgment]) -> Agreement:
     """Every judgment of the one with every judgment of the other on the same item. Raises DataError where there is none."""
     kinds = {row.kind for row in judge} | {row.kind for row in reference}
     if len(kinds) > 1:
-        raise DataError(f"the files hold different kinds of judgments ({', '.join(sorted(kinds))}); give two of one kind")
+        raise DataError(
+            f"the files hold different kinds of judgments ({', '.join(sorted(kinds))}); give two of one kind"
+        )
     by_item: dict[tuple[str, ...], list[StoredJudgment]] = {}
     for row in reference:
         by_item.setdefault(row.item, []).append(row)
@@ -128,7 +140,9 @@ def _kappa_bounds(questions: Sequence[str], labels: Sequence[tuple[str, str]]) -
 
 def main() -> int:
     parser = CommandLine(__doc__, usage="python -m tools judge-agreement JUDGE REFERENCE [REFERENCE ...]")
-    parser.add_argument("files", nargs="+", metavar="FILE", type=pathlib.Path, help="the judge's file, then those to compare with")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", type=pathlib.Path, help="the judge's file, then those to compare with"
+    )
     files = parser.parse_args(sys.argv[1:]).files
     if len(files) < 2:
         raise UsageError("give the judge's file and at least one to compare it with; see --help")

@@ -16,7 +16,7 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from tools.errors import StorageError
 from tools.records import JsonRow
@@ -94,5 +94,5 @@ class Ledger:
             append_line(self._path, reply.to_json())
         self._keep(reply)
 
-    def replies(self, keys: Collection[str]) -> list[PaidReply]:
-        return [self._by_key[key] for key in keys if key in self._by_key]
+    def all(self) -> list[PaidReply]:
+        return list(self._by_key.values())

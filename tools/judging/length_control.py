@@ -142,7 +142,8 @@ def _log_likelihood(scores: Array, targets: Array, weights: Array) -> Array:
 
 
 def _logistic(scores: Array) -> Array:
-    return np.exp(-np.logaddexp(0, -scores))
+    chance: Array = np.exp(-np.logaddexp(0, -scores))
+    return chance
 
 
 def read_gamed(path: pathlib.Path) -> tuple[list[GamedRow], dict[int, float]]:

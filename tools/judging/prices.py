@@ -39,7 +39,9 @@ def find_price(model: str, given: str = "") -> Price | None:
         except ValueError:
             first = second = -1.0
         if min(first, second) < 0:
-            raise UsageError(f"JUDGE_PRICE={given!r}: give US dollars for a million tokens as INPUT,OUTPUT, for example 0.15,0.60")
+            raise UsageError(
+                f"JUDGE_PRICE={given!r}: give US dollars for a million tokens as INPUT,OUTPUT, for example 0.15,0.60"
+            )
         return Price(first, second, "given by JUDGE_PRICE", "")
     return _read().get(model.rsplit("/", 1)[-1])
 

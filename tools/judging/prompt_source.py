@@ -5,6 +5,8 @@ by hand serves as well when its checksum is right. Nothing of a Python file is r
 
 >>> read_parts(b'PROMPT = "Is {response} right?"', "python", "PROMPT")
 (None, 'Is {response} right?')
+>>> read_parts(b'ask = lambda x: [{"role": "user", "content": f"Is {x} right?"}]', "python", "ask")
+(None, 'Is {x} right?')
 >>> read_parts(b"<|im_start|>system\\nBe fair.\\n<|im_end|>\\n<|im_start|>user\\n{x}\\n<|im_end|>", "chatml", "")
 ('Be fair.', '{x}')
 """
@@ -42,8 +44,10 @@ def _filled(template: JudgeTemplate, part: PromptPart, data: bytes) -> PromptPar
         return part
     try:
         system, user = read_parts(data, template.source.form, part.name)
-    except (ValueError, KeyError, SyntaxError, RecursionError) as error:
-        raise DataError(f"{template.name}: its prompt {part.name!r} does not stand in {template.source.path} ({error})") from error
+    except (ValueError, KeyError, SyntaxError, TypeError, RecursionError, StopIteration) as error:
+        raise DataError(
+            f"{template.name}: its prompt {part.name!r} does not stand in {template.source.path} ({error})"
+        ) from error
     return dataclasses.replace(part, system=part.system if system is None else system, user=user)
 
 
@@ -103,20 +107,68 @@ def read_parts(data: bytes, form: str, name: str) -> tuple[str | None, str]:
         texts = dict(CHATML.findall(text))
         return texts.get("system"), texts["user"]
     if form == "jsonl":
-        rows = [parse_json(line) for line in text.splitlines() if line.strip()]
-        row = next(row for row in rows if row["name"] == name) if any(row["name"] == name for row in rows) else {}
+        row = next(row for row in map(parse_json, filter(str.strip, text.splitlines())) if row["name"] == name)
         return row["system_prompt"], row["prompt_template"]
+    if form == "yaml":
+        return _yaml_prompts(text)
     if form == "python":
-        return None, _constant(text, name)
-    raise ValueError(f"the form {form!r} is unknown; choose jsonl, python, text or chatml")
+        return _constant(text, name)
+    raise ValueError(f"the form {form!r} is unknown; choose jsonl, yaml, python, text or chatml")
 
 
-def _constant(text: str, name: str) -> str:
-    """The text that a module assigns to a name at its top, stripped as the authors strip it."""
+def _yaml_prompts(text: str) -> tuple[str | None, str]:
+    """Arena-Hard's settings: system_prompt and prompt_template, which may be a list of one."""
+    import yaml  # type: ignore[import-untyped]  # comes with datasets
+
+    try:
+        row = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"no YAML: {error}") from error
+    found = row["prompt_template"]
+    return row.get("system_prompt"), found[0] if isinstance(found, list) else found
+
+
+def _constant(text: str, name: str) -> tuple[str | None, str]:
+    """What a module assigns to a name at its top: a text, stripped as the authors strip it, or a function of messages."""
     for node in ast.parse(text).body:
-        if isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id == name for target in node.targets):
-            value = node.value
-            if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "strip":
-                return str(ast.literal_eval(value.func.value)).strip()
-            return str(ast.literal_eval(value))
+        if isinstance(node, ast.Assign) and any(
+            isinstance(each, ast.Name) and each.id == name for each in node.targets
+        ):
+            if isinstance(node.value, ast.Lambda):
+                return _messages(node.value)
+            return None, _text_of(node.value)
     raise KeyError(name)
+
+
+def _messages(function: ast.Lambda) -> tuple[str | None, str]:
+    """MixEval's form: `lambda prompt, response: [{"role": "user", "content": f"... {prompt}"}]`."""
+    if not isinstance(function.body, ast.List):
+        raise ValueError("the function gives no list of messages")
+    texts: dict[str, str] = {}
+    for message in function.body.elts:
+        if not isinstance(message, ast.Dict):
+            raise ValueError("a message is no object")
+        row = {_text_of(key): value for key, value in zip(message.keys, message.values, strict=True) if key is not None}
+        texts[_text_of(row["role"])] = _text_of(row["content"])
+    return texts.get("system"), texts["user"]
+
+
+def _text_of(node: ast.expr) -> str:
+    """A literal text; the values of an f-string become placeholders. Nothing is evaluated."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "strip"
+        and not node.args
+    ):
+        return _text_of(node.func.value).strip()
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            "{" + part.value.id + "}"
+            if isinstance(part, ast.FormattedValue) and isinstance(part.value, ast.Name)
+            else _text_of(part)
+            for part in node.values
+        )
+    raise ValueError(f"line {node.lineno} is no text")

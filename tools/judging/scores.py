@@ -100,7 +100,7 @@ def battle_scores(first: str | None, second: str | None) -> tuple[float, ...] | 
     >>> battle_scores("B>>A", "A=B")
     (0.5, 1.0, 1.0, 1.0)
     """
-    if first not in BATTLE_SCORES or second not in BATTLE_SCORES:
+    if first is None or second is None or first not in BATTLE_SCORES or second not in BATTLE_SCORES:
         return None
     return (*BATTLE_SCORES[second], *(1 - score for score in BATTLE_SCORES[first]))
 

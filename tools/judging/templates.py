@@ -110,7 +110,9 @@ def find_template(name: str) -> JudgeTemplate:
     path = pathlib.Path(name)
     if path.suffix != ".json":
         if name not in template_names():
-            raise UsageError(f"there is no judge template {name!r}; choose {', '.join(template_names())} or give a file")
+            raise UsageError(
+                f"there is no judge template {name!r}; choose {', '.join(template_names())} or give a file"
+            )
         path = FOLDER / f"{name}.json"
     return _read(os.fspath(path))
 
