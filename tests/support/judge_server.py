@@ -46,7 +46,8 @@ def serve_judge(folder: pathlib.Path, delay_s: float = 0.0) -> Iterator[RunningJ
     try:
         deadline = time.monotonic() + 30
         while not port.exists() or not port.read_text():
-            assert time.monotonic() < deadline and server.poll() is None, "the judge does not start"
+            assert server.poll() is None, "the judge does not start"
+            assert time.monotonic() < deadline, "the judge does not start in time"
             time.sleep(0.02)
         yield RunningJudge(f"http://127.0.0.1:{port.read_text()}/v1", log)
     finally:
@@ -71,7 +72,9 @@ def reply_to(body: dict[str, object]) -> tuple[str, str]:
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_s: float, log: object) -> None:
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        length = next((int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length")), 0)
+        length = next(
+            (int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length")), 0
+        )
         data = await reader.readexactly(length)
         key = ""
         if head.startswith("GET"):
@@ -84,7 +87,9 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, de
         if reader.at_eof() or writer.is_closing():  # who asked is gone: nothing is sent
             return
         writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(payload) + payload
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+            % len(payload)
+            + payload
         )
         await writer.drain()
         if key:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tools.judging.asking import JudgeSetup, JudgeTask
+from tools.judging.asking import JudgeTask
 from tools.judging.ledger import Ledger
 from tools.judging.prices import estimate_tokens
+from tools.judging.setup import JudgeSetup
 
 
 def describe_estimate(setup: JudgeSetup, ledger: Ledger, tasks: Iterable[JudgeTask]) -> str:

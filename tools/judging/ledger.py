@@ -1,7 +1,6 @@
 """judgments.jsonl: every reply that was ever paid for, by the hash of judge, messages and sampling.
 
-A reply is on disk before anything is made of it, so that a killed judging pays only for what was on its way. The folder's lock is
-that of verdicts.jsonl, which a grading holds.
+A reply is on disk before anything is made of it; the clerk (tools/judging/clerk.py) writes, everybody else reads.
 
 >>> ledger = Ledger(None)
 >>> ledger.add(PaidReply(key="ab", judge="m", template="single", task_id="1", seed=0, reply="[[7]]", cost=0.5))
@@ -15,13 +14,13 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 import pathlib
 from collections.abc import Mapping, Sequence
 
 from tools.errors import StorageError
 from tools.records import JsonRow
-from tools.store.files import append_line, repair_lines
-from tools.store.reading import open_file, parse_json, read_raw_lines
+from tools.store.reading import check_regular, open_file, parse_json, read_raw_lines
 
 FILE_NAME = "judgments.jsonl"
 
@@ -48,7 +47,7 @@ class PaidReply:
     date: str = ""
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), ensure_ascii=False)
+        return json.dumps(self.__dict__, ensure_ascii=False)
 
 
 FIELDS = {field.name for field in dataclasses.fields(PaidReply)}
@@ -64,14 +63,13 @@ class Ledger:
     """The replies of a folder; without one they are kept in memory only."""
 
     def __init__(self, folder: pathlib.Path | None) -> None:
-        self._path = None if folder is None else folder / FILE_NAME
+        self.path = None if folder is None else folder / FILE_NAME
         self._by_key: dict[str, PaidReply] = {}
         self.spent = 0.0  # US dollars, of all judgings of this folder
-        if self._path is not None and self._path.exists():
-            self._read(self._path)
+        if self.path is not None and self.path.exists():
+            self._read(self.path)
 
     def _read(self, path: pathlib.Path) -> None:
-        repair_lines(path)
         try:
             with open_file(path) as file:
                 for line in read_raw_lines(file):
@@ -89,10 +87,31 @@ class Ledger:
         return self._by_key.get(key)
 
     def add(self, reply: PaidReply) -> None:
-        """To the disk first. Raises StorageError."""
-        if self._path is not None:
-            append_line(self._path, reply.to_json())
+        """What the clerk has written."""
         self._keep(reply)
 
     def all(self) -> list[PaidReply]:
         return list(self._by_key.values())
+
+
+def open_to_append(path: pathlib.Path) -> int:
+    """A regular file, open until the judging ends. Raises OSError."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
+    try:
+        check_regular(descriptor)
+        return descriptor
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def append_whole(descriptor: int, line: bytes) -> None:
+    """All of a line or nothing of it. Raises OSError."""
+    size = os.fstat(descriptor).st_size
+    try:
+        written = 0
+        while written < len(line):
+            written += os.write(descriptor, line[written:])
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise

@@ -22,8 +22,9 @@ from tools.judging.templates import JudgeKind, JudgeTemplate, find_template
 from tools.records import Grade, JsonObject, Problem, Response, Verdict
 
 if TYPE_CHECKING:
-    from tools.judging.asking import JudgeSetup
     from tools.judging.baselines import Baseline
+    from tools.judging.ledger import Ledger
+    from tools.judging.setup import JudgeSetup
 
 # What asks, and the engines with it, is imported where it is used: --help needs none of them.
 
@@ -93,10 +94,9 @@ class JudgeGrader:
 
     def grade(self, prepared: Iterable[object]) -> Iterator[Grade]:
         from tools.judging.asking import JudgeTask, Judging
-        from tools.judging.ledger import Ledger
         from tools.judging.verdicts import to_verdict
 
-        setup = self._setup()
+        setup, ledger = self._setup(), self._ledger()
         ready: list[Grade] = []
 
         def tasks() -> Iterator[JudgeTask]:
@@ -107,7 +107,7 @@ class JudgeGrader:
                     assert isinstance(one, Grade)
                     ready.append(one)
 
-        for task, replies in Judging(setup, Ledger(self.workplace.folder)).judge(tasks()):
+        for task, replies in Judging(setup, ledger).judge(tasks()):
             while ready:
                 yield ready.pop()
             yield to_verdict(task.base, self.template, replies)
@@ -117,21 +117,29 @@ class JudgeGrader:
         """What judging would ask and cost, without asking."""
         from tools.judging.asking import JudgeTask
         from tools.judging.estimate import describe_estimate
-        from tools.judging.ledger import Ledger
 
         tasks = (one for one in prepared if isinstance(one, JudgeTask))
-        return describe_estimate(self._setup(), Ledger(self.workplace.folder), tasks)
+        return describe_estimate(self._setup(), self._ledger(), tasks)
 
     def facts(self, grades: Sequence[Grade]) -> Facts:
-        from tools.judging.ledger import Ledger
         from tools.judging.summary import describe_judging
 
-        return describe_judging(self._setup(), Ledger(self.workplace.folder), grades)
+        return describe_judging(self._setup(), self._ledger(), grades)
+
+    def _ledger(self) -> Ledger:
+        """What the folder has, when nobody writes to it any more."""
+        from tools.judging.clerk import wait_for_clerk
+        from tools.judging.ledger import FILE_NAME, Ledger
+
+        folder = self.workplace.folder
+        if folder is not None:
+            wait_for_clerk(folder / FILE_NAME, self.workplace.on_wait)
+        return Ledger(folder)
 
     def _setup(self) -> JudgeSetup:
         """Raises UsageError for what is missing, before anything is asked."""
-        from tools.judging.asking import JudgeSetup
         from tools.judging.prices import find_price
+        from tools.judging.setup import JudgeSetup
 
         options, template = self.options, self._texts()
         if not options.model:

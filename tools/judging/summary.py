@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tools.grading.grader import Facts
-from tools.judging.asking import JudgeSetup, read_reply
 from tools.judging.ledger import Ledger, PaidReply
 from tools.judging.scores import battle_rate, battle_scores, calibration_error, f_score, scale_means, win_rate
+from tools.judging.setup import JudgeSetup
 from tools.judging.templates import JudgeKind
 from tools.records import Grade, JsonObject, Verdict
 
@@ -23,13 +23,14 @@ def describe_judging(setup: JudgeSetup, ledger: Ledger, grades: Sequence[Grade])
     ids = {(grade.task_id, grade.seed) for grade in grades}
     paid = [reply for reply in ledger.all() if reply.judge == setup.model and reply.template == setup.template.name]
     paid = [reply for reply in paid if (reply.task_id, reply.seed) in ids] or paid
-    failed = sum(read_reply(reply, setup.template) is None for reply in paid)
+    told = [row for grade in grades for row in grade.details.get("judgments", ())]
+    failed = sum(row["tries"] - ("said" in row) for row in told)
     section = _section(setup, paid, failed) | {"figures": figures(setup, grades)}
     days = sorted({reply.date for reply in paid if reply.date})
     when = f" on {days[0]}" + (f" to {days[-1]}" if days[-1] != days[0] else "") if days else ""
     price = "price unknown" if section["cost_usd"] is None else f"{section['cost_usd']:.4f} USD"
-    told = f"judged by {setup.model}{when} ({setup.template.name}; {len(paid)} judgments, {price}, {failed} replies not parsed)"
-    return Facts(warnings=(f"{told}: {NEVER_MIXED}",), sections={"judge": section})
+    words = f"judged by {setup.model}{when} ({setup.template.name}; {len(paid)} judgments, {price}, {failed} replies not parsed)"
+    return Facts(warnings=(f"{words}: {NEVER_MIXED}",), sections={"judge": section})
 
 
 def _section(setup: JudgeSetup, paid: Sequence[PaidReply], failed: int) -> JsonObject:
