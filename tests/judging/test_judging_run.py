@@ -28,7 +28,12 @@ class JudgedRun:
 
     def write(self, template: str, texts: list[str], **fields: object) -> None:
         self.out.mkdir(parents=True, exist_ok=True)
-        entry = {"grader": "judge", "grader_options": {"template": template}, "question": "{problem}", "samples_per_seed": 1}
+        entry = {
+            "grader": "judge",
+            "grader_options": {"template": template},
+            "question": "{problem}",
+            "samples_per_seed": 1,
+        }
         (self.folder / "talk.json").write_text(json.dumps(entry))
         rows = [{"id": str(number), "problem": f"Question {number}?", **fields} for number in range(len(texts))]
         (self.folder / "talk.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -97,7 +102,7 @@ def test_both_orders_are_asked_and_meet_in_one_share(judged: JudgedRun) -> None:
     points = {"A": 1.0, "B": 0.0, "C": 0.5}
     for row in judged.verdicts():
         said = {one["order"]: one["said"] for one in row["details"]["judgments"]}
-        assert row["share"] == (points[said["BA"]] + 1 - points[said["AB"]]) / 2
+        assert row["score"] == (points[said["BA"]] + 1 - points[said["AB"]]) / 2
     figures = judged.results()["judge"]["figures"]
     assert figures["win_rate"] == pytest.approx(100 * judged.results()["mean"])
     assert len(judged.judge.paid()) == 2 * PROBLEMS
@@ -162,7 +167,7 @@ def test_what_is_missing_is_said_before_anything_is_asked(judged: JudgedRun) -> 
 def test_a_truncated_answer_costs_nothing(judged: JudgedRun) -> None:
     judged.write("single", ["<think>never ending", "<think>done</think>It is so."])
     assert judged.run().returncode == 0
-    assert [row["verdict"] for row in judged.verdicts()][0] == "truncated"
+    assert judged.verdicts()[0]["verdict"] == "truncated"
     assert len(judged.judge.paid()) == 1
 
 

@@ -35,7 +35,7 @@ class JudgeTask:
 
 
 @dataclasses.dataclass(frozen=True)
-class Reply:
+class JudgeReply:
     """What came of one question: a verdict, or None with the reason. `paid` are the replies that it took."""
 
     question: JudgeQuestion
@@ -49,7 +49,7 @@ class _Open:
     """A task whose replies are coming in."""
 
     task: JudgeTask
-    replies: dict[JudgeQuestion, Reply] = dataclasses.field(default_factory=dict)
+    replies: dict[JudgeQuestion, JudgeReply] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Judging:
         self._clerk: Clerk | None = None
         self._bar = JudgeBar()
 
-    def judge(self, tasks: Iterable[JudgeTask]) -> Iterator[tuple[JudgeTask, Sequence[Reply]]]:
+    def judge(self, tasks: Iterable[JudgeTask]) -> Iterator[tuple[JudgeTask, Sequence[JudgeReply]]]:
         """Raises IncompleteRun when the budget is reached, and what the engine raises."""
         source = iter(tasks)
         is_drained = False
@@ -103,7 +103,7 @@ class Judging:
             return 0
         return (self._clerk.most_sent if self._clerk else 1) - len(self._sent)
 
-    def _open(self, task: JudgeTask) -> Iterator[tuple[JudgeTask, Sequence[Reply]]]:
+    def _open(self, task: JudgeTask) -> Iterator[tuple[JudgeTask, Sequence[JudgeReply]]]:
         opened = _Open(task)
         self._bar.expect(len(task.questions))
         for question in task.questions:
@@ -111,7 +111,7 @@ class Judging:
 
     def _advance(
         self, opened: _Open, question: JudgeQuestion, paid: tuple[PaidReply, ...], reason: str = ""
-    ) -> Iterator[tuple[JudgeTask, Sequence[Reply]]]:
+    ) -> Iterator[tuple[JudgeTask, Sequence[JudgeReply]]]:
         """What is known of a question is read, what is not is put in line; yields the task when it was its last."""
         verdict = None
         while not reason:
@@ -128,7 +128,7 @@ class Judging:
                 self._waiting.append(_Ask(opened, question, len(paid), key, paid))
                 return
             paid = (*paid, known)
-        opened.replies[question] = Reply(question, verdict, paid, reason)
+        opened.replies[question] = JudgeReply(question, verdict, paid, reason)
         self._bar.advance(self.ledger.spent if self.setup.price else None)
         if len(opened.replies) == len(opened.task.questions):
             yield opened.task, [opened.replies[question] for question in opened.task.questions]
@@ -153,7 +153,7 @@ class Judging:
             base = ask.open.task.base
             self._clerk.send(Errand(ask.key, ask.question, ask.attempt, base.task_id, base.seed))
 
-    def _take(self, found: PaidReply | Unanswered) -> Iterator[tuple[JudgeTask, Sequence[Reply]]]:
+    def _take(self, found: PaidReply | Unanswered) -> Iterator[tuple[JudgeTask, Sequence[JudgeReply]]]:
         asks = self._sent.pop(found.key)
         self._reserved -= self._expected_cost(asks[0].question)
         if isinstance(found, Unanswered):

@@ -79,7 +79,8 @@ def _read_folder(path: pathlib.Path) -> Baseline:
 
 def answer_turns(generation: Generation) -> tuple[str, ...]:
     """The answers of a generation without their reasoning."""
-    return (split_response(generation).answer,)
+    response = split_response(generation)
+    return response.turns or (response.answer,)
 
 
 def _turns(row: JsonRow) -> tuple[str, ...]:

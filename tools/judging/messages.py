@@ -17,6 +17,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tools.benchmarks import rows
 from tools.errors import DataError
 from tools.judging.templates import JudgeKind, JudgeTemplate
 from tools.records import Problem
@@ -84,10 +85,7 @@ def orders_of(template: JudgeTemplate, task_id: str) -> tuple[str, ...]:
 
 def turns_of(problem: Problem) -> tuple[str, ...]:
     """What the user says, turn by turn; WildBench's conversation ends in the one that is answered."""
-    turns = problem.fields.get("turns")
-    if isinstance(turns, (list, tuple)) and turns and all(isinstance(turn, str) for turn in turns):
-        return tuple(turns)
-    return (problem.statement,)
+    return rows.turns_of(problem.fields) or (problem.statement,)
 
 
 def references_of(problem: Problem) -> tuple[str, ...]:
@@ -97,6 +95,8 @@ def references_of(problem: Problem) -> tuple[str, ...]:
         return tuple(str(text) for text in given)
     if problem.answer is not None:
         return (problem.answer,)
+    if problem.fields.get("target"):
+        return (_listed(problem, ()),)
     return (str(given),) if given not in (None, "") else ()
 
 
@@ -127,11 +127,11 @@ def values_of(
 
 def _conversation(problem: Problem) -> tuple[str, str]:
     """What was said before, and the last thing that the user says."""
-    rows = problem.fields.get("conversation_input")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not rows:
+    talk = problem.fields.get("conversation_input")
+    if not isinstance(talk, list) or not all(isinstance(row, dict) for row in talk) or not talk:
         return "", problem.statement
-    said = [f"{ROLES.get(str(row.get('role')), 'USER')}: {row.get('content', '')}" for row in rows[:-1]]
-    return "\n\n".join(said), str(rows[-1].get("content", ""))
+    said = [f"{ROLES.get(str(row.get('role')), 'USER')}: {row.get('content', '')}" for row in talk[:-1]]
+    return "\n\n".join(said), str(talk[-1].get("content", ""))
 
 
 def _listed(problem: Problem, references: Sequence[str]) -> str:

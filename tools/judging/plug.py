@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from tools.benchmarks.benchmark import Benchmark
@@ -19,7 +19,7 @@ from tools.commandline import option
 from tools.errors import UsageError
 from tools.grading.grader import Facts, Judgement, Workplace, to_grade
 from tools.judging.templates import JudgeKind, JudgeTemplate, find_template
-from tools.records import Grade, JsonObject, Problem, Response, Verdict
+from tools.records import Grade, JsonObject, MetricKind, Problem, Response, Verdict
 
 if TYPE_CHECKING:
     from tools.judging.baselines import Baseline
@@ -69,6 +69,14 @@ class JudgeGrader:
     def gives_shares(self) -> bool:
         return self.template.kind is not JudgeKind.RIGHT_WRONG
 
+    @property
+    def metric_kinds(self) -> Mapping[str, MetricKind]:
+        template = self.template
+        if template.kind is not JudgeKind.SINGLE:
+            return {"confidence": MetricKind()} if template.kind is JudgeKind.RIGHT_WRONG else {}
+        names = ["judge_score", *(f"judge_score_turn_{turn}" for turn in range(1, template.turns + 1))]
+        return {name: MetricKind(scale=template.scale[1]) for name in names}
+
     def record(self) -> JsonObject:
         template = self.template
         row = {"name": "judge", "version": self.version, "judge": self.options.model, "template": template.name}
@@ -77,17 +85,21 @@ class JudgeGrader:
     def prepare(self, problem: Problem, response: Response) -> object:
         """The grade of a response that holds no answer, or the questions about it."""
         from tools.judging.asking import JudgeTask
-        from tools.judging.messages import questions_for
+        from tools.judging.messages import questions_for, turns_of
 
-        is_truncated = response.is_closed is False or (response.is_cut_off and not response.answer.strip())
-        if is_truncated or not response.answer.strip():
+        answers = response.turns or (response.answer,)
+        is_whole = all(answer.strip() for answer in answers)
+        is_truncated = response.is_closed is False or (response.is_cut_off and not is_whole)
+        missing = min(self.template.turns, len(turns_of(problem))) - len(answers)
+        if is_truncated or not is_whole or missing > 0:
             verdict = Verdict.TRUNCATED if is_truncated else Verdict.NO_ANSWER
-            reason = "cut off before an answer" if is_truncated else "the answer is empty"
+            reason = "cut off before an answer" if is_truncated else "an answer is empty"
+            reason = f"turn {len(answers) + 1} has no answer" if is_whole and missing > 0 else reason
             share = 0.0 if self.gives_shares else None
             return to_grade(response, Judgement(verdict, rule=self.template.name, reason=reason, share=share))
         base = to_grade(response, Judgement(Verdict.GRADER_ERROR, rule=self.template.name))
         baseline = self._baseline_answers(problem)
-        return JudgeTask(base, tuple(questions_for(self._texts(), problem, answers_of(response), baseline)))
+        return JudgeTask(base, tuple(questions_for(self._texts(), problem, answers, baseline)))
 
     def grade_at_once(self, problem: Problem, response: Response) -> Grade | None:
         return None  # nothing is paid for a page
@@ -183,8 +195,3 @@ def _to_usd(text: str) -> float:
         return float(text)
     except ValueError:
         raise UsageError(f"JUDGE_BUDGET_USD={text!r} is no sum of money; give US dollars") from None
-
-
-def answers_of(response: Response) -> tuple[str, ...]:
-    """The answers by turn, without the reasoning."""
-    return (response.answer,)

@@ -27,6 +27,7 @@ from tools.store.reading import parse_json, read_small
 
 KEPT = ROOT / "data" / "fetched" / "judges"
 MOST_BYTES = 4 << 20
+HOST = "https://raw.githubusercontent.com"
 TIMEOUT_S = 30.0
 CHATML = re.compile(r"<\|im_start\|>(system|user)\n(.*?)\n?<\|im_end\|>", re.DOTALL)
 
@@ -83,7 +84,7 @@ def _check(data: bytes, source: PromptSource, where: str) -> None:
 def _fetch(source: PromptSource, path: pathlib.Path) -> bytes:
     import urllib.request  # here, because it is needed once
 
-    url = f"https://raw.githubusercontent.com/{source.repository}/{source.commit}/{source.path}"
+    url = f"{HOST}/{source.repository}/{source.commit}/{source.path}"
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
             data: bytes = answer.read(MOST_BYTES + 1)

@@ -69,7 +69,7 @@ def figures(setup: JudgeSetup, grades: Sequence[Grade]) -> JsonObject:
     if figure == "battles":
         rate = battle_rate(_battle(grade) for grade in known)
         return {} if rate is None else {"win_rate": rate}
-    found = win_rate(None if grade.share is None else 1 + grade.share for grade in known)
+    found = win_rate(1 + grade.score for grade in known)
     if found is None:
         return {}
     row = {"win_rate": found.percent, "standard_error": found.standard_error, "discrete_win_rate": found.discrete}

@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from tools.judging.asking import Reply
+from tools.judging.asking import JudgeReply
 from tools.judging.parsing import ParsedReply
 from tools.judging.scores import BATTLE_SCORES, battle_scores
 from tools.judging.templates import JudgeKind, JudgeTemplate
@@ -28,7 +28,7 @@ MIDDLE = 0.5
 LONGEST_REASON = 300
 
 
-def to_verdict(base: Grade, template: JudgeTemplate, replies: Sequence[Reply]) -> Grade:
+def to_verdict(base: Grade, template: JudgeTemplate, replies: Sequence[JudgeReply]) -> Grade:
     """`base` with its verdict, share, metrics and cost."""
     details: dict[str, Any] = {"judgments": [_detail(reply) for reply in replies]}
     costs = [paid.cost for reply in replies for paid in reply.paid]
@@ -48,7 +48,7 @@ def to_verdict(base: Grade, template: JudgeTemplate, replies: Sequence[Reply]) -
     return _with_preference(base, known)
 
 
-def _with_scores(base: Grade, template: JudgeTemplate, known: Sequence[tuple[Reply, ParsedReply]]) -> Grade:
+def _with_scores(base: Grade, template: JudgeTemplate, known: Sequence[tuple[JudgeReply, ParsedReply]]) -> Grade:
     """The share is the mean score over the scale's end: ten times an MT-bench share is the authors' score."""
     scores = {reply.question.turn: said.score or 0.0 for reply, said in known}
     mean = sum(scores.values()) / len(scores)
@@ -58,7 +58,7 @@ def _with_scores(base: Grade, template: JudgeTemplate, known: Sequence[tuple[Rep
     return _shared(dataclasses.replace(base, metrics=metrics), mean / template.scale[1])
 
 
-def _with_preference(base: Grade, known: Sequence[tuple[Reply, ParsedReply]]) -> Grade:
+def _with_preference(base: Grade, known: Sequence[tuple[JudgeReply, ParsedReply]]) -> Grade:
     """Mean over turns and orders; Arena-Hard's strong verdicts count as its authors count them."""
     by_turn: dict[int, list[tuple[str, ParsedReply]]] = {}
     for reply, said in known:
@@ -87,7 +87,7 @@ def _shared(base: Grade, share: float) -> Grade:
     return dataclasses.replace(base, share=share, verdict=Verdict.CORRECT if share > MIDDLE else Verdict.WRONG)
 
 
-def _detail(reply: Reply) -> dict[str, Any]:
+def _detail(reply: JudgeReply) -> dict[str, Any]:
     """What a reader of verdicts.jsonl sees of one question; the judge's words stand in judgments.jsonl, under the key."""
     row: dict[str, Any] = {"turn": reply.question.turn, "order": reply.question.order or None}
     row |= {"said": None if reply.verdict is None else reply.verdict.label, "tries": len(reply.paid)}
