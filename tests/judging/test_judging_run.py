@@ -203,3 +203,45 @@ def test_a_killed_judging_pays_for_nothing_twice(tmp_path: pathlib.Path, run_scr
         assert len(counts) == 60
         assert set(counts.values()) == {1}
         assert len({row["key"] for row in judged.lines()}) == len(judged.lines()) == 60
+
+
+def test_two_turns_are_judged_each_and_a_missing_one_is_no_score(judged: JudgedRun) -> None:
+    parts = [
+        {"turn": 1, "user": "Question: {question_1} Answer: {answer_1} Say for example Rating: [[5]]"},
+        {"turn": 2, "user": "Question: {question_2} Answer: {answer_2} Say for example Rating: [[5]]"},
+    ]
+    template = judged.out.parent / "two_turns.json"
+    judged.write("single", ["x", "x", "x"], turns=["Hi?", "And you?"])
+    template.write_text(json.dumps({"kind": "single", "rule": "rating", "scale": [1, 10], "parts": parts}))
+    said = [["a</think>Hello", "b</think>Fine"], ["a</think>Hello"], ["a</think>Hello", "b</think>"]]
+    rows = [{"task_id": str(n), "output": turns[-1], "turns": turns, "seed": 1} for n, turns in enumerate(said)]
+    (judged.out / "seed1.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = judged.run("--judge-template", str(template))
+    assert done.returncode == 0, done.stderr
+    first, second, third = judged.verdicts()
+    assert [row["turn"] for row in first["details"]["judgments"]] == [1, 2]
+    metrics = first["metrics"]
+    assert metrics["judge_score"] == (metrics["judge_score_turn_1"] + metrics["judge_score_turn_2"]) / 2
+    assert (second["verdict"], second["reason"]) == ("no_answer", "turn 2 has no answer")
+    assert third["verdict"] == "no_answer"
+    assert len(judged.judge.paid()) == 2
+
+
+def test_a_whole_run_is_judged_and_estimated_by_one_command(judged: JudgedRun) -> None:
+    judged.write("single", ["fine", "good"])
+    words = ["python", "evaluate.py", str(judged.out.parent), "--judge", "judge"]
+    done = judged._run_script(*words, "--estimate", env=judged.env)
+    assert done.stdout.startswith("talk: 2 judgments by judge (single)"), done.stderr
+    done = judged._run_script(*words, env=judged.env)
+    assert done.returncode == 0, done.stderr
+    assert len(judged.judge.paid()) == 2
+
+
+def test_commands_for_stored_judgments(tmp_path: pathlib.Path, run_script) -> None:
+    rows = [{"question_id": n, "model": "m", "judge": ["g", "s"], "turn": 1, "score": 1 + n % 3} for n in range(9)]
+    path = tmp_path / "single.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert run_script("python", "-m", "tools", "judge-scores", str(path)).stdout.startswith("m: mean 2.0000")
+    done = run_script("python", "-m", "tools", "judge-agreement", str(path), str(path))
+    assert "agreement 100.00 %" in done.stdout
+    assert run_script("python", "-m", "tools", "judge-agreement", str(path)).returncode == 2

@@ -108,7 +108,7 @@ def evaluate(given: Given) -> str:
     if given.folder is not None and given.estimates:
         from tools.grading.session import estimate
 
-        parts.append(estimate(given.folder, given.benchmark, given.options))
+        parts.append(estimate(given.folder, given.benchmark, given.options, given.file))
     elif given.folder is not None:
         from tools.grading.session import grade
         from tools.results.text import format_results
@@ -119,10 +119,13 @@ def evaluate(given: Given) -> str:
 
 def evaluate_run(given: Given) -> int:
     """Grades every benchmark of a run and prints a table of them; returns 1 when one has no score. Raises EvaluationErrors."""
-    from tools.grading.run import grade_run
+    from tools.grading.run import estimate_run, grade_run
     from tools.results.text import format_overview
 
     assert given.folder is not None
+    if given.estimates:
+        print("\n".join(estimate_run(given.folder, given.benchmarks, given.options)))
+        return 0
     graded = grade_run(given.folder, given.benchmarks, given.options)
     if graded.results:
         print(format_overview(list(graded.results.values())))

@@ -87,11 +87,13 @@ def load_set(benchmark: str, file: str | None) -> LoadedBenchmark:
     return load_benchmark(file, benchmark=entry, is_asked=False, is_whole=False)
 
 
-def estimate(path: pathlib.Path, benchmark: str | None = None, options: GradingOptions = DEFAULTS) -> str:
+def estimate(
+    path: pathlib.Path, benchmark: str | None = None, options: GradingOptions = DEFAULTS, file: str | None = None
+) -> str:
     """What grading a folder would cost, in words; nothing is asked and nothing is written. Raises UsageError where the
     grader costs nothing, and what `grade` raises before it grades."""
     folder = find_folder(path, name_of(benchmark) if benchmark else None)
-    loaded = load_benchmark(benchmark or folder.resolve().name, is_asked=False)
+    loaded = load_set(benchmark or folder.resolve().name, file)
     manifest = read_manifest(folder)
     check_same_data(folder, manifest, loaded)
     grader = create_grader(loaded.benchmark, options.grader, options.rules, Workplace(folder=folder))
@@ -183,7 +185,7 @@ def rules_of(grader: Grader) -> bytes:
 def fingerprint(rules: bytes, problem: Problem, response: Response) -> str:
     """What a verdict is of. The problem counts with its whole row, tests included."""
     row = problem.place.checksum if problem.place else zlib.crc32(json.dumps(dict(problem.fields)).encode())
-    text = response.generation.output.encode("utf-8", "surrogatepass")
+    text = "\0".join([response.generation.output, *response.generation.turns]).encode("utf-8", "surrogatepass")
     seen = (row, zlib.crc32(text), len(text), response.is_closed, response.is_cut_off)
     return hashlib.sha256(rules + repr(seen).encode()).hexdigest()[:MARK_DIGITS]
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from tools.errors import ModelError, UsageError
 
+History = tuple[tuple[str, str], ...]  # what the user said and what was answered, turn by turn
 CLOCK = "strftime_now"  # what transformers gives to templates, and vLLM with it
 
 
@@ -31,9 +32,12 @@ class ChatOptions:
     template_kwargs: Mapping[str, object] = dataclasses.field(default_factory=dict)
     date: str | None = None
 
-    def messages(self, question: str) -> list[dict[str, str]]:
-        system = [{"role": "system", "content": self.system_prompt}] if self.system_prompt is not None else []
-        return [*system, {"role": "user", "content": question}]
+    def messages(self, question: str, history: History = ()) -> list[dict[str, str]]:
+        """`history`: questions with their answers that came before."""
+        said = [{"role": "system", "content": self.system_prompt}] if self.system_prompt is not None else []
+        for asked, answer in history:
+            said += [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
+        return [*said, {"role": "user", "content": question}]
 
     def arguments(self, template: str) -> dict[str, object]:
         """For apply_chat_template. A clock is given to dated templates only, so that all others see what they always saw."""
@@ -57,14 +61,14 @@ def template_of(tokenizer: Any) -> str:
     return template if isinstance(template, str) else json.dumps(template, ensure_ascii=False)
 
 
-def apply_template(tokenizer: Any, question: str, options: ChatOptions) -> str:
+def apply_template(tokenizer: Any, question: str, options: ChatOptions, history: History = ()) -> str:
     """The prompt by the tokenizer's own template. Raises ModelError: a template is a program, and some insist on things."""
     if not getattr(tokenizer, "chat_template", None):
         raise ModelError("the tokenizer has no chat template; choose --model-type qwen or r1")
     arguments = options.arguments(template_of(tokenizer))
     try:
         text = tokenizer.apply_chat_template(
-            options.messages(question), tokenize=False, add_generation_prompt=True, **arguments
+            options.messages(question, history), tokenize=False, add_generation_prompt=True, **arguments
         )
     except Exception as error:  # whatever a program of others raises
         said = str(error).strip().split("\n")[0][:200] or type(error).__name__

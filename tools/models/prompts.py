@@ -15,13 +15,15 @@ import hashlib
 from typing import Any
 
 from tools.errors import ModelError, UsageError
-from tools.models.chat import NO_OPTIONS, ChatOptions, apply_template
+from tools.models.chat import NO_OPTIONS, ChatOptions, History, apply_template
 from tools.models.reasoning import find_opened_format
 
 MODEL_TYPES = ("r1", "qwen", "chat")
 
 R1_BEGIN = "<｜begin▁of▁sentence｜>"
 R1_TEMPLATE = R1_BEGIN + "<｜User｜>{question}<｜Assistant｜><think>\n"
+R1_TURN = "<｜User｜>{question}<｜Assistant｜>{answer}<｜end▁of▁sentence｜>"  # one that is over, as in the model's own template
+QWEN_TURN = "<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n{answer}<|im_end|>\n"
 QWEN_TEMPLATE = (
     "<|im_start|>system\nYou are a helpful and harmless assistant. You should think step-by-step.<|im_end|>\n"
     "<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n<think>\n"
@@ -43,31 +45,43 @@ class Prompt:
     token_ids: tuple[int, ...] | None
     question: str
     system: str | None = None
+    history: History = ()
 
     @property
     def messages(self) -> list[dict[str, str]]:
         """For a server that applies its own template."""
-        return ChatOptions(self.system).messages(self.question)
+        return ChatOptions(self.system).messages(self.question, self.history)
 
     @property
     def is_reasoning_opened(self) -> bool:
         return find_opened_format(self.text) is not None
 
 
-def render_prompt(question: str, model_type: str, tokenizer: Any = None, chat: ChatOptions = NO_OPTIONS) -> str:
-    """The whole prompt as text. Type chat needs the tokenizer, whose own template is used."""
+def render_prompt(
+    question: str, model_type: str, tokenizer: Any = None, chat: ChatOptions = NO_OPTIONS, history: History = ()
+) -> str:
+    """The whole prompt as text, after the turns that came before. Type chat needs the tokenizer, whose own template is used."""
     if model_type == "r1":
-        return R1_TEMPLATE.format(question=question)
+        return _after(history, R1_TURN, R1_TEMPLATE.format(question=question), "<｜User｜>")
     if model_type == "qwen":
-        return QWEN_TEMPLATE.format(question=question)
+        return _after(history, QWEN_TURN, QWEN_TEMPLATE.format(question=question), "<|im_start|>user")
     if model_type != "chat":
         raise UsageError(f"model type {model_type!r} is unknown; choose one of {', '.join(MODEL_TYPES)}")
-    return apply_template(tokenizer, question, chat)
+    return apply_template(tokenizer, question, chat, history)
 
 
-def encode_prompt(question: str, model_type: str, tokenizer: Any, chat: ChatOptions = NO_OPTIONS) -> Prompt:
+def _after(history: History, turn: str, text: str, mark: str) -> str:
+    """A prompt with earlier turns before its own, which begins at the first `mark`."""
+    start = text.find(mark)
+    earlier = "".join(turn.format(question=asked, answer=answer) for asked, answer in history)
+    return text[:start] + earlier + text[start:]
+
+
+def encode_prompt(
+    question: str, model_type: str, tokenizer: Any, chat: ChatOptions = NO_OPTIONS, history: History = ()
+) -> Prompt:
     """The prompt with its token ids. Raises ModelError when begin-of-sentence does not stand exactly once."""
-    text = render_prompt(question, model_type, tokenizer, chat)
+    text = render_prompt(question, model_type, tokenizer, chat, history)
     token_ids = tuple(tokenizer.encode(text, add_special_tokens=False))
     begin = tokenizer.bos_token_id
     count = token_ids.count(begin) if begin is not None else 0
@@ -76,13 +90,15 @@ def encode_prompt(question: str, model_type: str, tokenizer: Any, chat: ChatOpti
             f"begin-of-sentence stands {count} times in the prompt {question[:40]!r}...; "
             f"type {model_type} does not fit this tokenizer, choose another --model-type"
         )
-    return Prompt(text, token_ids, question, chat.system_prompt)
+    return Prompt(text, token_ids, question, chat.system_prompt, history)
 
 
-def render_without_tokenizer(question: str, model_type: str, chat: ChatOptions = NO_OPTIONS) -> Prompt:
+def render_without_tokenizer(
+    question: str, model_type: str, chat: ChatOptions = NO_OPTIONS, history: History = ()
+) -> Prompt:
     """The prompt for an engine that tokenizes by itself; type chat leaves the template to it too."""
-    text = question if model_type == "chat" else render_prompt(question, model_type)
-    return Prompt(text, None, question, chat.system_prompt)
+    text = question if model_type == "chat" else render_prompt(question, model_type, history=history)
+    return Prompt(text, None, question, chat.system_prompt, history)
 
 
 def template_sha256(question: str, model_type: str, tokenizer: Any = None, chat: ChatOptions = NO_OPTIONS) -> str:

@@ -105,7 +105,17 @@ def _to_generation(row: JsonRow, seed: int) -> Generation:
         to_count(row.get("prompt_tokens"), "prompt_tokens"),
         to_count(row.get("output_tokens"), "output_tokens"),
         to_cost(row.get("cost")),
+        _to_turns(row.get("turns")),
     )
+
+
+def _to_turns(value: object) -> tuple[str, ...]:
+    """The responses of several turns. Raises ValueError."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError("turns is no list of texts")
+    return tuple(value)
 
 
 def append(folder: pathlib.Path, generation: Generation) -> None:
