@@ -9,6 +9,7 @@ The ideal is judgments / 64, rounded up, times 0.1 s. Counting is the server's: 
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import math
 import os
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -78,16 +80,35 @@ def measure_speed(folder: pathlib.Path, problems: int) -> None:
         wall_s, start_s, cpu_2 = time.monotonic() - began, began - nothing, child_cpu_s()
         assert process.returncode == 0, output
         counts = judge.counts()
+        bare_s = measure_bare(judge.url, 2 * problems)
     ideal_s = math.ceil(2 * problems / AT_ONCE) * DELAY_S
     print(
         f"{sum(counts.values())} judgments, {len(counts)} distinct; ideal {ideal_s:.2f} s, wall {wall_s:.2f} s = {wall_s / ideal_s:.2f} times"
     )
+    print(f"a bare client just now: {bare_s:.2f} s = {bare_s / ideal_s:.2f} times the ideal")
     print(
         f"CPU of the program {cpu_2 - cpu_1:.2f} s, of its start and of reading the run {cpu_1 - cpu_0:.2f} s; load of the machine {os.getloadavg()[0]:.1f}"
     )
     print(
         f"without the start of the program and reading the run ({start_s:.2f} s, --estimate): {(wall_s - start_s) / ideal_s:.2f} times"
     )
+
+
+def measure_bare(url: str, requests: int) -> float:
+    """Seconds that threads need which only send one body and read the answer: what this machine can do just now."""
+    host = url.split("/")[2]
+    body = json.dumps({"model": "judge", "messages": [{"role": "user", "content": "[[A]] " + "x" * 900}]}).encode()
+
+    def ask(_: int) -> None:
+        connection = http.client.HTTPConnection(host)
+        connection.request("POST", "/v1/chat/completions", body, {"Content-Type": "application/json"})
+        json.loads(connection.getresponse().read())
+        connection.close()
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(ask, range(requests)))
+    return time.monotonic() - began
 
 
 def measure_kills(folder: pathlib.Path, problems: int, kills: int) -> None:

@@ -245,3 +245,34 @@ def test_commands_for_stored_judgments(tmp_path: pathlib.Path, run_script) -> No
     done = run_script("python", "-m", "tools", "judge-agreement", str(path), str(path))
     assert "agreement 100.00 %" in done.stdout
     assert run_script("python", "-m", "tools", "judge-agreement", str(path)).returncode == 2
+
+
+def test_a_verdict_is_weighed_by_the_judges_tokens(judged: JudgedRun) -> None:
+    judged.write("pairwise", ["Answer one", "Answer two"])
+    template = {"kind": "pairwise", "rule": "model_name", "both_orders": True, "baseline": "any", "top_logprobs": 5}
+    template |= {"parts": [{"user": "m: {answer_a} M: {answer_b}"}]}
+    (judged.out.parent / "weighted.json").write_text(json.dumps(template))
+    rows = [{"id": str(number), "output": "No idea."} for number in range(2)]
+    (judged.out.parent / "base.json").write_text(json.dumps(rows))
+    words = ["--judge-template", str(judged.out.parent / "weighted.json")]
+    done = judged.run(*words, "--judge-baseline", str(judged.out.parent / "base.json"))
+    assert done.returncode == 0, done.stderr
+    assert [row["first_tokens"] for row in judged.lines()] == [
+        pytest.approx({"m": -0.5108, "M": -1.6094, "The": -2.3026}, abs=1e-4)
+    ] * 4
+    figures = judged.results()["judge"]["figures"]
+    assert figures["win_rate"] == pytest.approx(50)  # 0.25 as the second, 0.75 as the first
+    assert [row["score"] for row in judged.verdicts()] == [pytest.approx(0.5)] * 2
+
+
+def test_the_length_controlled_rate_of_a_run(judged: JudgedRun) -> None:
+    judged.write("pairwise", [f"Answer {'x' * number}" for number in range(PROBLEMS)])
+    rows = [{"id": str(number), "output": "No idea."} for number in range(PROBLEMS)]
+    (judged.out.parent / "base.json").write_text(json.dumps(rows))
+    lines = [f"{n},{0.3 + n / 40},{n / 3 - 1},{n / 10 - 0.5},False,g" for n in range(PROBLEMS)]
+    head = "index,preference,std_delta_len,instruction_difficulty,not_gamed_baseline,model"
+    (judged.out.parent / "df_gamed.csv").write_text("\n".join([head, *lines]) + "\n")
+    words = ["--judge-baseline", str(judged.out.parent / "base.json")]
+    done = judged.run(*words, "--judge-gamed", str(judged.out.parent / "df_gamed.csv"))
+    assert done.returncode == 0, done.stderr
+    assert 0 < judged.results()["judge"]["figures"]["length_controlled_win_rate"] < 100

@@ -13,7 +13,7 @@ import pytest
 from tools.errors import DataError, FetchError, UsageError
 from tools.judging import prompt_source
 from tools.judging.messages import fill, orders_of, questions_for
-from tools.judging.parsing import RULES, parse_reply
+from tools.judging.parsing import RULES, parse_reply, weigh_tokens
 from tools.judging.prices import find_price
 from tools.judging.prompt_source import complete, read_parts
 from tools.judging.templates import JudgeKind, find_template, template_names
@@ -167,3 +167,12 @@ def test_prices_are_data_and_an_unknown_one_is_none() -> None:
     assert find_price("my/model") is None
     with pytest.raises(UsageError, match="INPUT,OUTPUT"):
         find_price("m", "cheap")
+
+
+def test_tokens_weigh_a_verdict_as_alpaca_eval_weighs_it() -> None:
+    found = weigh_tokens({"M": -0.017597131, "m": -4.048847, "Both": -14.908222})
+    assert found is not None
+    assert (found.label, round(found.second_share or 0, 6)) == ("B", 0.982558)
+    only = weigh_tokens({"m": -0.5})
+    assert only is not None
+    assert only.second_share == 0

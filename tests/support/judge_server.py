@@ -14,6 +14,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import math
 import pathlib
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
+CHANCES = {"m": 0.6, "M": 0.2, "The": 0.1}  # of the first token, where they are asked for
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
 
 
@@ -80,9 +82,14 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, de
         if head.startswith("GET"):
             sent: object = {"data": [{"id": "judge"}]}
         else:
-            key, reply = reply_to(json.loads(data))
+            body = json.loads(data)
+            key, reply = reply_to(body)
             await asyncio.sleep(delay_s)
-            sent = {"choices": [{"index": 0, "message": {"content": reply}, "finish_reason": "stop"}], "usage": USAGE}
+            choice: dict[str, object] = {"index": 0, "message": {"content": reply}, "finish_reason": "stop"}
+            if body.get("logprobs"):
+                top = [{"token": token, "logprob": math.log(chance)} for token, chance in CHANCES.items()]
+                choice["logprobs"] = {"content": [{"token": "m", "logprob": -0.1, "top_logprobs": top}]}
+            sent = {"choices": [choice], "usage": USAGE}
         payload = json.dumps(sent).encode()
         if reader.at_eof() or writer.is_closing():  # who asked is gone: nothing is sent
             return

@@ -134,6 +134,7 @@ class Completion:
     prompt_tokens: int | None
     output_tokens: int | None
     cost: float | None = None
+    first_tokens: Mapping[str, float] | None = None  # log-probabilities, from servers that were asked for them
     turns: tuple[str, ...] = ()  # of a sample with several turns: the text of each; `text` is the last
 
 

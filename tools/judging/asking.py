@@ -16,7 +16,7 @@ from tools.errors import IncompleteRun
 from tools.judging.clerk import Clerk, Errand, Unanswered
 from tools.judging.ledger import Ledger, PaidReply
 from tools.judging.messages import JudgeQuestion
-from tools.judging.parsing import ParsedReply, parse_reply
+from tools.judging.parsing import ParsedReply, parse_reply, weigh_tokens
 from tools.judging.prices import estimate_tokens
 from tools.judging.setup import JudgeSetup
 from tools.judging.templates import JudgeTemplate
@@ -178,6 +178,8 @@ class Judging:
 
 def read_reply(paid: PaidReply, template: JudgeTemplate) -> ParsedReply | None:
     """The verdict of a reply, after the judge's own reasoning; None where it says none, or a score beyond the scale."""
+    if template.top_logprobs and paid.first_tokens is not None:
+        return weigh_tokens(paid.first_tokens)
     text = split_response(Generation(paid.task_id, 0, paid.reply)).answer
     verdict = parse_reply(text, template.rule)
     low, high = template.scale

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import json
 import os
 import pathlib
 import queue
@@ -151,6 +152,7 @@ class ClerkProcess:
             output_tokens=output,
             is_estimated=is_estimated,
             cost=None if setup.price is None else setup.price.of(prompt, output),
+            first_tokens=None if outcome.first_tokens is None else dict(outcome.first_tokens),
             date=datetime.datetime.fromtimestamp(time.time(), datetime.timezone.utc).date().isoformat(),
         )
 
@@ -161,6 +163,9 @@ def start_engine(setup: JudgeSetup) -> Engine:
     values: dict[str, Any] = read_options(find_engine(setup.engine).Options, argparse.Namespace(), os.environ)
     values |= {"base_url": setup.base_url} if setup.base_url else {}
     values |= {"max_num_seqs": setup.concurrency} if setup.concurrency else {}
+    if setup.template.top_logprobs and hasattr(find_engine(setup.engine).Options, "extra_body"):
+        wanted = {"logprobs": True, "top_logprobs": setup.template.top_logprobs}
+        values["extra_body"] = json.dumps({**wanted, **json.loads(values.get("extra_body") or "{}")})
     engine = EngineSetup(setup.model, setup.sampling, LOCAL_MODEL_LEN)
     return create_engine(setup.engine, engine, make_options(setup.engine, values))
 

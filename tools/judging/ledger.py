@@ -45,6 +45,7 @@ class PaidReply:
     is_estimated: bool = False
     cost: float | None = None
     date: str = ""
+    first_tokens: Mapping[str, float] | None = None
 
     def to_json(self) -> str:
         return json.dumps(self.__dict__, ensure_ascii=False)

@@ -11,8 +11,9 @@ True
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 LONGEST_REPLY = 200_000  # characters that are looked at: the end of a longer one
 NUMBER = r"(\d{1,6}(?:\.\d{0,6})?)"
@@ -33,11 +34,25 @@ class ParsedReply:
     label: str
     score: float | None = None
     confidence: float | None = None
+    second_share: float | None = None  # how much of the verdict is for assistant B, where tokens weigh it
 
 
 def parse_reply(text: str, rule: str) -> ParsedReply | None:
     """By one of RULES; None where the reply does not say it."""
     return RULES[rule](text[-LONGEST_REPLY:])
+
+
+def weigh_tokens(first_tokens: Mapping[str, float], names: tuple[str, str] = ("m", "M")) -> ParsedReply | None:
+    """AlpacaEval 2's verdict: the second name's share of both names' probability; one that is not told has none.
+
+    >>> weigh_tokens({"m": -0.01, "M": -4.6}).label, weigh_tokens({"The": -0.1}) is None
+    ('A', True)
+    """
+    first, second = (math.exp(min(0.0, first_tokens[name])) if name in first_tokens else 0.0 for name in names)
+    if first + second == 0:
+        return None
+    share = second / (first + second)
+    return ParsedReply("A" if share < 0.5 else "B", second_share=share)
 
 
 def _rating(text: str) -> ParsedReply | None:

@@ -44,6 +44,7 @@ class JudgeOptions:
     concurrency: int | None = option(None, "questions at once", name="JUDGE_CONCURRENCY", shown="the engine's")
     budget_usd: float | None = option(None, "US dollars at most, of this folder", name="JUDGE_BUDGET_USD")
     price: str = option("", "US dollars for a million tokens: INPUT,OUTPUT", name="JUDGE_PRICE", shown="prices.json")
+    gamed: str | None = option(None, "AlpacaEval's df_gamed.csv: the length-controlled rate too", name="JUDGE_GAMED")
 
     def __post_init__(self) -> None:
         if self.budget_usd is not None and self.budget_usd < 0:
@@ -97,8 +98,9 @@ class JudgeGrader:
             reason = f"turn {len(answers) + 1} has no answer" if is_whole and missing > 0 else reason
             share = 0.0 if self.gives_shares else None
             return to_grade(response, Judgement(verdict, rule=self.template.name, reason=reason, share=share))
-        base = to_grade(response, Judgement(Verdict.GRADER_ERROR, rule=self.template.name))
         baseline = self._baseline_answers(problem)
+        chars = {"chars": [len(baseline[0]), len(answers[0])]} if baseline else {}
+        base = to_grade(response, Judgement(Verdict.GRADER_ERROR, rule=self.template.name, details=chars))
         return JudgeTask(base, tuple(questions_for(self._texts(), problem, answers, baseline)))
 
     def grade_at_once(self, problem: Problem, response: Response) -> Grade | None:
@@ -136,7 +138,8 @@ class JudgeGrader:
     def facts(self, grades: Sequence[Grade]) -> Facts:
         from tools.judging.summary import describe_judging
 
-        return describe_judging(self._setup(), self._ledger(), grades)
+        gamed = None if self.options.gamed is None else pathlib.Path(self.options.gamed)
+        return describe_judging(self._setup(), self._ledger(), grades, gamed)
 
     def _ledger(self) -> Ledger:
         """What the folder has, when nobody writes to it any more."""

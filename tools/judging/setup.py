@@ -34,4 +34,5 @@ class JudgeSetup:
         return Sampling(temperature=template.temperature, top_p=1.0, max_new_tokens=template.max_new_tokens)
 
     def key(self, question: JudgeQuestion, attempt: int) -> str:
-        return key_of(self.model, question.messages, self.sampling.given(), attempt)
+        wanted = {"top_logprobs": self.template.top_logprobs} if self.template.top_logprobs else {}
+        return key_of(self.model, question.messages, {**self.sampling.given(), **wanted}, attempt)

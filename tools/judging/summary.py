@@ -5,9 +5,11 @@ The figures are of all grades of the plan together; the score beside them has it
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+from tools.errors import DataError
 from tools.grading.grader import Facts
 from tools.judging.ledger import Ledger, PaidReply
 from tools.judging.scores import battle_rate, battle_scores, calibration_error, f_score, scale_means, win_rate
@@ -18,14 +20,16 @@ from tools.records import Grade, JsonObject, Verdict
 NEVER_MIXED = "judged scores are opinions: they compare with scores of the same judge and template only"
 
 
-def describe_judging(setup: JudgeSetup, ledger: Ledger, grades: Sequence[Grade]) -> Facts:
+def describe_judging(
+    setup: JudgeSetup, ledger: Ledger, grades: Sequence[Grade], gamed: pathlib.Path | None = None
+) -> Facts:
     """Section, and the line that stands beside the score."""
     ids = {(grade.task_id, grade.seed) for grade in grades}
     paid = [reply for reply in ledger.all() if reply.judge == setup.model and reply.template == setup.template.name]
     paid = [reply for reply in paid if (reply.task_id, reply.seed) in ids] or paid
     told = [row for grade in grades for row in grade.details.get("judgments", ())]
     failed = sum(row["tries"] - ("said" in row) for row in told)
-    section = _section(setup, paid, failed) | {"figures": figures(setup, grades)}
+    section = _section(setup, paid, failed) | {"figures": figures(setup, grades, gamed)}
     days = sorted({reply.date for reply in paid if reply.date})
     when = f" on {days[0]}" + (f" to {days[-1]}" if days[-1] != days[0] else "") if days else ""
     price = "price unknown" if section["cost_usd"] is None else f"{section['cost_usd']:.4f} USD"
@@ -58,7 +62,7 @@ def _section(setup: JudgeSetup, paid: Sequence[PaidReply], failed: int) -> JsonO
     }
 
 
-def figures(setup: JudgeSetup, grades: Sequence[Grade]) -> JsonObject:
+def figures(setup: JudgeSetup, grades: Sequence[Grade], gamed: pathlib.Path | None = None) -> JsonObject:
     """The authors' figures, by what the template's `figure` names; percent but for means of a scale."""
     known = [grade for grade in grades if grade.verdict.is_known]
     kind, figure = setup.template.kind, setup.template.figure
@@ -73,7 +77,25 @@ def figures(setup: JudgeSetup, grades: Sequence[Grade]) -> JsonObject:
     if found is None:
         return {}
     row = {"win_rate": found.percent, "standard_error": found.standard_error, "discrete_win_rate": found.discrete}
-    return {**row, "wins": found.wins, "losses": found.losses, "draws": found.draws}
+    row |= {"wins": found.wins, "losses": found.losses, "draws": found.draws}
+    return row if gamed is None else {**row, "length_controlled_win_rate": _controlled(known, gamed)}
+
+
+def _controlled(grades: Sequence[Grade], gamed: pathlib.Path) -> float:
+    """Problems are AlpacaEval's instructions, named by their number. Raises DataError."""
+    from tools.judging.length_control import PreferenceRow, length_controlled, read_gamed
+
+    baselines, difficulties = read_gamed(gamed)
+    rows = []
+    for grade in grades:
+        index = int(grade.task_id) if grade.task_id.isdecimal() else -1
+        if index not in difficulties or "chars" not in grade.details:
+            raise DataError(
+                f"problem {grade.task_id} is none of AlpacaEval's instructions, so {gamed} has no difficulty of it"
+            )
+        baseline_chars, model_chars = grade.details["chars"]
+        rows.append(PreferenceRow(1 + grade.score, baseline_chars, model_chars, index, difficulties[index]))
+    return length_controlled(rows, baselines)
 
 
 def _scale_figures(grades: Sequence[Grade], figure: str) -> JsonObject:

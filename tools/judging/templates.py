@@ -68,7 +68,8 @@ class JudgeTemplate:
     """One file of data/judges. `placeholders` maps the authors' marks to our values (messages.py lists them); `baseline`
     says in words whose answers a pairwise judge compares with and where they are; `judge` is the authors' judge;
     `reference_categories`: problems of these categories have a reference, all that have one by default;
-    `expected_output_tokens` is for estimates."""
+    `expected_output_tokens` is for estimates; `top_logprobs`: how many of the likeliest first tokens a server is asked for, so that
+    a verdict can be weighed by them."""
 
     name: str
     kind: JudgeKind
@@ -84,6 +85,7 @@ class JudgeTemplate:
     temperature: float = 0.0
     max_new_tokens: int = 2048
     expected_output_tokens: int = 300
+    top_logprobs: int = 0
     figure: str = ""
     note: str = ""
 

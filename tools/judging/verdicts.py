@@ -30,7 +30,7 @@ LONGEST_REASON = 300
 
 def to_verdict(base: Grade, template: JudgeTemplate, replies: Sequence[JudgeReply]) -> Grade:
     """`base` with its verdict, share, metrics and cost."""
-    details: dict[str, Any] = {"judgments": [_detail(reply) for reply in replies]}
+    details: dict[str, Any] = {**base.details, "judgments": [_detail(reply) for reply in replies]}
     costs = [paid.cost for reply in replies for paid in reply.paid]
     cost = None if not costs or any(cost is None for cost in costs) else sum(cost for cost in costs if cost is not None)
     base = dataclasses.replace(base, rule=template.name, details=details, cost=cost)
@@ -77,7 +77,7 @@ def _turn_share(games: Sequence[tuple[str, ParsedReply]]) -> float:
 
 def pair_share(said: ParsedReply, order: str) -> float:
     """What the model gets of one game: 1 when it is better, 0.5 for a draw."""
-    first = THREE_WAY.get(said.label)
+    first = THREE_WAY.get(said.label) if said.second_share is None else 1 - said.second_share
     if first is None:
         first = BATTLE_SCORES[said.label][0]
     return first if order == "BA" else 1 - first

@@ -104,7 +104,7 @@ def join(done: tuple[Completion, ...]) -> Completion:
         "length" if any(each.finish_reason == "length" for each in done) else done[-1].finish_reason,
         sum(prompts) if len(prompts) == len(done) else None,
         sum(outputs) if len(outputs) == len(done) else None,
-        tuple(each.text for each in done),
+        turns=tuple(each.text for each in done),
     )
 
 
