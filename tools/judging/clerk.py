@@ -29,6 +29,7 @@ from tools.store.files import ROOT, storage_error
 GRACE_S = 300.0  # for what is on its way when nobody is left
 POLL_S = 0.05
 END_S = 5.0
+STDERR = 2  # what engines print is no result
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +74,9 @@ class Clerk:
         env = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
         words = [sys.executable, "-m", "tools.judging.clerk_process", str(theirs.fileno())]
         # A session of its own: what ends this one's group, by Ctrl-C for example, leaves the clerk its time to write.
-        self._process = subprocess.Popen(words, env=env, pass_fds=[theirs.fileno()], start_new_session=True)
+        self._process = subprocess.Popen(
+            words, env=env, pass_fds=[theirs.fileno()], stdout=STDERR, start_new_session=True
+        )
         theirs.close()
         self._connection.send((setup, path))
         ready = self._receive()

@@ -170,22 +170,25 @@ def start_engine(setup: JudgeSetup) -> Engine:
     return create_engine(setup.engine, engine, make_options(setup.engine, values))
 
 
-def main() -> int:
+def main() -> None:
+    """Ends without waiting for threads of a server's engine, which may wait for what nobody needs."""
     connection = Connection(int(sys.argv[1]))
+    code = 0
     try:
         setup, path = connection.recv()
         ClerkProcess(connection, setup, path).work()
     except EvaluationError as error:
+        code = error.exit_code
         try:
             connection.send(ClerkFault(type(error).__name__, str(error)))
         except OSError:
             print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
     except EOFError:  # whoever started it ended at once
-        return 1
+        code = 1
     sys.stdout.flush()
-    os._exit(0)  # threads of a server's engine may still wait for what nobody needs
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

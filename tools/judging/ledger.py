@@ -14,6 +14,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -52,6 +53,8 @@ class PaidReply:
 
 
 FIELDS = {field.name for field in dataclasses.fields(PaidReply)}
+TEXTS = ("key", "judge", "template", "task_id", "reply", "order", "finish_reason", "date")
+COUNTS = ("seed", "turn", "attempt", "prompt_tokens", "output_tokens")
 
 
 def key_of(judge: str, messages: Sequence[Mapping[str, str]], sampling: JsonRow, seed: int) -> str:
@@ -75,8 +78,7 @@ class Ledger:
             with open_file(path) as file:
                 for line in read_raw_lines(file):
                     with contextlib.suppress(ValueError, TypeError):  # a line changed by hand is asked again
-                        row = parse_json(line.text)
-                        self._keep(PaidReply(**{name: row[name] for name in row if name in FIELDS}))
+                        self._keep(read_reply_line(line.text))
         except OSError as error:
             raise StorageError(f"{path}: cannot be read ({error.strerror or error})") from error
 
@@ -93,6 +95,24 @@ class Ledger:
 
     def all(self) -> list[PaidReply]:
         return list(self._by_key.values())
+
+
+def read_reply_line(text: bytes) -> PaidReply:
+    """One line. Raises ValueError, TypeError for one that holds anything else than what is written."""
+    row = parse_json(text)
+    if not isinstance(row, dict):
+        raise ValueError("it is no object")
+    reply = PaidReply(**{name: row[name] for name in row if name in FIELDS})
+    if not all(isinstance(reply.__dict__[name], str) for name in TEXTS):
+        raise ValueError("a text is none")
+    if not all(type(reply.__dict__[name]) is int and reply.__dict__[name] >= 0 for name in COUNTS):
+        raise ValueError("a count is none")
+    if not isinstance(reply.first_tokens, (dict, type(None))):
+        raise ValueError("first_tokens is no object")
+    numbers = [*(reply.first_tokens or {}).values(), 0.0 if reply.cost is None else reply.cost]
+    if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers) or (reply.cost or 0) < 0:
+        raise ValueError("a number is none")
+    return reply
 
 
 def open_to_append(path: pathlib.Path) -> int:
