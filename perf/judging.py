@@ -3,7 +3,8 @@
     python perf/judging.py            805 pairs in both orders, 64 at a time: wall time over the ideal
     python perf/judging.py --kills 20 kill -9 at random moments, then the same command again
 
-The ideal is judgments / 64, rounded up, times 0.1 s. Counting is the server's: an answer counts when it was wholly sent.
+The ideal is judgments / 64, rounded up, times 0.1 s. Counting is the judge's: a question is paid when it has
+taken it, whether or not somebody waits for the answer.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def measure_kills(folder: pathlib.Path, problems: int, kills: int) -> None:
         lines = (place / "out" / "pairs" / "judgments.jsonl").read_text().count("\n")
         is_whole = len(counts) == 2 * problems and lines == 2 * problems and len(paid_lines(place)) == 2 * problems
         good += is_whole and twice == 0
-        print(f"kill {number + 1}: {len(written)} written, {before} sent; afterwards {lines} lines, paid twice {twice}")
+        print(f"kill {number + 1}: {len(written)} written, {before} paid; afterwards {lines} lines, paid twice {twice}")
     print(f"{good} of {kills}: nothing paid twice, nothing lost")
 
 

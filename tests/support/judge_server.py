@@ -2,7 +2,8 @@
 
     with serve_judge(folder, delay_s=0.1) as judge: ...    # judge.url; judge.counts() after or while it runs
 
-It notes every answer that was wholly sent, one line with the hash of its messages and seed: what was paid. Its rule makes a
+It notes every question that it has taken, one line with the hash of its messages and seed: from then on it is paid, whether or not
+somebody waits for the answer. Its rule makes a
 judgment of the hash, so two runs agree; texts that hold "UNREADABLE" get a reply without a verdict (with "UNREADABLE ONCE" for
 seed 0 only).
 """
@@ -32,7 +33,7 @@ class RunningJudge:
     log: pathlib.Path
 
     def paid(self) -> list[str]:
-        """The key of every answer that was sent, in order."""
+        """The key of every question that was taken, in order."""
         return self.log.read_text().split() if self.log.exists() else []
 
     def counts(self) -> Counter[str]:
@@ -84,6 +85,8 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, de
         else:
             body = json.loads(data)
             key, reply = reply_to(body)
+            log.write(key + "\n")  # type: ignore[attr-defined]
+            log.flush()  # type: ignore[attr-defined]
             await asyncio.sleep(delay_s)
             choice: dict[str, object] = {"index": 0, "message": {"content": reply}, "finish_reason": "stop"}
             if body.get("logprobs"):
@@ -91,17 +94,12 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, de
                 choice["logprobs"] = {"content": [{"token": "m", "logprob": -0.1, "top_logprobs": top}]}
             sent = {"choices": [choice], "usage": USAGE}
         payload = json.dumps(sent).encode()
-        if reader.at_eof() or writer.is_closing():  # who asked is gone: nothing is sent
-            return
         writer.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
             % len(payload)
             + payload
         )
         await writer.drain()
-        if key:
-            log.write(key + "\n")  # type: ignore[attr-defined]
-            log.flush()  # type: ignore[attr-defined]
     except (ConnectionError, asyncio.IncompleteReadError):
         pass
     finally:
