@@ -7,6 +7,7 @@ import pathlib
 
 import pytest
 
+from tools.errors import DataError
 from tools.judging.figures import describe_file
 from tools.judging.messages import questions_for
 from tools.judging.parsing import parse_reply
@@ -63,11 +64,19 @@ def test_the_means_are_the_published_ones(folder: pathlib.Path) -> None:
 
 
 def test_prompts_that_somebody_has_changed_are_refused(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    from tools.errors import DataError
-
     with (tmp_path / "mt_bench.jsonl").open("a") as file:
         file.write("\n")
     with pytest.raises(
         DataError, match=r"sha256 is .*put fastchat/llm_judge/data/judge_prompts.jsonl of lm-sys/FastChat"
     ):
         complete(find_template("mt_bench"))
+
+
+def test_a_problem_of_a_category_with_references_is_never_judged_without(folder: pathlib.Path) -> None:
+    template = complete(find_template("mt_bench"))
+    problem = Problem("101", "?", None, {"turns": ["?", "??"], "category": "math"})
+    with pytest.raises(DataError, match="--judge-references"):
+        questions_for(template, problem, ["a", "b"])
+    questions = questions_for(template, problem, ["a", "b"], (), ["right", "so too"])
+    assert "right" in questions[0].user
+    assert "so too" in questions[1].user

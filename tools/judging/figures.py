@@ -2,6 +2,7 @@
 
     python -m tools judge-scores annotations.json gpt-4_single.jsonl
     python -m tools judge-scores annotations.json --gamed df_gamed.csv      the length-controlled win rate too
+    python -m tools judge-scores JUDGMENTS.jsonl ... --answers ANSWERS.jsonl ... --baseline gpt-4-0314      Arena-Hard's style control
 
 Nothing is asked of a judge.
 """
@@ -13,10 +14,11 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from tools.commandline import CommandLine
-from tools.errors import DataError, run_command
+from tools.errors import DataError, UsageError, run_command
 from tools.judging.length_control import PreferenceRow, length_controlled, read_gamed
 from tools.judging.scores import battle_rate, scale_means, win_rate
 from tools.judging.stored import StoredJudgment, read_judgments
+from tools.judging.style_control import controlled_rates, read_styles
 
 NO_FIGURE = {"pair": "judge-agreement compares pairs with those of another judge", "verdict": "evaluate.py gives them"}
 
@@ -82,10 +84,27 @@ def main() -> int:
     parser = CommandLine(__doc__, usage="python -m tools judge-scores FILE [FILE ...] [--gamed df_gamed.csv]")
     parser.add_argument("files", nargs="+", metavar="FILE", type=pathlib.Path, help="stored judgments")
     parser.add_argument("--gamed", metavar="FILE", type=pathlib.Path, help="AlpacaEval's df_gamed.csv")
+    parser.add_argument(
+        "--answers", nargs="+", metavar="FILE", type=pathlib.Path, default=[],
+        help="Arena-Hard's answers of all models and the baseline, with their style",
+    )  # fmt: skip
+    parser.add_argument("--baseline", metavar="NAME", help="Arena-Hard's baseline, one of those answers")
     given = parser.parse_args(sys.argv[1:])
+    if bool(given.answers) != bool(given.baseline):
+        raise UsageError("style control needs both --answers and --baseline; see --help")
     for path in given.files:
         print("\n".join(describe_file(path, given.gamed)))
+    if given.answers:
+        print("\n".join(describe_styled(given.files, given.answers, given.baseline)))
     return 0
+
+
+def describe_styled(files: Sequence[pathlib.Path], answers: Sequence[pathlib.Path], baseline: str) -> list[str]:
+    """One line for each model: its win rate with style taken out. Raises DataError."""
+    battles = [row for path in files for row in read_judgments(path) if row.kind == "battle"]
+    styled = {found.model: found for found in map(read_styles, answers)}
+    rates = controlled_rates(battles, styled, baseline)
+    return [f"{model} against {baseline}, style controlled: win rate {rate:.4f} %" for model, rate in rates.items()]
 
 
 if __name__ == "__main__":

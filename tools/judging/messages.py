@@ -51,12 +51,19 @@ def questions_for(
     problem: Problem,
     answers: Sequence[str],
     baseline: Sequence[str] = (),
+    given_references: Sequence[str] = (),
 ) -> list[JudgeQuestion]:
-    """All questions about one sample; `answers` and `baseline` are texts by turn. Raises DataError."""
-    references = references_of(problem)
+    """All questions about one sample; `answers` and `baseline` are texts by turn, `given_references` stand before those of
+    the problem's row. Raises DataError."""
+    references = tuple(given_references) or references_of(problem)
     category = problem.fields.get("category")
     wanted = template.reference_categories
     has_reference = bool(references) and (wanted is None or category in wanted)
+    if wanted is not None and category in wanted and not references:
+        raise DataError(
+            f"problem {problem.task_id} ({category}) has no reference, and {template.name} judges such by one; give "
+            "--judge-references FILE"
+        )
     found = []
     for turn in range(1, min(template.turns, len(answers)) + 1):
         part = template.part(turn, has_reference)

@@ -41,6 +41,7 @@ class JudgeOptions:
     base_url: str | None = option(None, "the judge's server", name="JUDGE_BASE_URL", shown="OPENAI_BASE_URL")
     template: str = option(OWN_TEMPLATE, "of data/judges, or a file", name="JUDGE_TEMPLATE")
     baseline: str | None = option(None, "outputs to compare with: a file, or a folder of ours", name="JUDGE_BASELINE")
+    references: str | None = option(None, "right answers that the problems lack: a file", name="JUDGE_REFERENCES")
     concurrency: int | None = option(None, "questions at once", name="JUDGE_CONCURRENCY", shown="the engine's")
     budget_usd: float | None = option(None, "US dollars at most, of this folder", name="JUDGE_BUDGET_USD")
     price: str = option("", "US dollars for a million tokens: INPUT,OUTPUT", name="JUDGE_PRICE", shown="prices.json")
@@ -65,6 +66,7 @@ class JudgeGrader:
         self.template: JudgeTemplate = find_template(options.template)
         self._asked: JudgeTemplate | None = None  # with the authors' texts
         self._baseline: Baseline | None = None
+        self._references: Baseline | None = None
 
     @property
     def gives_shares(self) -> bool:
@@ -101,7 +103,7 @@ class JudgeGrader:
         baseline = self._baseline_answers(problem)
         chars = {"chars": [len(baseline[0]), len(answers[0])]} if baseline else {}
         base = to_grade(response, Judgement(Verdict.GRADER_ERROR, rule=self.template.name, details=chars))
-        return JudgeTask(base, tuple(questions_for(self._texts(), problem, answers, baseline)))
+        return JudgeTask(base, tuple(questions_for(self._texts(), problem, answers, baseline, self._given(problem))))
 
     def grade_at_once(self, problem: Problem, response: Response) -> Grade | None:
         return None  # nothing is paid for a page
@@ -191,6 +193,15 @@ class JudgeGrader:
             return ()
         self._baseline = self._baseline or read_baseline(pathlib.Path(self.options.baseline))
         return self._baseline.answers(problem)
+
+    def _given(self, problem: Problem) -> tuple[str, ...]:
+        """Right answers from a file of their own, as MT-bench's authors have them; empty where it has none."""
+        from tools.judging.baselines import read_baseline
+
+        if self.options.references is None:
+            return ()
+        self._references = self._references or read_baseline(pathlib.Path(self.options.references))
+        return tuple(self._references.by_id.get(problem.task_id, ()))
 
 
 def _to_usd(text: str) -> float:
