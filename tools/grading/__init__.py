@@ -5,6 +5,7 @@
 ['choice', 'code', 'instructions', 'jeebench', 'math', 'text']
 ['code', 'instructions', 'math']
 ['code', 'judge', 'math']
+['code', 'instructions', 'judge', 'math']
 """
 
 from __future__ import annotations
