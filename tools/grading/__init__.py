@@ -6,6 +6,7 @@
 ['code', 'instructions', 'math']
 ['code', 'judge', 'math']
 ['code', 'instructions', 'judge', 'math']
+['choice', 'code', 'instructions', 'jeebench', 'judge', 'math', 'text']
 """
 
 from __future__ import annotations
