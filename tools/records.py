@@ -106,10 +106,8 @@ class Sampling:
 @dataclasses.dataclass(frozen=True)
 class Generation:
     """One response as the engine gave it. Token counts and finish reason ("stop", "length") are None in files of others;
-    `cost` is in US dollars, where a price is known."""
-    """One response as the engine gave it. Token counts and finish reason ("stop", "length") are None in files of others.
-
-    Of a problem with several turns `turns` has the response to each, and `output` is the last; counts are of all.
+    `cost` is in US dollars, where a price is known. Of a problem with several turns `turns` has the response to each, and
+    `output` is the last; counts are of all.
     """
 
     task_id: str
@@ -128,7 +126,6 @@ class Generation:
     def to_json(self) -> str:
         row = {"task_id": self.task_id, "output": self.output, "seed": self.seed, "finish_reason": self.finish_reason}
         row |= {"prompt_tokens": self.prompt_tokens, "output_tokens": self.output_tokens, "cost": self.cost}
-        row |= {"prompt_tokens": self.prompt_tokens, "output_tokens": self.output_tokens}
         row |= {"turns": self.turns} if self.turns else {}
         return json.dumps({name: value for name, value in row.items() if value is not None}, ensure_ascii=False)
 

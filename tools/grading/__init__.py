@@ -1,12 +1,7 @@
 """Is it right: one session for every grader. A grader is one class and one line of this registry.
 
 >>> sorted(GRADERS)
-['choice', 'code', 'cruxeval', 'instructions', 'jeebench', 'math', 'text']
-['choice', 'code', 'instructions', 'jeebench', 'math', 'text']
-['code', 'instructions', 'math']
-['code', 'judge', 'math']
-['code', 'instructions', 'judge', 'math']
-['choice', 'code', 'instructions', 'jeebench', 'judge', 'math', 'text']
+['choice', 'code', 'cruxeval', 'instructions', 'jeebench', 'judge', 'math', 'text']
 """
 
 from __future__ import annotations

@@ -98,12 +98,14 @@ def join(done: tuple[Completion, ...]) -> Completion:
     """One completion of all turns: the last text, the sum of the tokens, cut off when one of them was."""
     counts = [(each.prompt_tokens, each.output_tokens) for each in done]
     prompts, outputs = [one for one, _ in counts if one is not None], [one for _, one in counts if one is not None]
+    costs = [each.cost for each in done if each.cost is not None]
     return Completion(
         done[-1].sample,
         done[-1].text,
         "length" if any(each.finish_reason == "length" for each in done) else done[-1].finish_reason,
         sum(prompts) if len(prompts) == len(done) else None,
         sum(outputs) if len(outputs) == len(done) else None,
+        sum(costs) if len(costs) == len(done) else None,
         turns=tuple(each.text for each in done),
     )
 
