@@ -18,10 +18,10 @@ import json
 import os
 import pathlib
 from collections.abc import Mapping
-from typing import Any
 
 from tools.errors import DataError, UsageError
 from tools.judging.parsing import RULES
+from tools.records import JsonObject
 from tools.store.files import ROOT
 from tools.store.reading import parse_json, read_small
 
@@ -128,7 +128,7 @@ def _read(path: str) -> JudgeTemplate:
         raise DataError(f"{path}: no judge template ({error}); docs/judges.md has the fields") from error
 
 
-def _from_row(name: str, row: dict[str, Any]) -> JudgeTemplate:
+def _from_row(name: str, row: JsonObject) -> JudgeTemplate:
     row = dict(row)
     source, categories = row.pop("source", None), row.pop("reference_categories", None)
     low, high = row.pop("scale", (0.0, 1.0))

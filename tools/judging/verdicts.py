@@ -17,7 +17,7 @@ from tools.judging.asking import JudgeReply
 from tools.judging.parsing import ParsedReply
 from tools.judging.scores import BATTLE_SCORES, battle_scores
 from tools.judging.templates import JudgeKind, JudgeTemplate
-from tools.records import Grade, Verdict
+from tools.records import Grade, JsonObject, Verdict
 
 THREE_WAY = {"A": 1.0, "B": 0.0, "C": 0.5}  # of assistant A
 RIGHT_WRONG = {
@@ -87,7 +87,7 @@ def _shared(base: Grade, share: float) -> Grade:
     return dataclasses.replace(base, share=share, verdict=Verdict.CORRECT if share > MIDDLE else Verdict.WRONG)
 
 
-def _detail(reply: JudgeReply) -> dict[str, Any]:
+def _detail(reply: JudgeReply) -> JsonObject:
     """What a reader of verdicts.jsonl sees of one question; the judge's words stand in judgments.jsonl, under the key."""
     row: dict[str, Any] = {"turn": reply.question.turn, "order": reply.question.order or None}
     row |= {"said": None if reply.verdict is None else reply.verdict.label, "tries": len(reply.paid)}
