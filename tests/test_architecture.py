@@ -39,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "grading": {
         "results", "benchmarks", "models", "store", "mathematics", "latex2sympy", "sandbox", "cluster",
     },
+    "judging": {"grading", "engines", "models", "benchmarks", "store", "results", "statistics"},
     "analysis": {"results", "statistics", "store", "benchmarks", "models"},
     "report": {"analysis", "results", "statistics", "store", "benchmarks", "models"},
     "leaderboard": {"report", "analysis", "results", "statistics", "store", "benchmarks", "models"},

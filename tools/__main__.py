@@ -46,6 +46,8 @@ COMMANDS = {
     "check-golds": Command(
         "tools.grading.math.check_golds:main", "which reference answers of a benchmark the math grader cannot read"
     ),
+    "judge-scores": Command("tools.judging.figures:main", "published figures of judges from stored judgments"),
+    "judge-agreement": Command("tools.judging.agreement:main", "how often a judge agrees with people or another judge"),
     "sandbox-check": Command(
         "tools.sandbox.check:main", "what protects this machine from programs", usage="python -m tools sandbox-check"
     ),

@@ -106,7 +106,9 @@ class Sampling:
 @dataclasses.dataclass(frozen=True)
 class Generation:
     """One response as the engine gave it. Token counts and finish reason ("stop", "length") are None in files of others;
-    `cost` is in US dollars, where a price is known."""
+    `cost` is in US dollars, where a price is known. Of a problem with several turns `turns` has the response to each, and
+    `output` is the last; counts are of all.
+    """
 
     task_id: str
     seed: int
@@ -116,6 +118,7 @@ class Generation:
     output_tokens: int | None = None
     cost: float | None = None
     loglikelihoods: tuple[tuple[float, bool], ...] | None = None  # of scored choices: and whether it is the greedy one
+    turns: tuple[str, ...] = ()
 
     @property
     def is_cut_off(self) -> bool:
@@ -125,17 +128,22 @@ class Generation:
         row = {"task_id": self.task_id, "output": self.output, "seed": self.seed, "finish_reason": self.finish_reason}
         row |= {"prompt_tokens": self.prompt_tokens, "output_tokens": self.output_tokens, "cost": self.cost}
         row |= {"loglikelihoods": self.loglikelihoods}
+        row |= {"turns": self.turns} if self.turns else {}
         return json.dumps({name: value for name, value in row.items() if value is not None}, ensure_ascii=False)
 
 
 @dataclasses.dataclass(frozen=True)
 class Response:
-    """A generation, split once. `is_closed` is None when nothing says that it holds reasoning: then all is answer."""
+    """A generation, split once. `is_closed` is None when nothing says that it holds reasoning: then all is answer.
+
+    `turns` are the answers to each turn where there are several, without their reasoning.
+    """
 
     generation: Generation
     reasoning: str
     answer: str
     is_closed: bool | None
+    turns: tuple[str, ...] = ()
 
     @property
     def is_cut_off(self) -> bool:

@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.benchmarks.answers import field_of
+from tools.records import JsonRow
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 OPTION_FIELDS = ("options", "choices", "endings")
@@ -69,7 +70,7 @@ class _Found:
     are_numbers: bool = False
 
 
-def has_choices(row: Mapping[str, Any]) -> bool:
+def has_choices(row: JsonRow) -> bool:
     """Whether a row that nothing is said of is multiple choice: it has options, and says which one is right."""
     try:
         found = _find_options(row, NO_FIELDS)
@@ -82,7 +83,7 @@ def has_choices(row: Mapping[str, Any]) -> bool:
 
 
 def read_choices(
-    row: Mapping[str, Any], fields: ChoiceFields = NO_FIELDS, statement: str | None = None, key: str = ""
+    row: JsonRow, fields: ChoiceFields = NO_FIELDS, statement: str | None = None, key: str = ""
 ) -> Choices:
     """Options and right letter of a row. With `fields.is_shuffled` the order is that of a hash of `key` and each option.
 
@@ -101,7 +102,7 @@ def read_choices(
     return Choices(tuple(found.texts[index] for index in order), LETTERS[order.index(gold[0])])
 
 
-def _read_listed(row: Mapping[str, Any], fields: ChoiceFields, statement: str) -> Choices:
+def _read_listed(row: JsonRow, fields: ChoiceFields, statement: str) -> Choices:
     """The options that a statement lists; none where the right one is not among them, since a list may have other forms."""
     for options in (listed_options(statement), ()):
         try:
@@ -142,7 +143,7 @@ def _hash(key: str, option: str) -> bytes:
     return hashlib.sha256(f"{key}\0{option}".encode()).digest()
 
 
-def _find_options(row: Mapping[str, Any], fields: ChoiceFields) -> _Found | None:
+def _find_options(row: JsonRow, fields: ChoiceFields) -> _Found | None:
     if len(fields.options) > 1:
         columns = [name for name in fields.options if row.get(name) is not None]
         gold = columns.index(fields.gold) if fields.gold in columns else None
@@ -188,7 +189,7 @@ def _labelled(labels: Sequence[Any], texts: Sequence[Any], name: str) -> _Found:
     return _Found(_texts(texts, name), named)
 
 
-def _first(row: Mapping[str, Any], names: Sequence[str]) -> Any:
+def _first(row: JsonRow, names: Sequence[str]) -> Any:
     return next((row[name] for name in names if row.get(name) is not None), None)
 
 
@@ -201,7 +202,7 @@ def _texts(values: Sequence[Any], name: str) -> tuple[str, ...]:
     return texts
 
 
-def _read_gold(row: Mapping[str, Any], fields: ChoiceFields, found: _Found) -> list[int]:
+def _read_gold(row: JsonRow, fields: ChoiceFields, found: _Found) -> list[int]:
     """The index of the right option, alone in a list; empty where a row says nothing. Raises ValueError."""
     if found.gold is not None:
         return [found.gold]

@@ -110,9 +110,23 @@ def find_statement(row: JsonRow) -> str | None:
     """What is asked, in the first field that holds a text. Raises ValueError for one that no tokenizer reads."""
     texts = (field_of(row, field) for field in STATEMENT_FIELDS)
     found = next((text for text in texts if isinstance(text, str)), None)
+    if found is None and (turns := asked_turns(row)):  # MT-bench: the first thing that the user says
+        found = turns[0]
     if found is not None and has_lone_surrogate(found):
         raise ValueError("the statement holds half of a surrogate pair")
     return found
+
+
+def asked_turns(row: JsonRow) -> tuple[str, ...]:
+    """What the user says turn by turn, of a problem that has several.
+
+    >>> asked_turns({"turns": ["Write a poem.", "Now in prose."]}), asked_turns({"problem": "1 + 1?"})
+    (('Write a poem.', 'Now in prose.'), ())
+    """
+    turns = row.get("turns")
+    if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
+        return ()
+    return tuple(turns)
 
 
 def light_fields(row: JsonRow, length: int) -> JsonObject:

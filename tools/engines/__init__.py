@@ -112,12 +112,14 @@ class EngineSetup:
 
 @dataclasses.dataclass(frozen=True)
 class GenerationRequest:
-    """One sample to ask, with the seed that the engine gets for it (SEED_RULE; the sample's own by default)."""
+    """One sample to ask, with the seed that the engine gets for it (SEED_RULE; the sample's own by default). `later` are
+    the user's next turns, asked when this one is answered; no engine needs to look at them."""
 
     sample: Sample
     prompt: Prompt
     max_new_tokens: int
     own_seed: int | None = None
+    later: tuple[str, ...] = ()
 
     @property
     def seed(self) -> int:
@@ -135,6 +137,8 @@ class Completion:
     prompt_tokens: int | None
     output_tokens: int | None
     cost: float | None = None
+    first_tokens: Mapping[str, float] | None = None  # log-probabilities, from servers that were asked for them
+    turns: tuple[str, ...] = ()  # of a sample with several turns: the text of each; `text` is the last
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,7 @@ import enum
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tools.engines.server_connection import AnswerTooLarge, ConnectionBroken
@@ -31,6 +31,7 @@ MOST_TEXT = 1 << 26  # characters, where the caller says nothing
 LONGEST_EVENT = 4 << 20  # bytes; a whole answer that is no stream is one event
 PEEK_BYTES = 4096
 DEEPEST_LIST = 4
+MOST_TOP_LOGPROBS, LONGEST_TOKEN = 64, 200
 MOST_TOKENS = 1 << 40
 REASONING_KEYS = ("reasoning", "reasoning_content", "reasoning_details")
 
@@ -62,6 +63,7 @@ class ServerAnswer:
     said: str  # the server's own word for the ending
     prompt_tokens: int | None
     output_tokens: int | None
+    first_tokens: Mapping[str, float] | None = None  # log-probabilities of what could have stood first, if asked for
 
 
 def read_answer(
@@ -184,6 +186,7 @@ class AnswerReader:
         self._usage: list[int | None] = [None, None]  # of the prompt, of the answer
         self.room = most_text
         self._has_choice, self._is_stream = False, is_stream
+        self._first_tokens: Mapping[str, float] | None = None
 
     def add_event(self, text: str) -> None:
         """Raises ServerFault, AnswerTooLarge, RequestFailed."""
@@ -229,6 +232,8 @@ class AnswerReader:
                 pieces = self._reasoning.setdefault(key, [])
                 for piece in _texts(value, DEEPEST_LIST):
                     self._take(pieces, piece)
+        if self._first_tokens is None and (logprobs := choice.get("logprobs")):
+            self._first_tokens = read_first_tokens(logprobs)
         finish = choice.get("finish_reason")
         if finish and finish != "null":
             self.finish = finish if isinstance(finish, str) else str(finish)[:40]
@@ -270,10 +275,29 @@ class AnswerReader:
         reasoning = next((text for pieces in self._ordered_reasoning() if (text := _as_utf8("".join(pieces)))), "")
         prompt_tokens, output_tokens = self._usage
         said = self.finish or ""
-        return ServerAnswer(join_reasoning(reasoning, content), read_ending(said), said, prompt_tokens, output_tokens)
+        text = join_reasoning(reasoning, content)
+        return ServerAnswer(text, read_ending(said), said, prompt_tokens, output_tokens, self._first_tokens)
 
     def _ordered_reasoning(self) -> Iterator[list[str]]:
         return (self._reasoning[key] for key in ("content", *REASONING_KEYS) if key in self._reasoning)
+
+
+def read_first_tokens(logprobs: object) -> Mapping[str, float] | None:
+    """The most likely first tokens, from `logprobs` of a chat completion; None where they are not told.
+
+    >>> read_first_tokens({"content": [{"token": "m", "top_logprobs": [{"token": "m", "logprob": -0.1}]}]})
+    {'m': -0.1}
+    """
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    first = content[0] if isinstance(content, list) and content else None
+    told = first.get("top_logprobs") if isinstance(first, dict) else None
+    if not isinstance(told, list):
+        return None
+    found = {}
+    for row in told[:MOST_TOP_LOGPROBS]:
+        if isinstance(row, dict) and isinstance(row.get("token"), str) and type(row.get("logprob")) in (int, float):
+            found[_as_utf8(row["token"][:LONGEST_TOKEN])] = float(row["logprob"])
+    return found or None
 
 
 def join_reasoning(reasoning: str, content: str) -> str:

@@ -139,7 +139,8 @@ class ServerClient:
             places = [place for stop in self._sampling.stop if (place := text.find(stop)) >= 0]
             ending, text = (Ending.STOP, text[: min(places)]) if places else (ending, text)
         finish_reason = "length" if ending is Ending.LENGTH else "stop"
-        return Completion(request.sample, text, finish_reason, answer.prompt_tokens, answer.output_tokens)
+        counts = answer.prompt_tokens, answer.output_tokens
+        return Completion(request.sample, text, finish_reason, *counts, first_tokens=answer.first_tokens)
 
     def _learn(self, fault: ServerFault, dialect: Dialect, request: GenerationRequest, *, is_last: bool) -> None:
         """Leaves out what is refused, for all that follow. Raises RequestFailed where nothing can be left out."""

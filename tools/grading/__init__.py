@@ -1,7 +1,7 @@
 """Is it right: one session for every grader. A grader is one class and one line of this registry.
 
 >>> sorted(GRADERS)
-['choice', 'code', 'cruxeval', 'instructions', 'jeebench', 'language', 'lm_eval', 'math', 'text', 'unittest']
+['choice', 'code', 'cruxeval', 'instructions', 'jeebench', 'judge', 'language', 'lm_eval', 'math', 'text', 'unittest']
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ GRADERS = {
     "lm_eval": "tools.lm_eval_tasks.grader:LmEvalGrader",
     "language": "tools.grading.code.languages:LanguageGrader",
     "unittest": "tools.grading.code.languages:UnittestGrader",
+    "judge": "tools.judging.plug:JudgeGrader",
 }
 
 

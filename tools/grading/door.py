@@ -33,6 +33,7 @@ class Given:
     calibrates: bool
     benchmarks: tuple[str, ...] = ()
     is_run: bool = False  # the folder is a whole run: every benchmark in it is graded
+    estimates: bool = False
 
 
 def parse(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, str]) -> Given:
@@ -55,6 +56,7 @@ def parse(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, s
     add("--workers", "-w", type=int, metavar="N", help="processes that grade [all cores]")
     add("--launcher", metavar="WHERE", help="local, or ray: on all nodes of a Ray cluster [LAUNCHER, else local]")
     add("--calibrate", action="store_true", help="measure this machine against the reference of the time limit")
+    add("--estimate", action="store_true", help="what a judge would cost; nothing is asked")
     for name in GRADERS:
         add_options(parser.add_argument_group(f"graded by {name}"), grader_class(name).Options)
     given = parser.parse_args(arguments)
@@ -92,6 +94,7 @@ def parse(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, s
         given.calibrate,
         split_names(getattr(given, "benchmarks", None) or ""),
         run is not None,
+        given.estimate,
     )
 
 
@@ -102,7 +105,11 @@ def evaluate(given: Given) -> str:
         from tools.grading.code.calibration import calibrate
 
         parts.append(calibrate().describe())
-    if given.folder is not None:
+    if given.folder is not None and given.estimates:
+        from tools.grading.session import estimate
+
+        parts.append(estimate(given.folder, given.benchmark, given.options, given.file))
+    elif given.folder is not None:
         from tools.grading.session import grade
         from tools.results.text import format_results
 
@@ -112,10 +119,13 @@ def evaluate(given: Given) -> str:
 
 def evaluate_run(given: Given) -> int:
     """Grades every benchmark of a run and prints a table of them; returns 1 when one has no score. Raises EvaluationErrors."""
-    from tools.grading.run import grade_run
+    from tools.grading.run import estimate_run, grade_run
     from tools.results.text import format_overview
 
     assert given.folder is not None
+    if given.estimates:
+        print("\n".join(estimate_run(given.folder, given.benchmarks, given.options)))
+        return 0
     graded = grade_run(given.folder, given.benchmarks, given.options)
     if graded.results:
         print(format_overview(list(graded.results.values())))

@@ -17,6 +17,7 @@ pool of processes, or in one batch. Most graders judge one response at a time an
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
@@ -31,11 +32,13 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class Workplace:
-    """Where and how widely to grade: `workers` processes (all cores by default) on this machine or a Ray cluster."""
+    """Where and how widely to grade: `workers` processes (all cores by default) on this machine or a Ray cluster; `folder`
+    is the one that is graded, for what a grader keeps there."""
 
     workers: int | None = None
     launcher: str = "local"
     on_wait: Callable[[str], None] = lambda _text: None  # told in words when nothing has come for a while
+    folder: pathlib.Path | None = None
 
 
 @dataclasses.dataclass(frozen=True)

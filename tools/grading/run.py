@@ -12,7 +12,7 @@ from tools.benchmarks.problems import find_local_file
 from tools.errors import EvaluationError, StorageError, UsageError
 from tools.grading import grader_class
 from tools.grading.grader import GradingOptions
-from tools.grading.session import grade
+from tools.grading.session import estimate, grade
 from tools.records import JsonRow
 from tools.results.results import Results
 from tools.results.run_folder import find_folders
@@ -42,6 +42,20 @@ def grade_run(out: pathlib.Path, names: Sequence[str], options: GradingOptions) 
         except EvaluationError as error:
             failures[name] = str(error)
     return GradedRun(results, failures)
+
+
+def estimate_run(out: pathlib.Path, names: Sequence[str], options: GradingOptions) -> list[str]:
+    """What judging those benchmarks of a run would cost that a model judges, a line each. Raises UsageError where none is."""
+    lines = []
+    for name, folder in choose_folders(out, names).items():
+        entry = find_entry(name)
+        if entry is not None and hasattr(grader_class(entry.grader), "estimate"):
+            lines.append(f"{name}: {estimate(folder, name, _options_for(name, folder, options))}")
+    if not lines:
+        raise UsageError(
+            f"{out}: no benchmark of this run is judged by a model, so grading costs nothing; leave --estimate out"
+        )
+    return lines
 
 
 def choose_folders(out: pathlib.Path, names: Sequence[str]) -> dict[str, pathlib.Path]:

@@ -57,7 +57,7 @@ def grade(
     check_same_data(folder, manifest, loaded)
     bar = ProgressBar()
     grader = create_grader(
-        loaded.benchmark, options.grader, options.rules, Workplace(options.workers, options.launcher, bar.write)
+        loaded.benchmark, options.grader, options.rules, Workplace(options.workers, options.launcher, bar.write, folder)
     )
     responses = FolderResponses(
         folder,
@@ -85,6 +85,26 @@ def load_set(benchmark: str, file: str | None) -> LoadedBenchmark:
     if entry is None:
         raise DataError(unknown_benchmark(benchmark))
     return load_benchmark(file, benchmark=entry, is_asked=False, is_whole=False)
+
+
+def estimate(
+    path: pathlib.Path, benchmark: str | None = None, options: GradingOptions = DEFAULTS, file: str | None = None
+) -> str:
+    """What grading a folder would cost, in words; nothing is asked and nothing is written. Raises UsageError where the
+    grader costs nothing, and what `grade` raises before it grades."""
+    folder = find_folder(path, name_of(benchmark) if benchmark else None)
+    loaded = load_set(benchmark or folder.resolve().name, file)
+    manifest = read_manifest(folder)
+    check_same_data(folder, manifest, loaded)
+    grader = create_grader(loaded.benchmark, options.grader, options.rules, Workplace(folder=folder))
+    tell = getattr(grader, "estimate", None)
+    if tell is None:
+        raise UsageError(f"{loaded.name} is graded by {grader.name}, which costs nothing; leave --estimate out")
+    is_opened = manifest.is_reasoning_opened if manifest else None
+    responses = FolderResponses(
+        folder, loaded, options.seeds, is_opened, manifest.reasoning_format if manifest else None
+    )
+    return str(tell(grader.prepare(problem, response) for problem, response in responses.read()))
 
 
 def grade_text(
@@ -165,7 +185,7 @@ def rules_of(grader: Grader) -> bytes:
 def fingerprint(rules: bytes, problem: Problem, response: Response) -> str:
     """What a verdict is of. The problem counts with its whole row, tests included."""
     row = problem.place.checksum if problem.place else zlib.crc32(json.dumps(dict(problem.fields)).encode())
-    text = response.generation.output.encode("utf-8", "surrogatepass")
+    text = "\0".join([response.generation.output, *response.generation.turns]).encode("utf-8", "surrogatepass")
     seen: tuple[object, ...] = (row, zlib.crc32(text), len(text), response.is_closed, response.is_cut_off)
     if response.generation.loglikelihoods is not None:
         seen += (response.generation.loglikelihoods,)

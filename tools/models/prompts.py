@@ -24,6 +24,8 @@ MODEL_TYPES = ("r1", "qwen", "chat")
 
 R1_BEGIN = "<｜begin▁of▁sentence｜>"
 R1_TEMPLATE = R1_BEGIN + "<｜User｜>{question}<｜Assistant｜><think>\n"
+R1_TURN = "<｜User｜>{question}<｜Assistant｜>{answer}<｜end▁of▁sentence｜>"  # one that is over, as in the model's own template
+QWEN_TURN = "<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n{answer}<|im_end|>\n"
 QWEN_TEMPLATE = (
     "<|im_start|>system\nYou are a helpful and harmless assistant. You should think step-by-step.<|im_end|>\n"
     "<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n<think>\n"
@@ -66,14 +68,30 @@ def render_prompt(
     chat: ChatOptions = NO_OPTIONS,
     turns: Sequence[Turn] = (),
 ) -> str:
-    """The whole prompt as text. Type chat needs the tokenizer, whose own template is used."""
+    """The whole prompt as text. Type chat needs the tokenizer, whose own template is used.
+
+    `turns` stand in the question's place. Types r1 and qwen take those of user and assistant in their turn, else the question.
+    """
     if model_type == "r1":
-        return R1_TEMPLATE.format(question=question)
+        return _after(turns, R1_TURN, R1_TEMPLATE.format(question=question), "<｜User｜>")
     if model_type == "qwen":
-        return QWEN_TEMPLATE.format(question=question)
+        return _after(turns, QWEN_TURN, QWEN_TEMPLATE.format(question=question), "<|im_start|>user")
     if model_type != "chat":
         raise UsageError(f"model type {model_type!r} is unknown; choose one of {', '.join(MODEL_TYPES)}")
     return apply_template(tokenizer, question, chat, turns)
+
+
+def _after(turns: Sequence[Turn], turn: str, text: str, mark: str) -> str:
+    """A prompt with earlier turns before its own, which begins at the first `mark`."""
+    roles = [role for role, _ in turns]
+    if len(turns) < 2 or roles != ["user", "assistant"] * (len(turns) // 2) + ["user"]:
+        return text
+    said = [each for _, each in turns]
+    earlier = [
+        turn.format(question=asked, answer=answer) for asked, answer in zip(said[0:-1:2], said[1::2], strict=True)
+    ]
+    start = text.find(mark)
+    return text[:start] + "".join(earlier) + text[start:]
 
 
 def encode_prompt(
@@ -96,7 +114,7 @@ def render_without_tokenizer(
     question: str, model_type: str, chat: ChatOptions = NO_OPTIONS, turns: tuple[Turn, ...] = ()
 ) -> Prompt:
     """The prompt for an engine that tokenizes by itself; type chat leaves the template to it too."""
-    text = question if model_type == "chat" else render_prompt(question, model_type)
+    text = question if model_type == "chat" else render_prompt(question, model_type, turns=turns)
     return Prompt(text, None, question, chat.system_prompt, turns)
 
 

@@ -47,7 +47,8 @@ def split_response(
 ) -> Response:
     """A generation in its two parts. `is_opened` and `reasoning_format` are the manifest's, None for files of others."""
     parts = split_reasoning(generation.output, is_opened, reasoning_format)
-    return Response(generation, parts.reasoning, parts.answer, parts.is_closed)
+    turns = tuple(split_reasoning(text, is_opened, reasoning_format).answer for text in generation.turns)
+    return Response(generation, parts.reasoning, parts.answer, parts.is_closed, turns)
 
 
 def split_reasoning(

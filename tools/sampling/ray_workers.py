@@ -50,6 +50,7 @@ from tools.sampling.progress import RunProgress
 from tools.sampling.requests import prepare_requests
 from tools.sampling.settings import RunSettings
 from tools.sampling.status import StatusFile, workers_folder
+from tools.sampling.turns import with_turns
 from tools.sampling.workqueue import WorkQueue
 from tools.store.files import storage_error
 
@@ -100,7 +101,8 @@ class EngineActor:
         settings = self._settings
         fetch_models(settings)
         setup = settings.engine_setup(self._max_model_len)
-        self._engine = create_engine(settings.engine, setup, settings.engine_options)
+        engine = create_engine(settings.engine, setup, settings.engine_options)
+        self._engine = with_turns(engine, settings, self._max_model_len)
         return Report(capacity=self._engine.capacity)
 
     def _work(self, requests: Sequence[Request]) -> Report:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
 from tools.benchmarks.questions import PROBE, choices_of, render_question, turns_of
+from tools.benchmarks.rows import asked_turns
 from tools.engines import GenerationRequest, Request, ScoreRequest, load_tokenizer
 from tools.errors import ModelError
 from tools.models.chat import is_dated, template_of
@@ -29,13 +30,14 @@ PromptKey = tuple[str, str]  # benchmark, task_id
 @dataclasses.dataclass(frozen=True)
 class RequestMaker:
     """The prompts of a run, and what makes a sample of them into a request. `max_model_len` and `caps` (of an answer,
-    by benchmark) are in tokens."""
+    by benchmark) are in tokens; `later` has the further turns of problems with several."""
 
     prompts: Mapping[PromptKey, Prompt]
     max_model_len: int
     caps: Mapping[str, int]
     reasoning_format: str | None
     seed_rule: str = SeedRule.PLAIN.value
+    later: Mapping[PromptKey, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     def make(self, sample: Sample) -> Request:
         prompt = self.prompts[sample.dataset, sample.task_id]
@@ -44,7 +46,11 @@ class RequestMaker:
         cap = self.caps[sample.dataset]
         if prompt.token_ids is not None:
             cap = min(cap, self.max_model_len - len(prompt.token_ids))
-        return GenerationRequest(sample, prompt, cap, request_seed(self.seed_rule, sample.seed, sample.task_id))
+        seed, later = (
+            request_seed(self.seed_rule, sample.seed, sample.task_id),
+            self.later.get((sample.dataset, sample.task_id), ()),
+        )
+        return GenerationRequest(sample, prompt, cap, seed, later)
 
     def answer_cap(self, benchmark: str) -> int | None:
         """The fewest tokens that an answer of a benchmark may have, where the model ends before its cap."""
@@ -62,12 +68,14 @@ def prepare_requests(out: pathlib.Path, settings: RunSettings) -> RequestMaker:
     tokenizer = load_own_tokenizer(settings) if settings.uses_tokenizer else None
     prompts = encode_prompts(benchmarks, settings, tokenizer)
     caps = {loaded.name: settings.sampling_of(loaded.benchmark).max_new_tokens for loaded in benchmarks}
+    later = find_later_turns(benchmarks, settings)
     requests = RequestMaker(
         prompts,
-        fit_length(prompts, caps, settings),
+        fit_length(prompts, caps, settings, later_tokens(later, caps, tokenizer)),
         caps,
         choose_format(next(iter(prompts.values())), settings, tokenizer),
         settings.seed_rule or SeedRule.DERIVED.value,
+        later,
     )
     for loaded in benchmarks:
         settle_manifest(out / loaded.name, loaded, requests, settings, tokenizer)
@@ -98,11 +106,39 @@ def encode_prompts(benchmarks: list[LoadedBenchmark], settings: RunSettings, tok
     return prompts
 
 
-def fit_length(prompts: Mapping[PromptKey, Prompt], caps: Mapping[str, int], settings: RunSettings) -> int:
+def find_later_turns(benchmarks: list[LoadedBenchmark], settings: RunSettings) -> dict[PromptKey, tuple[str, ...]]:
+    """What the user says after the first answer, of problems with several turns."""
+    found = {}
+    for loaded in benchmarks:
+        for problem in loaded.problems[: settings.limit]:
+            if later := asked_turns(problem.fields)[1:]:
+                found[loaded.name, problem.task_id] = later
+    return found
+
+
+def later_tokens(
+    later: Mapping[PromptKey, tuple[str, ...]], caps: Mapping[str, int], tokenizer: Any
+) -> dict[PromptKey, int]:
+    """Room that further turns need at most, in tokens: each with an answer of its own."""
+    if tokenizer is None:
+        return {}
+    return {
+        key: sum(len(tokenizer.encode(text, add_special_tokens=False)) + caps[key[0]] for text in texts)
+        for key, texts in later.items()
+    }
+
+
+def fit_length(
+    prompts: Mapping[PromptKey, Prompt],
+    caps: Mapping[str, int],
+    settings: RunSettings,
+    later: Mapping[PromptKey, int] | None = None,
+) -> int:
     """Prompt and answer in tokens at most: what was asked for, or the model's limit if that is less."""
+    later = later or {}
     lengths = {key: len(prompt.token_ids or ()) for key, prompt in prompts.items()}
     longest = max(lengths.values())
-    wanted = max(length + caps[benchmark] for (benchmark, _), length in lengths.items())
+    wanted = max(length + caps[key[0]] + later.get(key, 0) for key, length in lengths.items())
     limit = read_model_limit(settings.model_place, settings.revision) if settings.needs.loads_model else None
     if limit is None or wanted <= limit:
         return wanted

@@ -20,6 +20,7 @@ from tools.records import Generation, Sample
 from tools.sampling.requests import RequestMaker, prepare_requests
 from tools.sampling.settings import RunSettings
 from tools.sampling.status import StatusFile, workers_folder
+from tools.sampling.turns import with_turns
 from tools.sampling.workqueue import WorkQueue
 from tools.store import generations, manifest
 
@@ -44,7 +45,7 @@ def run_worker(out: pathlib.Path, name: str, max_num_seqs: int | None = None) ->
     file.status.capacity = engine.capacity
     file.write("running")
     started, cpu_started = time.monotonic(), time.process_time()
-    answer_all(queue, engine, requests, out, file)
+    answer_all(queue, with_turns(engine, settings, requests.max_model_len), requests, out, file)
     file.status.answering_s = round(time.monotonic() - started, 3)
     file.status.answering_cpu_s = round(time.process_time() - cpu_started, 3)
     file.write("finished")
@@ -102,7 +103,8 @@ def to_generation(outcome: Completion | Scores) -> Generation:
         )
     text = cut_at_end_mark(outcome.text)
     told = outcome.prompt_tokens, outcome.output_tokens
-    return Generation(sample.task_id, sample.seed, text, outcome.finish_reason, *told, outcome.cost)
+    turns = tuple(map(cut_at_end_mark, outcome.turns))
+    return Generation(sample.task_id, sample.seed, text, outcome.finish_reason, *told, outcome.cost, turns=turns)
 
 
 def record(outcome: Outcome, queue: WorkQueue, out: pathlib.Path, requests: RequestMaker, file: StatusFile) -> None:

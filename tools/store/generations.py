@@ -106,6 +106,7 @@ def _to_generation(row: JsonRow, seed: int) -> Generation:
         to_count(row.get("output_tokens"), "output_tokens"),
         to_cost(row.get("cost")),
         _to_loglikelihoods(row["loglikelihoods"]) if row.get("loglikelihoods") is not None else None,
+        _to_turns(row.get("turns")),
     )
 
 
@@ -116,6 +117,15 @@ def _to_loglikelihoods(value: object) -> tuple[tuple[float, bool], ...]:
     if not all(isinstance(number, (int, float)) and isinstance(is_greedy, bool) for number, is_greedy in value):
         raise ValueError("loglikelihoods is not a list of a number and true or false each")
     return tuple((float(number), is_greedy) for number, is_greedy in value)
+
+
+def _to_turns(value: object) -> tuple[str, ...]:
+    """The responses of several turns. Raises ValueError."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError("turns is no list of texts")
+    return tuple(value)
 
 
 def append(folder: pathlib.Path, generation: Generation) -> None:
