@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tools.benchmarks.benchmark import Benchmark
 from tools.view.problem_index import ProblemIndex, leading_fields
 
 
@@ -33,3 +34,14 @@ def test_statements_are_found_behind_gigabytes_of_tests(tmp_path: Path) -> None:
     assert len((index.read_whole("q4") or {})["private_test_cases"]) == 6_000_000
     assert index.read("q9") is None
     assert ProblemIndex(tmp_path / "absent.jsonl").read("q1") is None
+
+
+def test_a_benchmarks_own_names_and_choices_are_shown(tmp_path: Path) -> None:
+    """As the grader reads them: ids in a field of the set's own, options in the order in which they were asked."""
+    path = tmp_path / "own.jsonl"
+    path.write_text('{"key": 7, "prompt": "Which is even?", "options": ["one", "two"], "answer": "B"}\n')
+    benchmark = Benchmark("own", grader="choice", id_field="key")
+    found = ProblemIndex(path, benchmark).read("7")
+    assert found is not None
+    assert (found["statement"], found["choices"], found["answer"]) == ("Which is even?", ["one", "two"], "B")
+    assert ProblemIndex(path).read("7") is None

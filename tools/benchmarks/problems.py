@@ -190,21 +190,30 @@ def load_answered(folder: pathlib.Path, name_or_path: str | None = None) -> Load
     return load_benchmark(own if is_own else name, is_asked=False)
 
 
+def renamed_row(row: JsonObject, benchmark: Benchmark) -> JsonObject:
+    """A row under the names of this toolkit, as the benchmark's entry has them."""
+    return rename_fields(row, benchmark.source.rename) if benchmark.source else row
+
+
+def choices_of_row(row: JsonObject, benchmark: Benchmark) -> Choices | None:
+    """Options and right letter, where the benchmark is multiple choice. Raises ValueError for what can be read in two ways."""
+    if benchmark.grader != "choice":
+        return None
+    # The number of a row is no name for what is asked: its text is, so that the order of a file does not matter.
+    name, statement = find_id(row, -1, benchmark.id_field), find_statement(row)
+    return read_choices(row, benchmark.choices, statement, name if name != "-1" or not statement else statement)
+
+
 def _to_problem(line: Line, index: int, path: pathlib.Path, benchmark: Benchmark, is_asked: bool) -> Problem | None:
     """The problem of a line; None for a row that is not one of the benchmark's."""
     where = f"{path}, line {line.number}"
-    row = rename_fields(parse_row(line.text, where), benchmark.source.rename if benchmark.source else {})
+    row = renamed_row(parse_row(line.text, where), benchmark)
     if benchmark.source and not benchmark.source.keeps(row):
         return None
-    is_math, is_choice = benchmark.grader == "math", benchmark.grader == "choice"
-    choices: Choices | None = None
+    is_math = benchmark.grader == "math"
     try:
         task_id, statement = find_id(row, index, benchmark.id_field), find_statement(row)
-        if is_choice:
-            # The number of a row is no name for what is asked: its text is, so that the order of a file does not matter.
-            has_id = find_id(row, -1, benchmark.id_field) != "-1"
-            key = task_id if has_id or not statement else statement
-            choices = read_choices(row, benchmark.choices, statement, key)
+        choices = choices_of_row(row, benchmark)
         answer = choices.gold if choices else read_answer(row) if is_math else _as_text(row.get("answer"))
     except ValueError as error:
         raise DataError(f"{where}: {error}") from error

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from tools.benchmarks import problems
-from tools.benchmarks.benchmark import DATA
+from tools.benchmarks.benchmark import DATA, find_benchmark
 from tools.errors import DataError
 from tools.grading.code.problem_tests import read_tests
 from tools.records import Grade
@@ -219,7 +219,7 @@ class OpenDataset:
         """The statements: the file that the manifest names, else the one that the data set's name finds."""
         with self._lock:
             if self._problems is None:
-                self._problems = ProblemIndex(self._problem_file())
+                self._problems = ProblemIndex(self._problem_file(), find_benchmark(self.folder.name))
             return self._problems
 
     def _problem_file(self) -> Path:

@@ -16,6 +16,8 @@ import contextlib
 import threading
 from pathlib import Path
 
+from tools.benchmarks.benchmark import Benchmark
+from tools.benchmarks.problems import choices_of_row, renamed_row
 from tools.benchmarks.rows import (
     HEAVY_FIELDS,
     LEADING_BYTES,
@@ -28,23 +30,29 @@ from tools.benchmarks.rows import (
 from tools.store.line_index import parse_object
 from tools.store.reading import open_file
 
+PLAIN = Benchmark("problems")  # of a file that no entry describes
+
 
 class ProblemIndex:
     """Offsets of the problems of one file by task id, made on first use. A file that is absent has no problems."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, benchmark: Benchmark = PLAIN) -> None:
         self.path = path
+        self._benchmark = benchmark
         self._offsets: dict[str, int] | None = None
         self._lock = threading.Lock()
 
     def read(self, task_id: str) -> dict[str, object] | None:
-        """The leading fields of a problem with its `statement`; None when the file does not have it."""
+        """The leading fields of a problem with its `statement` and `choices`; None when the file does not have it."""
         line = self._line_of(task_id, LEADING_BYTES)
         if line is None:
             return None
-        fields = leading_fields(line)
+        fields = renamed_row(leading_fields(line), self._benchmark)
         with contextlib.suppress(ValueError):  # a statement that no tokenizer reads
             fields["statement"] = find_statement(fields)
+        with contextlib.suppress(ValueError):
+            if choices := choices_of_row(fields, self._benchmark):
+                fields |= {"choices": list(choices.options), "answer": choices.gold}
         return {name: value for name, value in fields.items() if name not in HEAVY_FIELDS}
 
     def read_whole(self, task_id: str) -> dict[str, object] | None:
@@ -74,7 +82,8 @@ class ProblemIndex:
         try:
             for number, (offset, head) in enumerate(read_line_heads(self.path)):
                 with contextlib.suppress(ValueError):  # a row whose id is no name
-                    offsets.setdefault(find_id(leading_fields(head), number), offset)
+                    fields = renamed_row(leading_fields(head), self._benchmark)
+                    offsets.setdefault(find_id(fields, number, self._benchmark.id_field), offset)
         except OSError:
             return {}
         return offsets

@@ -43,9 +43,14 @@ function askProblem(sides, task) {
   return kept.problem;
 }
 
+function choiceList(choices) {
+  if (!Array.isArray(choices) || !choices.length || !choices.every((choice) => typeof choice === "string")) return null;
+  return h("ol.choices", { type: "A" }, choices.map((choice) => h("li", null, renderText(h("div.text"), choice))));
+}
+
 function problemBlock(problem) {
   const answer = problem.answer != null ? h("p.reference", null, "reference answer ", h("b", null, problem.answer)) : null;
-  return h("details.problem", { open: true }, h("summary", null, "Problem"), renderText(h("div.text"), problem.statement || "The problem file has no statement."), answer);
+  return h("details.problem", { open: true }, h("summary", null, "Problem"), renderText(h("div.text"), problem.statement || "The problem file has no statement."), choiceList(problem.choices), answer);
 }
 
 function sampleBlock(sample, side, problem) {
