@@ -108,6 +108,7 @@ def serve_hub(
         return 404, b"{}", "EntryNotFound" if "/resolve/" in path else "RepoNotFound"
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.handle_error = lambda *words: None  # type: ignore[method-assign]  # a client that went away
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", requested
