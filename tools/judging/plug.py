@@ -18,13 +18,13 @@ from tools.benchmarks.benchmark import Benchmark
 from tools.commandline import option
 from tools.errors import UsageError
 from tools.grading.grader import Facts, Judgement, Workplace, to_grade
-from tools.judging.templates import JudgeKind, JudgeTemplate, find_template
 from tools.records import Grade, JsonObject, MetricKind, Problem, Response, Verdict
 
 if TYPE_CHECKING:
     from tools.judging.baselines import Baseline
     from tools.judging.ledger import Ledger
     from tools.judging.setup import JudgeSetup
+    from tools.judging.templates import JudgeTemplate
 
 # What asks, and the engines with it, is imported where it is used: --help needs none of them.
 
@@ -62,6 +62,8 @@ class JudgeGrader:
     equal = None  # answers to open questions are not voted on
 
     def __init__(self, options: JudgeOptions, workplace: Workplace, benchmark: Benchmark | None = None) -> None:
+        from tools.judging.templates import find_template  # here: --help needs none of it
+
         self.options, self.workplace, self.benchmark = options, workplace, benchmark
         self.template: JudgeTemplate = find_template(options.template)
         self._asked: JudgeTemplate | None = None  # with the authors' texts
@@ -70,13 +72,13 @@ class JudgeGrader:
 
     @property
     def gives_shares(self) -> bool:
-        return self.template.kind is not JudgeKind.RIGHT_WRONG
+        return not self.template.is_right_wrong
 
     @property
     def metric_kinds(self) -> Mapping[str, MetricKind]:
         template = self.template
-        if template.kind is not JudgeKind.SINGLE:
-            return {"confidence": MetricKind()} if template.kind is JudgeKind.RIGHT_WRONG else {}
+        if not template.is_single:
+            return {"confidence": MetricKind()} if template.is_right_wrong else {}
         names = ["judge_score", *(f"judge_score_turn_{turn}" for turn in range(1, template.turns + 1))]
         return {name: MetricKind(scale=template.scale[1]) for name in names}
 
@@ -164,7 +166,7 @@ class JudgeGrader:
             raise UsageError(
                 f"a model judges these answers: give --judge MODEL{theirs}, --judge-base-url its server; --estimate tells the cost"
             )
-        if template.kind is JudgeKind.PAIRWISE and options.baseline is None:
+        if template.is_pairwise and options.baseline is None:
             raise UsageError(
                 f"{template.name} compares with a baseline: give --judge-baseline FILE ({template.baseline})"
             )
@@ -189,7 +191,7 @@ class JudgeGrader:
     def _baseline_answers(self, problem: Problem) -> tuple[str, ...]:
         from tools.judging.baselines import read_baseline
 
-        if self.template.kind is not JudgeKind.PAIRWISE or self.options.baseline is None:
+        if not self.template.is_pairwise or self.options.baseline is None:
             return ()
         self._baseline = self._baseline or read_baseline(pathlib.Path(self.options.baseline))
         return self._baseline.answers(problem)

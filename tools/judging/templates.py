@@ -90,6 +90,18 @@ class JudgeTemplate:
     note: str = ""
 
     @property
+    def is_single(self) -> bool:
+        return self.kind is JudgeKind.SINGLE
+
+    @property
+    def is_pairwise(self) -> bool:
+        return self.kind is JudgeKind.PAIRWISE
+
+    @property
+    def is_right_wrong(self) -> bool:
+        return self.kind is JudgeKind.RIGHT_WRONG
+
+    @property
     def turns(self) -> int:
         return max(part.turn for part in self.parts)
 

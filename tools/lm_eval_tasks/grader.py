@@ -17,9 +17,6 @@ from tools.benchmarks.planned import read_plan, split_name
 from tools.commandline import option
 from tools.errors import DataError, GradingError
 from tools.grading.grader import Facts, Judgement, Workplace, to_grade
-from tools.lm_eval_tasks.figures import figures_by_seed, mean_figures
-from tools.lm_eval_tasks.planner import task_folders
-from tools.lm_eval_tasks.process import PROCESS, check_installed
 from tools.lm_eval_tasks.values import is_number
 from tools.records import Grade, JsonObject, JsonRow, MetricKind, Problem, Response, Verdict
 
@@ -55,7 +52,9 @@ class LmEvalGrader:
     original: ClassVar[Any] = None
 
     def __init__(self, options: LmEvalOptions, workplace: Workplace, benchmark: Benchmark | None = None) -> None:
-        self.options, self.workplace = options, workplace
+        from tools.lm_eval_tasks.process import PROCESS  # here: --help needs none of it
+
+        self.options, self.workplace, self._process = options, workplace, PROCESS
         found = split_name(benchmark.name) if benchmark else None
         if benchmark is None or found is None:
             raise DataError("the grader lm_eval is for tasks of lm-eval alone; name the benchmark as lm:TASK")
@@ -99,7 +98,7 @@ class LmEvalGrader:
             self._open()
             responses = each.responses * (self._repeats if self._repeats > 1 and len(each.responses) == 1 else 1)
             try:
-                found = PROCESS.ask(
+                found = self._process.ask(
                     self.options.lm_timeout_s, do="judge", task=self._task, **each.place, responses=responses
                 )
             except GradingError as error:
@@ -111,9 +110,12 @@ class LmEvalGrader:
 
     def _open(self) -> None:
         """Sees to it that the process has this task, and no other one since."""
-        if self._installed is None or PROCESS.opened != self._task:
+        from tools.lm_eval_tasks.planner import task_folders
+        from tools.lm_eval_tasks.process import check_installed
+
+        if self._installed is None or self._process.opened != self._task:
             check_installed(f"lm:{self._task}")
-            self._installed = PROCESS.open(self._task, task_folders())
+            self._installed = self._process.open(self._task, task_folders())
 
     def _to_grade(self, prepared: PreparedResponse, found: JsonObject) -> Grade:
         values = found["values"]
@@ -169,6 +171,8 @@ class LmEvalGrader:
             return Facts()
         self._open()
         installed = self._installed or {}
+        from tools.lm_eval_tasks.figures import figures_by_seed, mean_figures
+
         by_seed = figures_by_seed(known, self._repeats, self._aggregate, self._replay)
         section = {
             "version": installed.get("version"),
@@ -182,12 +186,12 @@ class LmEvalGrader:
         return Facts(tuple(self._doubts(known)), tuple(self._warnings(known, section)), {"lm_eval": section})
 
     def _aggregate(self, values: Mapping[str, Mapping[str, Sequence[Any]]]) -> JsonObject:
-        return PROCESS.ask(self.options.lm_timeout_s * 60, do="aggregate", task=self._task, values=values)
+        return self._process.ask(self.options.lm_timeout_s * 60, do="aggregate", task=self._task, values=values)
 
     def _replay(self, docs: Sequence[Sequence[Any]]) -> Sequence[JsonObject]:
         """The values of documents that need all samples of a seed, or its random numbers, judged in lm-eval's order."""
         limit = self.options.lm_timeout_s * max(1, len(docs))
-        values: list[JsonObject] = PROCESS.ask(limit, do="replay", task=self._task, docs=docs)["values"]
+        values: list[JsonObject] = self._process.ask(limit, do="replay", task=self._task, docs=docs)["values"]
         return values
 
     def _directions(self) -> dict[str, bool]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.metadata
 import json
 import os
 import pathlib
@@ -84,7 +83,9 @@ def make_plan(task: str, file: pathlib.Path, folders: tuple[str, ...]) -> None:
     if not NAME.fullmatch(task):
         raise UsageError(f"lm:{task} is no name of a task; give one as `lm_eval ls tasks` lists them")
     check_installed(f"lm:{task}")
-    known = {"version": importlib.metadata.version("lm_eval"), "folders": fingerprint(folders)}
+    from importlib import metadata  # here, because every --help reads this file's options
+
+    known = {"version": metadata.version("lm_eval"), "folders": fingerprint(folders)}
     record: JsonObject = read_plan(file) or {}
     if file.is_file() and all(record.get(name) == value for name, value in known.items()):
         return

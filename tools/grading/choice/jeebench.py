@@ -15,10 +15,8 @@ import re
 from fractions import Fraction
 from typing import ClassVar
 
-from tools.grading.choice.extraction import find_letters
 from tools.grading.choice.plug import without_answer
 from tools.grading.grader import Judgement, ResponseGrader
-from tools.mathematics.numbers import read_number
 from tools.records import JsonObject, Problem, Response, Verdict
 
 OPTIONS = ("", "", "", "")  # their texts stand in the statement
@@ -56,6 +54,8 @@ def find_points_answer(text: str, kind: str, is_cut_off: bool = False) -> str | 
 
         found = extract(text, is_prose_read=not is_cut_off).answer
         return math_answer_cleaning(found) if found else None
+    from tools.grading.choice.extraction import find_letters  # here: --help needs none of it
+
     letters = find_letters(text, OPTIONS, is_cut_off=is_cut_off, joined=JOINED).letters
     return "".join(sorted(set(letters))) or None
 
@@ -63,6 +63,8 @@ def find_points_answer(text: str, kind: str, is_cut_off: bool = False) -> str | 
 def points(gold: str, answer: str, kind: str) -> float:
     """The share of the points that an answer gets, from 0 to 1."""
     if not kind.startswith("MCQ"):
+        from tools.mathematics.numbers import read_number
+
         wanted, given = read_number(gold), read_number(answer)
         return float(wanted is not None and given is not None and abs(Fraction(wanted) - Fraction(given)) <= TOLERANCE)
     right, chosen = set(gold), set(answer)

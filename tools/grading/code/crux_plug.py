@@ -12,11 +12,11 @@ from typing import ClassVar
 from tools.benchmarks.benchmark import Benchmark
 from tools.commandline import option
 from tools.errors import UsageError
-from tools.grading.code.crux_answers import Task, find_expression
 from tools.grading.code.plug import Candidate, CodeGrader, CodeOptions, source_of
 from tools.grading.grader import Judgement, Workplace, to_grade
 from tools.records import Grade, JsonObject, MetricKind, Problem, Response, Verdict
 
+TASKS = ("output", "input")
 CRUX_VERSION = "1"  # goes up with every change that could change a verdict
 
 
@@ -25,11 +25,11 @@ class CruxOptions(CodeOptions):
     """The same, with the time limit of CRUXEval's authors. `task` is said by a benchmark's entry."""
 
     timeout_s: float = option(3.0, "CPU seconds an answer", name="TIMEOUT", flags=("-t",))
-    task: str = Task.OUTPUT.value
+    task: str = "output"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.task not in [each.value for each in Task]:
+        if self.task not in TASKS:
             raise UsageError(f"task {self.task!r} of cruxeval is neither output nor input")
 
 
@@ -52,6 +52,8 @@ class CruxGrader(CodeGrader):
         return super().record() | {"name": self.name, "task": self.task}
 
     def prepare(self, problem: Problem, response: Response) -> Grade | Candidate:
+        from tools.grading.code.crux_answers import Task, find_expression  # here: --help needs none of it
+
         found = find_expression(response.answer, Task(self.task))
         is_truncated = response.is_closed is False or (response.is_cut_off and "[/ANSWER]" not in response.answer)
         if found is None or is_truncated:
