@@ -36,7 +36,7 @@ install-grade: $(BIN)/uv ## rescoring only: no torch, no vLLM
 	$(COMPILE)
 
 install-dev: $(VENV)/.installed-dev
-$(VENV)/.installed-dev: requirements-dev.txt requirements-test.txt $(VENV)/.installed-cpu
+$(VENV)/.installed-dev: requirements-dev.txt requirements-test.txt requirements-lm-eval.txt $(VENV)/.installed-cpu
 	$(UV) -r requirements-dev.txt
 	touch $@
 
