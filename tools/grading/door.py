@@ -57,7 +57,9 @@ def parse(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, s
     add("--launcher", metavar="WHERE", help="local, or ray: on all nodes of a Ray cluster [LAUNCHER, else local]")
     add("--calibrate", action="store_true", help="measure this machine against the reference of the time limit")
     add("--estimate", action="store_true", help="what a judge would cost; nothing is asked")
-    for name in GRADERS:
+    # Most commands have no option of a grader, and then none of the graders is imported.
+    asked = [*GRADERS] if any(_is_new(parser, word) for word in arguments) else []
+    for name in asked:
         add_options(parser.add_argument_group(f"graded by {name}"), grader_class(name).Options)
     given = parser.parse_args(arguments)
     run = getattr(given, "run", None)
@@ -73,7 +75,7 @@ def parse(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, s
     if launcher not in ("local", "ray"):
         raise UsageError(f"LAUNCHER={launcher}: choose local or ray")
     grader_options: dict[str, Any] = {}
-    for name in GRADERS:  # of the command line alone: TIMEOUT in an environment may mean something else
+    for name in asked:  # of the command line alone: TIMEOUT in an environment may mean something else
         grader_options |= read_options(grader_class(name).Options, given, {})
     options = GradingOptions(
         rules=given.grader,
@@ -96,6 +98,12 @@ def parse(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, s
         run is not None,
         given.estimate,
     )
+
+
+def _is_new(parser: CommandLine, word: str) -> bool:
+    """Whether a word asks for help, or is an option that the parser does not have yet."""
+    flag = word.partition("=")[0]
+    return flag in ("-h", "--help") or (flag.startswith("-") and flag not in parser._option_string_actions)
 
 
 def evaluate(given: Given) -> str:
