@@ -38,25 +38,7 @@ class Given:
 
 def parse(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, str]) -> Given:
     """Reads a command line. Raises UsageError."""
-    add = parser.add_argument
-    add("--generation-path", "--modelfolder", "-g", metavar="DIR", help="holds seed<N>.jsonl, or the run's folder")
-    add(
-        "--question-path",
-        "--dataset",
-        "--test_data",
-        "-q",
-        metavar="SET",
-        help="problem file or benchmark [the folder's name]",
-    )
-    add("--benchmark", metavar="NAME", help="the benchmark that a file given with -q is read as, or instead of it")
-    add("--seeds", "-s", metavar="LIST", help="seeds that a score needs, e.g. '100 200' [all planned or there]")
-    add("--subset", "--set", metavar="NAME", help="one frozen part: v5, v6, v5+v6, 2024-08, 06/24-01/25 ...")
-    add("--allow-incomplete", action="store_true", help="grade what is there, by its true number of samples")
-    add("--grader", choices=("ours", "original"), default="ours", help="original: the original toolkit's rules")
-    add("--workers", "-w", type=int, metavar="N", help="processes that grade [all cores]")
-    add("--launcher", metavar="WHERE", help="local, or ray: on all nodes of a Ray cluster [LAUNCHER, else local]")
-    add("--calibrate", action="store_true", help="measure this machine against the reference of the time limit")
-    add("--estimate", action="store_true", help="what a judge would cost; nothing is asked")
+    add_options_of_all(parser)
     # Most commands have no option of a grader, and then none of the graders is imported.
     asked = [*GRADERS] if any(_is_new(parser, word) for word in arguments) else []
     for name in asked:
@@ -98,6 +80,29 @@ def parse(parser: CommandLine, arguments: Sequence[str], environ: Mapping[str, s
         run is not None,
         given.estimate,
     )
+
+
+def add_options_of_all(parser: CommandLine) -> None:
+    """Options of a grading, whatever the grader."""
+    add = parser.add_argument
+    add("--generation-path", "--modelfolder", "-g", metavar="DIR", help="holds seed<N>.jsonl, or the run's folder")
+    add(
+        "--question-path",
+        "--dataset",
+        "--test_data",
+        "-q",
+        metavar="SET",
+        help="problem file or benchmark [the folder's name]",
+    )
+    add("--benchmark", metavar="NAME", help="the benchmark that a file given with -q is read as, or instead of it")
+    add("--seeds", "-s", metavar="LIST", help="seeds that a score needs, e.g. '100 200' [all planned or there]")
+    add("--subset", "--set", metavar="NAME", help="one frozen part: v5, v6, v5+v6, 2024-08, 06/24-01/25 ...")
+    add("--allow-incomplete", action="store_true", help="grade what is there, by its true number of samples")
+    add("--grader", choices=("ours", "original"), default="ours", help="original: the original toolkit's rules")
+    add("--workers", "-w", type=int, metavar="N", help="processes that grade [all cores]")
+    add("--launcher", metavar="WHERE", help="local, or ray: on all nodes of a Ray cluster [LAUNCHER, else local]")
+    add("--calibrate", action="store_true", help="measure this machine against the reference of the time limit")
+    add("--estimate", action="store_true", help="what a judge would cost; nothing is asked")
 
 
 def _is_new(parser: CommandLine, word: str) -> bool:

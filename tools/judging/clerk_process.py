@@ -36,13 +36,13 @@ from tools.engines import (
 )
 from tools.errors import EvaluationError
 from tools.judging.clerk import GRACE_S, ClerkFault, ClerkReady, Errand, Unanswered, lock_file
-from tools.judging.ledger import PaidReply, append_whole
+from tools.judging.ledger import PaidReply
 from tools.judging.prices import estimate_tokens
 from tools.judging.setup import JudgeSetup
 from tools.models.chat import ChatOptions
 from tools.models.prompts import Prompt, cut_at_end_mark, encode_prompt, render_without_tokenizer
 from tools.records import Sample
-from tools.store.files import cut_torn_line, storage_error
+from tools.store.files import append_whole, cut_torn_line, storage_error
 
 LOCAL_MODEL_LEN = 32768  # of a judge that is loaded here: prompt and reply in tokens
 

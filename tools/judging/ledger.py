@@ -124,15 +124,3 @@ def open_to_append(path: pathlib.Path) -> int:
     except BaseException:
         os.close(descriptor)
         raise
-
-
-def append_whole(descriptor: int, line: bytes) -> None:
-    """All of a line or nothing of it. Raises OSError."""
-    size = os.fstat(descriptor).st_size
-    try:
-        written = 0
-        while written < len(line):
-            written += os.write(descriptor, line[written:])
-    except OSError:
-        os.ftruncate(descriptor, size)
-        raise

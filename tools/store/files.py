@@ -40,15 +40,17 @@ def append_line(path: pathlib.Path, line: str) -> None:
         try:
             check_regular(descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            _append_whole(descriptor, (line + "\n").encode("utf-8", errors="surrogatepass"))
+            cut_torn_line(descriptor)
+            append_whole(descriptor, (line + "\n").encode("utf-8", errors="surrogatepass"))
         finally:
             os.close(descriptor)
     except OSError as error:
         raise storage_error(path, error) from error
 
 
-def _append_whole(descriptor: int, line: bytes) -> None:
-    size = cut_torn_line(descriptor)
+def append_whole(descriptor: int, line: bytes) -> None:
+    """All of a line or nothing of it. Raises OSError."""
+    size = os.fstat(descriptor).st_size
     try:
         written = 0
         while written < len(line):
