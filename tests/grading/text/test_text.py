@@ -76,9 +76,13 @@ def test_cut_off_before_an_answer_is_truncated() -> None:
 )
 def test_time_grows_no_faster_than_the_text(piece: str) -> None:
     def seconds(size: int) -> float:
-        start = time.process_time()
-        find_text(piece * (size // len(piece)))
-        return time.process_time() - start
+        """The best of three: a busy machine makes single ones longer."""
+        taken = []
+        for _ in range(3):
+            start = time.process_time()
+            find_text(piece * (size // len(piece)))
+            taken.append(time.process_time() - start)
+        return min(taken)
 
     assert seconds(80_000) < 10 * seconds(20_000) + 0.1
 
