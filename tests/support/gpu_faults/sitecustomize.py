@@ -1,6 +1,7 @@
 """Puts faults of a GPU into vLLM's CPU build: with this folder on PYTHONPATH, Python loads this file in every process.
 
-GPU_FAULT=step_memory=2   a step with more than two sequences runs out of memory, as a GPU that is too small
+GPU_FAULT=step_memory=2   a step with more than two sequences runs out of memory, as a GPU that is too small; every step
+                          takes STEP_S, so that a test can do something before the run is over
 GPU_FAULT=busy            the device is taken by another process
 GPU_FAULT=small_cache     one MiB is left for the KV cache
 GPU_FAULT=head_size       the model's head size is none that the attention kernels know
@@ -12,7 +13,9 @@ import importlib.abc
 import importlib.util
 import os
 import sys
+import time
 
+STEP_S = 0.05
 KIND, _, LIMIT = os.environ.get("GPU_FAULT", "").partition("=")
 TARGET = "vllm.v1.worker.cpu_worker"
 
@@ -43,6 +46,7 @@ def break_worker(worker) -> None:
         def execute_model(self, scheduled, *rest, **named):
             if len(scheduled.num_scheduled_tokens) > int(LIMIT):
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+            time.sleep(STEP_S)
             return whole(self, scheduled, *rest, **named)
 
         worker.execute_model = execute_model
