@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 # pip's own variable for a folder of wheels is handed on to uv; without one, uv takes torch's CPU build.
 UV := UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-}}" $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode
 TORCH_CPU := $(if $(UV_FIND_LINKS)$(PIP_FIND_LINKS),,--torch-backend cpu)
+JOBS ?= 2
+SHARED_OUT := -n $(JOBS) --dist loadfile
 COMPILE := $(BIN)/python -m compileall -q tools
 
 .PHONY: help install install-cpu install-grade install-dev install-test lint test test-fast test-light demo clean
@@ -51,15 +53,17 @@ lint: install-dev ## ruff, mypy, shellcheck
 	$(BIN)/mypy
 	$(BIN)/shellcheck -x *.sh tools/*.sh .ci/run
 
+# Short tests run in JOBS processes; the slow ones measure, kill and load engines, so each has the machine to itself.
 # Commands that tests start as processes of their own are not measured.
 test: lint ## everything: lint, types, all tests (vLLM on the CPU), coverage with a floor
-	$(BIN)/python -m pytest --cov --cov-report=term --durations=20
+	$(BIN)/python -m pytest -m "not slow" $(SHARED_OUT) --cov --cov-report= --cov-fail-under=0 --durations=10
+	$(BIN)/python -m pytest -m slow --cov --cov-append --cov-report=term --durations=20
 
 test-fast: install-dev ## the tests without those marked slow
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(SHARED_OUT)
 
 test-light: install-test ## the tests that need no vLLM, torch, browser or Ray, in under five minutes
-	$(BIN)/python -m pytest -m "not slow and not vllm and not browser" --durations=10 -ra
+	$(BIN)/python -m pytest -m "not slow and not vllm and not browser" $(SHARED_OUT) --durations=10 -ra
 
 demo: install-cpu ## the whole job in minutes, with a tiny model on the CPU
 	bash tools/demo.sh

@@ -51,6 +51,7 @@ def revision_of(out: pathlib.Path) -> str:
     return json.loads((out / "aime_sample" / "manifest.json").read_text())["settings"]["model_revision"]
 
 
+@pytest.mark.slow
 def test_a_fetch_that_is_killed_goes_on_and_the_commit_is_recorded(tmp_path):
     """Then without the hub at all: more samples from the cache, by the commit of the manifest."""
     with serve_hub({"org/tiny": FILES}, kind="models", bytes_per_s=300_000) as (endpoint, requested):

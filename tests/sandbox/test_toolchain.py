@@ -107,6 +107,7 @@ ENDS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "kind"), [(language, kind) for language in LANGUAGES for kind in GREEDY[language]]
 )

@@ -11,7 +11,6 @@ table is the package's own, so that a pinned package gives the same cost every d
 from __future__ import annotations
 
 import dataclasses
-import logging
 import os
 from typing import Any
 
@@ -80,6 +79,8 @@ def load_litellm() -> Any:
     """The package, quiet and without a look at the network for its price table."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     os.environ.setdefault("LITELLM_LOG", "ERROR")
+    import logging
+
     import litellm
 
     litellm.suppress_debug_info = True

@@ -15,8 +15,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import socket
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -223,6 +221,8 @@ class VllmEngine:
         watch = getattr(self, "_watch", None)
         if watch is not None:
             watch.close()
+        import traceback
+
         traceback.print_exception(error)
         if watch is not None and watch.died and "ended with code" not in watch.died:  # killed, so it printed no cause
             return EngineError(f"{watch.died}; see the worker's log")
@@ -299,6 +299,8 @@ def _set_environment(is_cpu: bool, options: VllmOptions) -> None:
 
 def _has_route() -> bool:
     """Whether this machine has an address towards others. Asks the routing table, sends nothing."""
+    import socket
+
     for family, address in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):  # of documentation
         with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((address, 9))

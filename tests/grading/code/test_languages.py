@@ -207,6 +207,7 @@ def test_a_unittest_file_runs_in_an_environment_of_the_users(monkeypatch):
     pytest.skip(missing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["js", "sh", "pl", "cpp", "java"])
 def test_stored_solutions_agree_with_plain_runs(language, data_dir):
     path = data_dir / "breadth" / "multipl-e" / f"humaneval-{language}.jsonl"
