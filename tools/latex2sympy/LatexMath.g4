@@ -76,6 +76,8 @@ bracket
     | LSET items (SUCH_THAT items | BAR items | COLON items)? RSET
     | LSET RSET
     | LANGLE items RANGLE
+    | LANGLE items (BAR | SUCH_THAT) (items RANGLE)?
+    | BAR items RANGLE
     | LFLOOR sets RFLOOR
     | LCEIL sets RCEIL
     | BAR sets BAR

@@ -6,6 +6,7 @@ what `\frac{d}{dx}` is applied to, and which braces are sets.
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -142,7 +143,7 @@ class TreeBuilder(PrimaryBuilder):
                 factors[-1] = number(before[1] + Fraction(factor[1][1], factor[2][1]))
             elif before is not None and _is_application(before, factor, self.applied_letters):
                 arguments = factor[1] if factor[0] == "group" else factor
-                factors[-1] = ("apply", before[1], *arguments_of(arguments))
+                factors[-1] = ("apply", _function_name(before[1]), *arguments_of(arguments))
             elif before is not None and before[0] == "differential" and factor[0] == "group" and factor[2] == "(":
                 factors[-1] = ("differential", ("apply", before[1][1], *arguments_of(factor[1])), True)
             elif factor[0] == "unit":
@@ -209,6 +210,11 @@ class TreeBuilder(PrimaryBuilder):
         if tree[0] not in ("sym", "const"):
             raise error(context, "only names and numbers have subscripts, not what stands")
         return ("sym", f"{tree[1]}_{{{inner}}}")
+
+
+def _function_name(name: str) -> str:
+    """A derivative's primes stand last, before or behind the subscript: `f'_1(x)` is `f_1'(x)`."""
+    return re.sub(r"^([^_']+)('+)(_.*)$", r"\1\3\2", name, count=1, flags=re.DOTALL)
 
 
 def _names_once(items: list[Tree]) -> bool:

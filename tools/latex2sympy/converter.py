@@ -204,6 +204,13 @@ class _Converter:
         return value.conjugate()
 
     def convert_apply(self, tree: Tree) -> Any:
+        if "|" in tree[1]:
+            from sympy.physics.quantum import Bra, InnerProduct, Ket
+
+            states = self.each(tree[2:])
+            kinds = {"<|": [Bra], "|>": [Ket], "<|>": [Bra, Ket]}[tree[1]]
+            parts = [kind(state) for kind, state in zip(kinds, states, strict=True)]
+            return InnerProduct(*parts) if len(parts) == 2 else parts[0]
         return sympy.Function(tree[1].lstrip("\\"))(*self.each(tree[2:]))
 
     # Collections and sets.

@@ -209,6 +209,8 @@ class PrimaryBuilder(LatexMathVisitor):  # type: ignore[misc]
             return ("call", "binom", *(plain(self.visit(child)) for child in context.items()))
         if context.LSET():
             return self._set(context)
+        if context.BAR() or context.SUCH_THAT():
+            return self._state(context)
         inner = self.visit(context.items(0))
         if context.LBRACE():
             return (
@@ -225,6 +227,11 @@ class PrimaryBuilder(LatexMathVisitor):  # type: ignore[misc]
         if (opening == "(") != (closing == ")"):
             raise error(context, "an interval has two ends; one is missing")
         return ("group", inner, opening)
+
+    def _state(self, context: Any) -> Tree:
+        r"""Dirac's `\langle a|`, `|b\rangle` and `\langle a|b\rangle`."""
+        states = [plain(self.visit(child)) for child in context.items()]
+        return ("apply", f"{'<' if context.LANGLE() else ''}|{'>' if context.RANGLE() else ''}", *states)
 
     def _set(self, context: Any) -> Tree:
         parts = [self.visit(child) for child in context.items()]

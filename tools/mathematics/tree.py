@@ -8,7 +8,7 @@ values      ("num", int | Fraction)   ("dec", Fraction, digits)   ("sym", name) 
 arithmetic  ("add", a, ...)  ("mul", a, ...)  ("neg", a)  ("div", a, b)  ("pow", a, b)  ("root", a, degree)
             ("pm", a, b)  ("mp", a, b)      a ± b, a ∓ b; a is None for a sign
 functions   ("call", name, a, ...)          a known function: sin, ln, log (a, base), abs, floor, fact, binom, gcd, ...
-            ("apply", name, a, ...)         an unknown one: f(x)
+            ("apply", name, a, ...)         an unknown one: f(x); names "<|", "|>" and "<|>" are a bra, a ket, their product
 marks       ("percent", a)  ("degree", a)  ("unit", a, name)  ("based", digits, base)  ("text", words)
             ("repeating", Fraction)         a repeating decimal, exactly
 collections ("list", connective, a, ...)    no brackets; connective "," | "and" | "or"
