@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tools.benchmarks.benchmark import Benchmark, BenchmarkSource, describe_file, find_benchmark, list_benchmarks
-from tools.benchmarks.choices import LETTERS, ChoiceFields, listed_options, read_choices
+from tools.benchmarks.choices import LETTERS, ChoiceFields, Choices, listed_options, read_choices
 from tools.benchmarks.fetching import read_rows
 from tools.benchmarks.problems import load_benchmark
 from tools.benchmarks.questions import render_question
@@ -102,6 +102,15 @@ def test_named_fields_are_read() -> None:
     assert read_choices({"good": "yes", "bad": "no"}, fields).gold == "A"
     fields = ChoiceFields(options=("possible",), gold="best")
     assert read_choices({"possible": OPTIONS, "best": "blue", "answer": "A"}, fields).gold == "C"
+
+
+def test_an_index_is_an_index_though_options_are_digits() -> None:
+    fields = ChoiceFields(gold="target", is_index=True)
+    row = {"options": ["1", "2", "0"], "target": ["1"], "answer": "A"}
+    assert read_choices(row, fields) == Choices(("1", "2", "0"), "B")
+    for wrong in (["3"], ["B"], ["1", "2"], "-1", True):
+        with pytest.raises(ValueError, match="none of the 3 options"):
+            read_choices(row | {"target": wrong}, fields)
 
 
 def test_listed_options_follow_their_letters() -> None:

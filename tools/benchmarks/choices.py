@@ -41,11 +41,12 @@ LETTER = re.compile(r"\(?\s*([A-Za-z])\s*\)?\s*[.:]?")
 
 @dataclasses.dataclass(frozen=True)
 class ChoiceFields:
-    """Where the rows of a multiple-choice set have options and right answer, where that has to be said: `options` is the field that holds them all, or one field for each; `gold` may be one of these. `is_shuffled`
+    """Where the rows of a multiple-choice set have options and right answer, where that has to be said: `options` is the field that holds them all, or one field for each; `gold` may be one of these. `is_index`: the right answer is an index from 0 and nothing else, for sets with digits as options. `is_shuffled`
     shows them in an order that a hash decides, for sets that have the right one always at the same place."""
 
     options: tuple[str, ...] = ()
     gold: str = ""
+    is_index: bool = False
     is_shuffled: bool = False
 
 
@@ -213,7 +214,7 @@ def _read_gold(row: JsonRow, fields: ChoiceFields, found: _Found) -> list[int]:
             f"no right answer; a row needs one of the fields {', '.join([fields.gold] if fields.gold else GOLD_FIELDS[:4])}"
         )
     first = field_of(row, names[0])
-    meant = _meant_by(first, found)
+    meant = (_named_indices if fields.is_index else _meant_by)(first, found)
     if not meant:
         raise ValueError(f"`{names[0]}` is {first!r}, which is {_none_of(len(found.texts))}; give the letter")
     for name in names[1:]:
@@ -232,11 +233,19 @@ def _none_of(count: int) -> str:
     return f"none of the {count} options" if count else "no letter of an option"
 
 
+def _named_indices(value: Any, found: _Found) -> set[int]:
+    """The option that a value names as an index from 0."""
+    text = str(_alone(value)).strip()
+    return {int(text)} & set(range(len(found.texts))) if text.isascii() and text.isdigit() and len(text) < 3 else set()
+
+
+def _alone(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
 def _meant_by(value: Any, found: _Found) -> set[int]:
     """Every option that a value may name."""
-    count = len(found.texts)
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    count, value = len(found.texts), _alone(value)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return set()
     text = str(value).strip()
@@ -250,6 +259,4 @@ def _meant_by(value: Any, found: _Found) -> set[int]:
     if letter:
         index = LETTERS.index(letter[1].upper())
         meant |= {index} if index < (count or len(LETTERS)) else set()
-    if text.isascii() and text.isdigit() and len(text) < 3 and int(text) < count:
-        meant.add(int(text))
-    return meant
+    return meant | _named_indices(text, found)

@@ -17,6 +17,7 @@ from typing import Any
 from tools.benchmarks.benchmark import Benchmark
 from tools.benchmarks.choices import LETTERS, format_choices, listed_options
 from tools.benchmarks.problems import read_row
+from tools.benchmarks.rows import LONG_ROW_BYTES, conversation
 from tools.errors import DataError
 from tools.records import Problem
 
@@ -138,11 +139,14 @@ def render_question(problem: Problem, benchmark: Benchmark, model_type: str) -> 
 
 
 def turns_of(problem: Problem, benchmark: Benchmark, model_type: str) -> tuple[tuple[str, str], ...]:
-    """(role, text) of each turn, where a row brings a conversation and the model's type is chat; else empty.
+    """(role, text) of each turn, where a row brings a conversation; else empty. That of a planned benchmark is for type
+    chat alone, because its statement holds all of it.
 
     Raises DataError for a row whose messages are no list of role and content.
     """
-    if benchmark.question != MESSAGES or model_type != "chat":
+    if benchmark.question != MESSAGES:
+        return conversation_of(problem)
+    if model_type != "chat":
         return ()
     messages = _long_field(problem, "messages") or ()
     try:
@@ -151,6 +155,12 @@ def turns_of(problem: Problem, benchmark: Benchmark, model_type: str) -> tuple[t
         raise DataError(
             f"{benchmark.name}: problem {problem.task_id!r}: its messages are no list of role and content; mend its row"
         ) from error
+
+
+def conversation_of(problem: Problem) -> tuple[tuple[str, str], ...]:
+    """As rows.conversation, of one that stayed in the file too. Raises DataError."""
+    is_away = problem.place is not None and problem.place.length > LONG_ROW_BYTES
+    return conversation(read_row(problem) if is_away else problem.fields)
 
 
 def choices_of(problem: Problem, benchmark: Benchmark) -> tuple[tuple[str, str], ...]:

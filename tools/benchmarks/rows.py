@@ -112,6 +112,8 @@ def find_statement(row: JsonRow) -> str | None:
     found = next((text for text in texts if isinstance(text, str)), None)
     if found is None and (turns := asked_turns(row)):  # MT-bench: the first thing that the user says
         found = turns[0]
+    if found is None and (said := conversation(row)):  # WildBench: the last
+        found = said[-1][1]
     if found is not None and has_lone_surrogate(found):
         raise ValueError("the statement holds half of a surrogate pair")
     return found
@@ -127,6 +129,18 @@ def asked_turns(row: JsonRow) -> tuple[str, ...]:
     if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
         return ()
     return tuple(turns)
+
+
+def conversation(row: JsonRow) -> tuple[tuple[str, str], ...]:
+    """(role, text) of what was said so far and waits for an answer, of a problem that brings a conversation.
+
+    >>> conversation({"conversation_input": [{"role": "user", "content": "Hello.", "language": "English"}]})
+    (('user', 'Hello.'),)
+    """
+    said = row.get("conversation_input")
+    if not isinstance(said, list) or not all(isinstance(each, dict) for each in said):
+        return ()
+    return tuple((str(each.get("role")), str(each.get("content") or "")) for each in said)
 
 
 def light_fields(row: JsonRow, length: int) -> JsonObject:

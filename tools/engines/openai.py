@@ -8,9 +8,11 @@ still fails is a Failure, never an empty answer.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tools.commandline import option
@@ -97,6 +99,7 @@ class OpenAIEngine:
         self.capacity, self._client, self._gate, self._server = capacity, client, gate, server
         self._pool = ThreadPoolExecutor(self.capacity, thread_name_prefix="request")
         self._running: dict[Future[Completion], GenerationRequest] = {}
+        self._finished: SimpleQueue[Future[Completion]] = SimpleQueue()
         self._failures_in_a_row = 0
 
     @property
@@ -105,12 +108,16 @@ class OpenAIEngine:
         return self._client.dialect.lost
 
     def submit(self, request: GenerationRequest) -> None:
-        self._running[self._pool.submit(self._client.ask, request)] = request
+        future = self._pool.submit(self._client.ask, request)
+        self._running[future] = request
+        future.add_done_callback(self._finished.put)
 
     def step(self) -> list[Completion | Failure]:
-        from concurrent.futures import FIRST_COMPLETED, wait
-
-        finished, _ = wait(self._running, timeout=1.0, return_when=FIRST_COMPLETED)
+        finished: list[Future[Completion]] = []
+        with contextlib.suppress(Empty):
+            finished.append(self._finished.get(timeout=1.0))
+            while True:
+                finished.append(self._finished.get_nowait())
         if self._server is not None:
             self._server.end_overdue()
         return [self._collect(future, self._running.pop(future)) for future in finished]

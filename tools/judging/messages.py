@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.benchmarks import rows
+from tools.benchmarks.questions import conversation_of
 from tools.errors import DataError
 from tools.judging.templates import JudgeKind, JudgeTemplate
 from tools.records import Problem
@@ -134,11 +135,10 @@ def values_of(
 
 def _conversation(problem: Problem) -> tuple[str, str]:
     """What was said before, and the last thing that the user says."""
-    talk = problem.fields.get("conversation_input")
-    if not isinstance(talk, list) or not all(isinstance(row, dict) for row in talk) or not talk:
+    said = conversation_of(problem)
+    if not said:
         return "", problem.statement
-    said = [f"{ROLES.get(str(row.get('role')), 'USER')}: {row.get('content', '')}" for row in talk[:-1]]
-    return "\n\n".join(said), str(talk[-1].get("content", ""))
+    return "\n\n".join(f"{ROLES.get(role, 'USER')}: {text}" for role, text in said[:-1]), said[-1][1]
 
 
 def _listed(problem: Problem, references: Sequence[str]) -> str:
