@@ -59,6 +59,21 @@ def ask_code(problem: Problem, model_type: str) -> str:
     return template.format(statement=problem.statement, starter_code=starter_code)
 
 
+def ask_contest(problem: Problem, model_type: str) -> str:
+    """Codeforces' rows have the parts of a statement in fields of their own."""
+    row = problem.fields
+    parts = [str(row.get("title") or ""), problem.statement]
+    for heading, field in (("Input", "input_format"), ("Output", "output_format"), ("Note", "note")):
+        if row.get(field):
+            parts.append(f"{heading}\n{row[field]}")
+    examples = [each for each in _long_field(problem, "examples") or () if isinstance(each, dict)]
+    parts += [f"Example input\n{each.get('input', '')}\nExample output\n{each.get('output', '')}" for each in examples]
+    if row.get("time_limit"):
+        parts.append(f"Time limit: {row['time_limit']:g} s" if isinstance(row["time_limit"], (int, float)) else "")
+    statement = "\n\n".join(part.strip() for part in parts if part.strip())
+    return CODE_WITHOUT_STARTER.format(statement=statement)
+
+
 def ask_function(problem: Problem, model_type: str) -> str:
     """HumanEval's prompts end in the head of the function; MBPP's are words, and only a test tells the function's name."""
     test = problem.fields.get("first_test")
@@ -109,6 +124,7 @@ def ask_jeebench(problem: Problem, model_type: str) -> str:
 QUESTIONS: dict[str, Callable[[Problem, str], str]] = {
     "math": ask_math,
     "code": ask_code,
+    "contest": ask_contest,
     "function": ask_function,
     "choice": ask_choice,
     "text": ask_text,

@@ -28,7 +28,15 @@ ID_FIELDS = ("id", "question_id", "task_id", "unique_id")
 STATEMENT_FIELDS = ("problem", "question_content", "question", "prompt", "text")
 CAPITALS = ("Problem", "Question", "Answer")
 # Several GB when decoded, and not needed for asking: graders read them from the file, problem by problem.
-HEAVY_FIELDS = ("private_test_cases", "public_test_cases", "test", "test_list", "base_input", "plus_input")
+HEAVY_FIELDS = (
+    "private_test_cases",
+    "public_test_cases",
+    "test",
+    "test_list",
+    "base_input",
+    "plus_input",
+    "official_tests",
+)
 # A row longer than this also leaves its long lists and objects in the file, whatever their names; texts may be asked.
 LONG_ROW_BYTES = 1 << 16
 HEAVY_CHARS = LONG_ROW_BYTES // 4

@@ -32,6 +32,7 @@ from tools.records import JsonRow
 
 ID_FIELDS = ("question_id", "task_id", "id")
 PRINT_INPUT = "\nimport sys as _sys\nprint('\\n' + _sys.stdin.read())\n"
+MOST_LIMIT_S = 120  # of a problem's own time limit
 MAX_UNPACKED_BYTES = 192 << 20  # of one problem; the largest official one has about half
 TEXT_OPCODES = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"}
 BUILTINS = frozenset(dir(builtins))
@@ -61,6 +62,7 @@ class ProblemTests:
 
     `harness`: HumanEval's and MBPP's form, test code that runs after the program (which then may be no more than the
     rest of `prompt`, the function `entry_point`); it ends by printing its input, so that a program which only ends early has not passed.
+    `checker`: a program that says which other outputs are right (checkers.py). `cpu_s`: the problem's own time limit, 0 for none.
     """
 
     question_id: str
@@ -69,6 +71,8 @@ class ProblemTests:
     harness: str | None = None
     prompt: str = ""
     entry_point: str = ""
+    checker: str = ""
+    cpu_s: float = 0.0
 
     @property
     def code_type(self) -> CODE_TYPE:
@@ -80,6 +84,8 @@ def read_tests(row: JsonRow, *, with_public: bool = True, with_private: bool = T
     question_id = find_id(row)
     if row.get("test") is not None or row.get("test_list") is not None:
         return _read_harness(question_id, row)
+    if row.get("official_tests") is not None:
+        return _read_contest(question_id, row)
     cases: list[TestCase] = []
     kinds = set()
     for field, is_wanted in (("public_test_cases", with_public), ("private_test_cases", with_private)):
@@ -91,6 +97,19 @@ def read_tests(row: JsonRow, *, with_public: bool = True, with_private: bool = T
     if "functional" in kinds and function is None:
         raise DataError(f"problem {question_id}: its tests call a function, but metadata.func_name does not name it")
     return ProblemTests(question_id, tuple(cases), function)
+
+
+def _read_contest(question_id: str, row: JsonRow) -> ProblemTests:
+    """open-r1's Codeforces: tests from stdin to stdout, a checker where several outputs are right, a time limit in seconds."""
+    if row.get("official_tests_complete") is False:
+        raise DataError(f"problem {question_id}: its tests are cut off, so that nothing can be said to pass them")
+    if str(row.get("input_mode") or "stdio") != "stdio":
+        raise DataError(f"problem {question_id} reads {row['input_mode']}; programs here read stdin")
+    cases = tuple(case for case, _ in _read_field(question_id, "official_tests", row["official_tests"]))
+    limit = row.get("time_limit")
+    limit_s = float(limit) if isinstance(limit, (int, float)) and 0 < limit < MOST_LIMIT_S else 0.0
+    checker = str(row.get("generated_checker") or "")
+    return ProblemTests(question_id, cases, None, checker=checker, cpu_s=limit_s)
 
 
 def find_id(row: JsonRow) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tools.errors import DataError
+from tools.grading.code.checkers import find_objection
 from tools.grading.code.comparison import (
     canonical_json,
     ends_with_line,
@@ -92,7 +94,7 @@ class PreparedTest:
 
 @dataclass(frozen=True)
 class PreparedProblem:
-    """A problem ready for many solutions. `harness`, `prompt` and `entry_point` as in ProblemTests."""
+    """A problem ready for many solutions. `harness`, `prompt`, `entry_point`, `checker` and `cpu_s` as in ProblemTests."""
 
     question_id: str
     function: str | None
@@ -100,6 +102,8 @@ class PreparedProblem:
     harness: str | None = None
     prompt: str = ""
     entry_point: str = ""
+    checker: str = ""
+    cpu_s: float = 0.0
 
     @property
     def wanted_function(self) -> str | None:
@@ -115,7 +119,9 @@ class PreparedProblem:
     def grade(
         self, sandbox: Sandbox, code: str, *, limits: Limits, runs_all: bool = False, rules: str = "ours"
     ) -> CodeGrade:
-        """As `grade_program`."""
+        """As `grade_program`. A time limit of the problem's own holds where it is the longer one."""
+        if self.cpu_s > limits.cpu_s:
+            limits = dataclasses.replace(limits, cpu_s=self.cpu_s, idle_s=max(limits.idle_s, 1.5 * self.cpu_s))
         return grade_program(sandbox, self, code, limits=limits, runs_all=runs_all, rules=rules)
 
 
@@ -125,7 +131,14 @@ def prepare(tests: ProblemTests) -> PreparedProblem:
         raise DataError(f"problem {tests.question_id} has no tests: nothing can pass it")
     prepared = [_prepare_case(tests, number, case) for number, case in enumerate(tests.cases, 1)]
     return PreparedProblem(
-        tests.question_id, tests.function, tuple(prepared), tests.harness, tests.prompt, tests.entry_point
+        tests.question_id,
+        tests.function,
+        tuple(prepared),
+        tests.harness,
+        tests.prompt,
+        tests.entry_point,
+        tests.checker,
+        tests.cpu_s,
     )
 
 
@@ -164,7 +177,7 @@ def grade_program(
         test, test_limits = problem.tests[number - 1], limits
         if test.output_bytes > limits.output_bytes:
             test_limits = Limits(**{**limits.__dict__, "output_bytes": test.output_bytes})
-        results[number] = _run_test(sandbox, program, test, test_limits, matches)
+        results[number] = _run_test(sandbox, program, test, test_limits, matches, problem.checker)
         if results[number][0] is not Verdict.CORRECT and not runs_all:
             order = [earlier for earlier in range(1, number) if earlier not in results]  # one of these may fail first
     for number in sorted(results):
@@ -184,7 +197,7 @@ def find_comparison(problem: PreparedProblem, rules: str) -> Comparison:
 
 
 def _run_test(
-    sandbox: Sandbox, program: Program, test: PreparedTest, limits: Limits, matches: Comparison
+    sandbox: Sandbox, program: Program, test: PreparedTest, limits: Limits, matches: Comparison, checker: str
 ) -> tuple[Verdict, str, Outcome]:
     quick = sandbox.ask(test.payload)
     if quick is not None and matches(quick[0].decode("utf-8", "replace"), test.expected):
@@ -200,7 +213,13 @@ def _run_test(
     output = outcome.output.decode("utf-8", "replace")
     if matches(output, test.expected):
         return Verdict.CORRECT, "", outcome
-    return Verdict.WRONG, f"answered {show(output[:1000])!r}, expected {show(test.expected[:1000])!r}", outcome
+    reason = f"answered {show(output[:1000])!r}, expected {show(test.expected[:1000])!r}"
+    if checker:
+        objection = find_objection(sandbox, checker, test.payload.decode("utf-8", "replace"), test.expected, output)
+        if objection is None:
+            return Verdict.CORRECT, "", outcome
+        reason = f"answered {show(output[:1000])!r}; {objection}"
+    return Verdict.WRONG, reason, outcome
 
 
 def _explain(reason: str) -> str:
