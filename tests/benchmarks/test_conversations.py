@@ -8,12 +8,11 @@ import pathlib
 import pytest
 
 from tools.benchmarks.benchmark import find_benchmark
-from tools.benchmarks.problems import load_benchmark
+from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
 from tools.benchmarks.questions import render_question, turns_of
 from tools.judging.messages import values_of
 from tools.models.chat import NO_OPTIONS
 from tools.models.prompts import render_without_tokenizer
-from tools.records import Problem
 
 ROW = {
     "session_id": "a1",
@@ -28,21 +27,21 @@ ROW = {
 }
 
 
-def read(folder: pathlib.Path, row: dict[str, object]) -> Problem:
+def read(folder: pathlib.Path, row: dict[str, object]) -> LoadedBenchmark:
     path = folder / "wildbench.jsonl"
     path.write_text(json.dumps(row) + "\n")
-    return load_benchmark(path, benchmark=find_benchmark("WildBench"), is_whole=False).problems[0]
+    return load_benchmark(path, benchmark=find_benchmark("WildBench"), is_whole=False)
 
 
 @pytest.mark.parametrize("padding", [0, 100_000], ids=["short", "so long that it stays in the file"])
 def test_a_conversation_is_asked_as_it_went_and_judged_with_its_history(tmp_path: pathlib.Path, padding: int) -> None:
     first = {**ROW["conversation_input"][0], "content": "Name a {fruit}." + " " * padding}
-    problem = read(tmp_path, ROW | {"conversation_input": [first, *ROW["conversation_input"][1:]]})
-    benchmark = find_benchmark("wildbench")
+    loaded = read(tmp_path, ROW | {"conversation_input": [first, *ROW["conversation_input"][1:]]})
+    problem = loaded.problems[0]
     assert (problem.task_id, problem.statement) == ("a1", "And another?")
     for kind, marks in (("chat", None), ("qwen", "<|im_start|>user"), ("r1", "<｜User｜>")):
-        turns = turns_of(problem, benchmark, kind)
-        prompt = render_without_tokenizer(render_question(problem, benchmark, kind), kind, NO_OPTIONS, turns)
+        turns = turns_of(problem, loaded.benchmark, kind)
+        prompt = render_without_tokenizer(render_question(problem, loaded.benchmark, kind), kind, NO_OPTIONS, turns)
         assert [message["content"].strip() for message in prompt.messages] == [
             "Name a {fruit}.", "An apple.", "And another?",
         ]  # fmt: skip
@@ -56,6 +55,6 @@ def test_a_conversation_is_asked_as_it_went_and_judged_with_its_history(tmp_path
 
 
 def test_a_conversation_of_one_sentence_has_no_history(tmp_path: pathlib.Path) -> None:
-    problem = read(tmp_path, ROW | {"conversation_input": ROW["conversation_input"][:1]})
+    problem = read(tmp_path, ROW | {"conversation_input": ROW["conversation_input"][:1]}).problems[0]
     assert problem.statement == "Name a {fruit}."
     assert values_of(problem, ["An apple."], [])["history"] == ""

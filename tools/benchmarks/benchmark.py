@@ -69,6 +69,18 @@ class BenchmarkSource:
 
 
 @dataclasses.dataclass(frozen=True)
+class ExampleFields:
+    """Problems that are shown with their answers before each question, as earlier turns of the conversation: the first `count`
+    rows of another `benchmark`, of those that have the problem's value of the field `same`, where that is told. `answer` is the
+    field with what is said before the right answer, MMLU-Pro's `cot_content` for example."""
+
+    benchmark: str
+    count: int = 5
+    same: str = ""
+    answer: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Benchmark:
     """One entry of the catalogue.
 
@@ -78,7 +90,8 @@ class Benchmark:
     field that holds a row's id, where it is none of the usual ones; `problems` (count) and `answers` ("integer": 0 to 999) are
     checked when a file is read; `labels` hold for all problems, `label_fields` name columns that break the score down;
     `subsets` names a table of frozen parts; `source` says where the hub has it; `max_new_tokens` caps the output;
-    `needs` says in words what a machine must have besides; `choices` names fields of multiple choice; `is_scored`: a model writes
+    `needs` says in words what a machine must have besides; `choices` names fields of multiple choice; `examples` says which problems
+    are shown before each with their answers; `is_scored`: a model writes
     nothing, it says how likely each of a row's `choices` is after the statement; `file` is where a set of its own lies.
     """
 
@@ -102,6 +115,7 @@ class Benchmark:
     licence: str = ""
     needs: str = ""
     choices: ChoiceFields = dataclasses.field(default_factory=ChoiceFields)
+    examples: ExampleFields | None = None
     is_scored: bool = False
     file: pathlib.Path | None = None
 
@@ -136,6 +150,8 @@ def _read_entry(path: pathlib.Path) -> Benchmark:
         source = row.pop("source", None)
         row["source"] = BenchmarkSource(**_with_tuples(source, "configs", "files", "columns")) if source else None
         row["choices"] = ChoiceFields(**_with_tuples(row.pop("choices", {}), "options"))
+        examples = row.pop("examples", None)
+        row["examples"] = ExampleFields(**examples) if examples else None
         row = _with_tuples(row, "label_fields", "aliases")
         return Benchmark(name=path.stem, file=path.with_suffix(".jsonl"), **row)
     except (OSError, ValueError, TypeError, AttributeError) as error:

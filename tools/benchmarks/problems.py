@@ -67,12 +67,13 @@ FETCHED = DATA / "fetched"
 
 @dataclasses.dataclass(frozen=True)
 class LoadedBenchmark:
-    """The problems of one file, in its order. `sha256` is of the file's bytes."""
+    """The problems of one file, in its order. `sha256` is of the file's bytes; `examples` are shown before each."""
 
     benchmark: Benchmark
     path: pathlib.Path
     sha256: str
     problems: tuple[Problem, ...]
+    examples: LoadedBenchmark | None = None
 
     @property
     def name(self) -> str:
@@ -177,7 +178,8 @@ def load_benchmark(
     digest = hashlib.sha256()
     found = (_to_problem(line, index, path, benchmark, is_asked) for index, line in enumerate(read_lines(path, digest)))
     problems = tuple(problem for problem in found if problem is not None)
-    loaded = LoadedBenchmark(benchmark, path, digest.hexdigest(), problems)
+    examples = load_benchmark(benchmark.examples.benchmark) if benchmark.examples and is_asked else None
+    loaded = LoadedBenchmark(benchmark, path, digest.hexdigest(), problems, examples)
     check_benchmark(loaded, is_whole)
     return loaded
 

@@ -14,9 +14,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tools.benchmarks.benchmark import Benchmark
+from tools.benchmarks.benchmark import Benchmark, ExampleFields
 from tools.benchmarks.choices import LETTERS, format_choices, listed_options
-from tools.benchmarks.problems import read_row
+from tools.benchmarks.problems import LoadedBenchmark, read_row
 from tools.benchmarks.rows import LONG_ROW_BYTES, conversation
 from tools.errors import DataError
 from tools.records import Problem
@@ -130,6 +130,12 @@ QUESTIONS: dict[str, Callable[[Problem, str], str]] = {
     "text": ask_text,
     "jeebench": ask_jeebench,
 }
+# How an example says its answer, by the question's template; type r1 was trained to box it.
+ANSWER_FORMS = {
+    "math": {"qwen": "\\boxed{{{}}}", "chat": "\\boxed{{{}}}"},
+    "choice": {"qwen": "\\boxed{{{}}}", "chat": "Answer: {}"},
+    "text": {"qwen": "The answer is: {}", "chat": "The answer is: {}"},
+}
 PLACE = re.compile(r"\{([A-Za-z_]\w*)\}")
 MESSAGES = "{messages}"  # the row's statement as it is; for type chat its field `messages`, a list of role and content
 # Stands for any problem where only the words around it matter.
@@ -154,12 +160,16 @@ def render_question(problem: Problem, benchmark: Benchmark, model_type: str) -> 
     return ask(problem, model_type)
 
 
-def turns_of(problem: Problem, benchmark: Benchmark, model_type: str) -> tuple[tuple[str, str], ...]:
-    """(role, text) of each turn, where a row brings a conversation; else empty. That of a planned benchmark is for type
-    chat alone, because its statement holds all of it.
+def turns_of(
+    problem: Problem, benchmark: Benchmark, model_type: str, examples: LoadedBenchmark | None = None
+) -> tuple[tuple[str, str], ...]:
+    """(role, text) of each turn, where a row brings a conversation or examples stand before it; else empty. The conversation of
+    a planned benchmark is for type chat alone, because its statement holds all of it.
 
-    Raises DataError for a row whose messages are no list of role and content.
+    Raises DataError for a row whose messages are no list of role and content, or that has no examples.
     """
+    if examples is not None and benchmark.examples is not None:
+        return _show_examples(problem, benchmark, benchmark.examples, examples, model_type)
     if benchmark.question != MESSAGES:
         return conversation_of(problem)
     if model_type != "chat":
@@ -171,6 +181,31 @@ def turns_of(problem: Problem, benchmark: Benchmark, model_type: str) -> tuple[t
         raise DataError(
             f"{benchmark.name}: problem {problem.task_id!r}: its messages are no list of role and content; mend its row"
         ) from error
+
+
+def _show_examples(
+    problem: Problem, benchmark: Benchmark, fields: ExampleFields, examples: LoadedBenchmark, model_type: str
+) -> tuple[tuple[str, str], ...]:
+    """Question and answer of each example, and the problem's own question."""
+    wanted = problem.fields.get(fields.same)
+    shown = [each for each in examples.problems if not fields.same or each.fields.get(fields.same) == wanted]
+    if len(shown) < fields.count:
+        raise DataError(
+            f"{benchmark.name}: problem {problem.task_id!r} wants {fields.count} examples and {examples.path} has {len(shown)}"
+            + (f" with {fields.same} {wanted!r}" if fields.same else "")
+        )
+    turns: list[tuple[str, str]] = []
+    for each in shown[: fields.count]:
+        turns.append(("user", render_question(each, benchmark, model_type)))
+        turns.append(("assistant", _show_answer(each, benchmark, fields, model_type)))
+    return (*turns, ("user", render_question(problem, benchmark, model_type)))
+
+
+def _show_answer(example: Problem, benchmark: Benchmark, fields: ExampleFields, model_type: str) -> str:
+    """What an example says, and the right answer in the form that the question asks for."""
+    said = str(example.fields.get(fields.answer) or "").removeprefix("A:").strip()
+    form = "\\boxed{{{}}}" if model_type == "r1" else ANSWER_FORMS.get(benchmark.question, {}).get(model_type, "{}")
+    return f"{said}\n\n{form.format(example.answer or '')}".strip()
 
 
 def conversation_of(problem: Problem) -> tuple[tuple[str, str], ...]:

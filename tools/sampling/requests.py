@@ -95,7 +95,7 @@ def encode_prompts(benchmarks: list[LoadedBenchmark], settings: RunSettings, tok
     for loaded in benchmarks:
         for problem in loaded.problems[: settings.limit]:
             question = render_question(problem, loaded.benchmark, settings.model_type)
-            turns = turns_of(problem, loaded.benchmark, settings.model_type)
+            turns = turns_of(problem, loaded.benchmark, settings.model_type, loaded.examples)
             if loaded.benchmark.is_scored:
                 prompt = encode_scored(choices_of(problem, loaded.benchmark), tokenizer)
             elif tokenizer is None:

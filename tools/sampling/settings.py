@@ -190,7 +190,7 @@ class RunSettings:
             sampling=self.sampling_of(loaded.benchmark),
             data_sha256=loaded.sha256,
             reasoning_format=self.reasoning_format,
-            choices=self._choices(),
+            choices=self._choices() | ({"examples_sha256": loaded.examples.sha256} if loaded.examples else {}),
         )
 
     def _choices(self) -> dict[str, bool | int | float | str]:
