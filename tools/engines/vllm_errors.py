@@ -167,6 +167,7 @@ WRAPPERS = re.compile(
     r"See root cause above|Engine core initialization failed|EngineCore encountered an issue|See stack trace|"
     r"WorkerProc initialization failed|check the stack trace above|Frontend process failed"
 )
+NO_ROOM_FOR_WEIGHTS = re.compile(r"Failed to load model - not enough GPU memory")  # vLLM's line before its exception
 KILLED = re.compile(r"Failed core proc\(s\): \{[^}]*: -(9|11|6|7)\b")
 PREFIX = re.compile(r"\([^()]*pid=\d+\) (?:[A-Z]+ \d\d-\d\d \d\d:\d\d:\d\d \[[^\]]*\] ?)?")
 EXCEPTION = re.compile(r"([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Failure))(?:: ?(.*))?")
@@ -188,6 +189,10 @@ def explain(
     `suspects` are options that were given and reach vLLM as they are: named where nothing better is known."""
     if killed := KILLED.search(str(error)):
         return EngineError(f"vLLM's engine process ended {describe_exit(-int(killed[1]))} while it started")
+    if is_starting and NO_ROOM_FOR_WEIGHTS.search(log):  # no batch is small enough
+        return ModelError(
+            f"{model}: the weights do not fit into the memory of the GPU; raise TENSOR_PARALLEL, choose QUANTIZATION, or free the GPU"
+        )
     raised = [Message(type(part).__name__, clean(str(part))) for part in chain_of(error)]
     printed = find_messages(log)
     outcome, remedy, message = judge(raised, printed, is_starting)
