@@ -42,9 +42,7 @@ def few_shot(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib
     return folder
 
 
-@pytest.mark.parametrize(
-    ("kind", "answer"), [("chat", "Answer: B"), ("qwen", "\\boxed{B}"), ("r1", "\\boxed{B}")]
-)
+@pytest.mark.parametrize(("kind", "answer"), [("chat", "Answer: B"), ("qwen", "\\boxed{B}"), ("r1", "\\boxed{B}")])
 def test_examples_of_the_same_kind_stand_before_the_question(few_shot: pathlib.Path, kind: str, answer: str) -> None:
     loaded = load_benchmark("asked")
     turns = turns_of(loaded.problems[0], loaded.benchmark, kind, loaded.examples)
@@ -86,6 +84,8 @@ def test_the_catalogues_examples_are_benchmarks(name: str) -> None:
     fields = find_benchmark(name).examples
     assert fields is not None
     examples, parent = find_benchmark(fields.benchmark), find_benchmark(name.removesuffix("_5shot"))
-    assert examples.source is not None and parent.source is not None
+    assert examples.source is not None
+    assert parent.source is not None
     assert (examples.source.dataset, fields.count) == (parent.source.dataset, 5)
-    assert examples.problems is not None and examples.problems % fields.count == 0
+    assert examples.problems is not None
+    assert examples.problems % fields.count == 0
