@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.cpu import grows_linearly
 from tools.grading.choice.extraction import find_letter, find_letters
 
 ROWS: list[dict[str, Any]] = [
@@ -61,15 +61,8 @@ def test_hostile_texts_raise_nothing() -> None:
     "piece", [*PIECES, "The answer is (A) ", "Answer: A, ", "(A) ", "the answer to the of in ", "A and ", "not B but "]
 )
 def test_time_grows_no_faster_than_the_text(piece: str) -> None:
-    def seconds(size: int) -> float:
-        text = piece * (size // len(piece))
-        return min(_timed(text) for _ in range(2))
+    def find(text: str) -> None:
+        find_letter(text, ("the spleen", "the liver", "1/2"))
 
-    small, large = seconds(20_000), seconds(80_000)
-    assert large < 10 * small + 0.1
-
-
-def _timed(text: str) -> float:
-    start = time.process_time()
-    find_letter(text, ("the spleen", "the liver", "1/2"))
-    return time.process_time() - start
+    small, large = (piece * (size // len(piece)) for size in (20_000, 80_000))
+    assert grows_linearly(find, small, large, times=10, always_fine_s=0.1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import json
 import pathlib
-import time
 from random import Random
 from typing import Any
 
 import pytest
 
+from tests.support.cpu import grows_linearly, takes_less
 from tools.grading.code.blocks import Block, Kind, find_blocks
 from tools.grading.code.extraction import clean_if_name, extract_program, is_safe_code
 from tools.grading.code.harness import complete_answer
@@ -38,16 +38,11 @@ def test_golden_answers(row: dict[str, Any]) -> None:
     assert extract_program(row["response"], row["function"]) == row["program"], row["source"]
 
 
-def seconds(text: str) -> float:
-    """CPU time to find the program, with and without a function; the least of several tries, against the noise."""
-    tries = []
-    for _ in range(2):
-        started = time.process_time()
-        answer = split_reasoning(text).answer
-        extract_program(answer)
-        extract_program(answer, "f")
-        tries.append(time.process_time() - started)
-    return min(tries)
+def find_programs(text: str) -> None:
+    """With and without a function."""
+    answer = split_reasoning(text).answer
+    extract_program(answer)
+    extract_program(answer, "f")
 
 
 @pytest.mark.slow
@@ -55,22 +50,14 @@ def seconds(text: str) -> float:
 def test_time_grows_with_the_text_and_no_faster(beginning: str) -> None:
     for token in TOKENS:
         for end in ENDS:
-            once, four_times = (
-                seconds(beginning + token * (length // len(token)) + end) for length in (LENGTH, 4 * LENGTH)
-            )
-            assert four_times < 8 * once + 0.03, (
-                token,
-                end,
-                once,
-                four_times,
-            )  # a quadratic scan takes 16 times as long
+            small, large = (beginning + token * (length // len(token)) + end for length in (LENGTH, 4 * LENGTH))
+            assert grows_linearly(find_programs, small, large), (token, end)
 
 
 def test_an_answer_of_a_million_signs_takes_half_a_second() -> None:
     text = "```python\nprint(1)\n```\nso\n" * 42_000
-    started = time.process_time()
     assert extract_program(text) == "print(1)\n"
-    assert time.process_time() - started < 2  # half a second, on a machine that does nothing else
+    assert takes_less(2, extract_program, text)  # half a second, on a machine that does nothing else
 
 
 def test_the_first_of_very_many_fences_is_still_found() -> None:

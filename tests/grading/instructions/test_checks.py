@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import pathlib
-import time
 from typing import Any
 
 import pytest
 
+from tests.support.cpu import takes_less
 from tools.grading.instructions import IFBENCH_RULES
 from tools.grading.instructions.following import follow, readings
 from tools.grading.instructions.registry import IFBENCH, IFEVAL, ask, find_checks
@@ -83,13 +83,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_text_takes_linear_time(text: str) -> None:
-    slow = {}
-    for name in find_checks():
-        began = time.process_time()
-        follow(text, [ask(name, BY_NAME[name]["arguments"])])
-        if (took := time.process_time() - began) > MOST_S:
-            slow[name] = took
-    assert slow == {}
+    asked = {name: [ask(name, BY_NAME[name]["arguments"])] for name in find_checks()}
+    assert [name for name, one in asked.items() if not takes_less(MOST_S, follow, text, one)] == []
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ fail it, one quadratic pattern does.
 
 import contextlib
 import random
-import time
 
 import pytest
 
+from tests.support.cpu import grows_linearly, takes_less
 from tools.errors import LatexError
 from tools.grader import is_correct
 from tools.grading.math.cleaning import math_answer_cleaning, plain_form
@@ -48,22 +48,15 @@ STEPS = {
 }
 
 
-def cpu_s(step, text):
-    started = time.process_time()
-    step(text)
-    return time.process_time() - started
-
-
 def fill(frame, token, size):
     return frame.format(token * (size // len(token)))
 
 
 def check(token, frame):
     for name, step in STEPS.items():
-        small = cpu_s(step, fill(frame, token, SMALL))
-        assert small < 2 * SLOW_S, (name, token, frame)
-        large = cpu_s(step, fill(frame, token, LARGE))
-        assert large < SLOW_S or large < 8 * small, (name, token, frame, small, large)
+        small, large = fill(frame, token, SMALL), fill(frame, token, LARGE)
+        assert takes_less(2 * SLOW_S, step, small), (name, token, frame)
+        assert grows_linearly(step, small, large, always_fine_s=SLOW_S), (name, token, frame)
 
 
 @pytest.mark.slow
@@ -95,8 +88,8 @@ def test_the_patterns_that_once_hung_are_linear(token):
 )
 def test_a_megabyte_is_graded_in_seconds(token):
     text = token * (1_000_000 // len(token))
-    assert cpu_s(extract, text) < 1.5  # 0.5 s on an idle machine
-    assert cpu_s(lambda long: is_correct(long, "5"), text) < 4
+    assert takes_less(1.5, extract, text)  # 0.5 s on an idle machine
+    assert takes_less(4, is_correct, text, "5")
 
 
 @pytest.mark.slow
@@ -109,5 +102,5 @@ def test_reading_what_passes_the_limits_is_bounded():
 
     for token in TOKENS:
         text = plain_form(token * (MAX_EXPRESSION_CHARS // len(token)))
-        assert cpu_s(read_it, text) < 1, token
-        assert cpu_s(lambda answer: compare_answers(answer, "5", 0.2), text) < 2, token
+        assert takes_less(1, read_it, text), token
+        assert takes_less(2, compare_answers, text, "5", 0.2), token

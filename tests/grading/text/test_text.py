@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import pathlib
-import time
 
 import pytest
 
+from tests.support.cpu import grows_linearly
 from tools.grading.grader import Generation, NoOptions, Problem, Response, Verdict, Workplace
 from tools.grading.text.comparison import same_text
 from tools.grading.text.extraction import find_text
@@ -75,16 +75,8 @@ def test_cut_off_before_an_answer_is_truncated() -> None:
     "piece", ["\n", "answer is ", "answer:\n", "**", "# final answer\n", "\\boxed{a} ", "not answer is b "]
 )
 def test_time_grows_no_faster_than_the_text(piece: str) -> None:
-    def seconds(size: int) -> float:
-        """The best of three: a busy machine makes single ones longer."""
-        taken = []
-        for _ in range(3):
-            start = time.process_time()
-            find_text(piece * (size // len(piece)))
-            taken.append(time.process_time() - start)
-        return min(taken)
-
-    assert seconds(80_000) < 10 * seconds(20_000) + 0.1
+    small, large = (piece * (size // len(piece)) for size in (20_000, 80_000))
+    assert grows_linearly(find_text, small, large, times=10, always_fine_s=0.1)
 
 
 def test_votes_join_equal_spellings() -> None:
