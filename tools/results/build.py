@@ -35,6 +35,7 @@ from tools.results.results import ACCURACY, READ_VERSIONS, Key, Labels, Results,
 from tools.statistics import estimators
 from tools.statistics.estimators import Array, Counts
 from tools.statistics.voting import maj_at_k, vote_classes
+from tools.store.checked import check_record
 from tools.store.files import write_atomically
 from tools.store.json_object import MOST_BYTES
 from tools.store.reading import parse_json, read_small
@@ -341,7 +342,11 @@ def parse_results(row: Any, path: Path) -> Results:
     if absent:
         raise StorageError(f"{path} lacks {', '.join(absent)}; grade the run again")
     try:
-        return Results.from_json(row)
+        results = Results.from_json(row)
+        check_record(results)
+        if not all(each.by_seed for each in (results, *(results.parts or ()))):
+            raise ValueError("detailed_results is empty")
+        return results
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise StorageError(f"{path} is damaged ({type(error).__name__}: {error}); grade the run again") from error
 

@@ -101,7 +101,7 @@ class Results:
     def cap(self) -> int | None:
         """The most output tokens that a response could have; None when nobody recorded it."""
         caps = [self.settings.get(name) for name in ("max_new_tokens", "answer_cap")]
-        return min((int(cap) for cap in caps if isinstance(cap, (int, float))), default=None)
+        return min((cap for cap in caps if isinstance(cap, int)), default=None)
 
     @property
     def cap_in_words(self) -> str:
