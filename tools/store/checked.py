@@ -16,21 +16,21 @@ import functools
 import math
 import types
 import typing
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 SHOWN_CHARS = 60
 
 
 @functools.cache
-def _hints(kind: Hashable) -> Mapping[str, Any]:
+def _hints(kind: type) -> Mapping[str, Any]:
     return typing.get_type_hints(kind)
 
 
 def check_record(record: Any) -> None:
     """Raises TypeError that names the first field of a dataclass, or of one within it, that holds something else. A float
     is finite, and True is no number."""
-    for name, hint in _hints(type(record)).items():
+    for name, hint in _hints(record.__class__).items():
         value = getattr(record, name)
         if not _is(value, hint):
             wanted = getattr(hint, "__name__", None) if isinstance(hint, type) else None
