@@ -66,6 +66,14 @@ def test_a_kind_with_too_few_examples_is_one_line(few_shot: pathlib.Path) -> Non
         turns_of(loaded.problems[0], loaded.benchmark, "chat", loaded.examples)
 
 
+def test_examples_of_examples_are_not_looked_for(few_shot: pathlib.Path) -> None:
+    entry = {"grader": "choice", "question": "choice", "examples": FEW | {"benchmark": "own", "count": 1, "same": ""}}
+    (few_shot / "own.json").write_text(json.dumps(entry))
+    (few_shot / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ASKED))
+    loaded = load_benchmark("own")
+    assert len(turns_of(loaded.problems[0], loaded.benchmark, "chat", loaded.examples)) == 3
+
+
 def test_other_examples_are_another_run(few_shot: pathlib.Path, tmp_path: pathlib.Path) -> None:
     options = {"engine": SCRIPTED, "samples_per_seed": 1, "gpus": 1, "model_type": "qwen"}
     out = sample("any/name", tmp_path / "out", ["asked"], seeds=[1], **options)

@@ -178,7 +178,8 @@ def load_benchmark(
     digest = hashlib.sha256()
     found = (_to_problem(line, index, path, benchmark, is_asked) for index, line in enumerate(read_lines(path, digest)))
     problems = tuple(problem for problem in found if problem is not None)
-    examples = load_benchmark(benchmark.examples.benchmark) if benchmark.examples and is_asked else None
+    shown = benchmark.examples if is_asked else None
+    examples = load_benchmark(shown.benchmark, is_asked=False) if shown else None
     loaded = LoadedBenchmark(benchmark, path, digest.hexdigest(), problems, examples)
     check_benchmark(loaded, is_whole)
     return loaded
