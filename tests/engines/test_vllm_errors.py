@@ -8,6 +8,7 @@ import os
 import queue
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -17,7 +18,7 @@ from tools.engines import make_options
 from tools.engines.vllm_adapter import adapter_arguments, adapter_identity, find_adapter
 from tools.engines.vllm_arguments import count_engine_gpus, parse_engine_arguments
 from tools.engines.vllm_errors import explain, find_messages
-from tools.engines.vllm_processes import EngineDied, EngineWatch, ProcessOutput
+from tools.engines.vllm_processes import EngineDied, EngineWatch, ProcessOutput, exit_code_of
 from tools.errors import ModelError, UsageError
 
 ROWS = [json.loads(line) for line in (ROOT / "tests/golden/vllm_faults.jsonl").read_text("utf-8").splitlines()]
@@ -77,6 +78,18 @@ def test_a_process_that_is_killed_wakes_the_one_that_waits():
     watch.close()
     assert isinstance(said, EngineDied)
     assert "by SIGKILL" in str(said)
+
+
+@pytest.mark.parametrize(("noted_after_s", "code"), [(0.3, -9), (None, None)])
+def test_the_code_of_a_process_that_somebody_else_waited_for(noted_after_s, code):
+    """vLLM's own watch may take the exit status from the kernel first; it stands in the process a moment later."""
+    process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,), daemon=True)
+    process.start()
+    process.kill()
+    os.waitpid(process.pid, 0)
+    if noted_after_s is not None:
+        threading.Timer(noted_after_s, setattr, (process._popen, "returncode", -9)).start()
+    assert exit_code_of(process, 1.0) == code
 
 
 def test_a_waiting_worker_that_does_not_wake_is_ended():

@@ -21,6 +21,7 @@ import signal
 import stat
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -78,8 +79,7 @@ class EngineWatch:
         if self._is_over.is_set():
             return
         process = sentinels[ended[0]]  # type: ignore[index]
-        process.join(1.0)
-        self.died = f"vLLM's process {process.name} ({process.pid}) ended {describe_exit(process.exitcode)}"
+        self.died = f"vLLM's process {process.name} ({process.pid}) ended {describe_exit(exit_code_of(process))}"
         if self._is_over.wait(1.0):  # vLLM itself has woken the worker, with the cause
             return
         if self._outputs is not None:
@@ -89,6 +89,14 @@ class EngineWatch:
         print(f"error: {self.died}; see this log", flush=True)
         sys.stderr.flush()
         os._exit(EXIT_CRASH)
+
+
+def exit_code_of(process: BaseProcess, patience_s: float = 1.0) -> int | None:
+    """Of a process that has ended. vLLM waits for it too: whoever is second is told nothing, until the first has noted the code."""
+    deadline = time.monotonic() + patience_s
+    while process.exitcode is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return process.exitcode
 
 
 def describe_exit(code: int | None) -> str:
