@@ -16,13 +16,13 @@ ValueError: `answer` is '1', which may mean option A or B; give the letter
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.benchmarks.answers import field_of
 from tools.records import JsonRow
+from tools.store.checksums import sha256
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 OPTION_FIELDS = ("options", "choices", "endings")
@@ -141,7 +141,7 @@ def format_choices(options: Sequence[str]) -> str:
 
 
 def _hash(key: str, option: str) -> bytes:
-    return hashlib.sha256(f"{key}\0{option}".encode()).digest()
+    return sha256(f"{key}\0{option}".encode()).digest()
 
 
 def _find_options(row: JsonRow, fields: ChoiceFields) -> _Found | None:

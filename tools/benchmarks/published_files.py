@@ -9,17 +9,16 @@ it was made of; the same file gives the same bytes on any machine.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import itertools
 import json
 import os
 import pathlib
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 from tools.errors import DataError
-from tools.store.files import ROOT, write_atomically
+from tools.store.files import ROOT, sha256_of_file, write_atomically
 from tools.store.reading import parse_json
 
 JSONL = ".jsonl"
@@ -49,9 +48,7 @@ def as_jsonl(path: pathlib.Path) -> pathlib.Path:
     if path.suffix.lower() == JSONL or not is_problem_file(path):
         return path
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256") if hasattr(hashlib, "file_digest") else _digest(file)
-        made = CONVERTED / f"{stem_of(path)}-{digest.hexdigest()[:16]}.jsonl"
+        made = CONVERTED / f"{stem_of(path)}-{sha256_of_file(path)[:16]}.jsonl"
         if not made.is_file():
             rows = read_published(path)
             made.parent.mkdir(parents=True, exist_ok=True)
@@ -67,13 +64,6 @@ def read_published(path: pathlib.Path) -> list[Any]:
     if not rows:
         raise DataError(f"{path}: no problems in it")
     return rows
-
-
-def _digest(file: BinaryIO) -> hashlib._Hash:
-    digest = hashlib.sha256()
-    while block := file.read(1 << 20):
-        digest.update(block)
-    return digest
 
 
 def _read_rows(name: str, content: bytes, path: pathlib.Path) -> list[Any]:

@@ -9,16 +9,18 @@ One order of id fields holds for everybody, so that a problem has the same id wh
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import pathlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tools.benchmarks.answers import field_of
 from tools.errors import DataError
 from tools.records import JsonObject, JsonRow
 from tools.store.reading import has_lone_surrogate, open_file, parse_json, read_raw_lines, to_task_id
+
+if TYPE_CHECKING:
+    import hashlib
 
 # The first one that a row has is its id. This is the order in which version 0.1 named what it sampled, so its folders
 # keep their ids. Of 40 published files of benchmarks that were looked at, none has two of these fields; LiveCodeBench

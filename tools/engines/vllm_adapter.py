@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import pathlib
 from typing import Any
@@ -92,6 +91,8 @@ def adapter_identity(adapter: str) -> str:
     folder = pathlib.Path(adapter).expanduser()
     if not adapter or not folder.is_dir():
         return adapter
+    import hashlib  # here: --help hashes nothing
+
     digest = hashlib.sha256()
     for name in ("adapter_config.json", *WEIGHTS):
         if (folder / name).is_file():

@@ -11,7 +11,6 @@ comes from tools/benchmarks/questions.py.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from tools.errors import ModelError, UsageError
 from tools.models.chat import NO_OPTIONS, ChatOptions, Turn, apply_template
 from tools.models.reasoning import find_opened_format
 from tools.models.scoring import TokenPair, encode_pairs
+from tools.store.checksums import sha256
 
 MODEL_TYPES = ("r1", "qwen", "chat")
 
@@ -135,7 +135,7 @@ def template_sha256(question: str, model_type: str, tokenizer: Any = None, chat:
         text = render_without_tokenizer(question, model_type).text
     else:
         text = render_prompt(question, model_type, tokenizer, chat)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256(text.encode()).hexdigest()
 
 
 def cut_at_end_mark(text: str) -> str:

@@ -13,7 +13,8 @@ names no rule was made so. Files and results keep the sample's own seed under ei
 from __future__ import annotations
 
 import enum
-import hashlib
+
+from tools.store.checksums import sha256
 
 
 class SeedRule(str, enum.Enum):
@@ -27,5 +28,5 @@ def request_seed(rule: str, seed: int, task_id: str) -> int:
     """The seed that the engine gets for a sample."""
     if SeedRule(rule) is SeedRule.PLAIN:
         return seed
-    digest = hashlib.sha256(f"{seed}:{task_id}".encode()).digest()
+    digest = sha256(f"{seed}:{task_id}".encode()).digest()
     return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF

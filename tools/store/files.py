@@ -11,11 +11,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
 import os
 import pathlib
 
 from tools.errors import DataError, StorageError
+from tools.store.checksums import sha256
 from tools.store.reading import check_regular, open_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -107,7 +107,7 @@ def hold_lock(path: pathlib.Path) -> int | None:
 
 def sha256_of_file(path: pathlib.Path) -> str:
     """Hash of a file's bytes, read in blocks."""
-    digest = hashlib.sha256()
+    digest = sha256()
     with open_file(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import hashlib
 import json
 import os
 import pathlib
 import stat
 from collections.abc import Iterator
 from typing import Any, BinaryIO
+
+from tools.store.checksums import sha256
 
 # No response, verdict or row of results is longer; ten million tokens of text are shorter.
 MOST_LINE_BYTES = 64 << 20
@@ -193,4 +194,4 @@ def name_type(value: Any) -> str:
 def checksum_of(text: bytes | str) -> str:
     """A short hash by which a changed row is seen; it keeps nobody from computing it anew."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return hashlib.sha256(data).hexdigest()[:16]
+    return sha256(data).hexdigest()[:16]
