@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import pathlib
+import shutil
 
 import pytest
 
@@ -186,6 +188,21 @@ def test_a_folder_whose_tokenizer_is_broken_is_a_model_error(tmp_path: pathlib.P
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(ModelError, match="tokenizer"):
         load_tokenizer(str(tmp_path))
+
+
+def test_a_model_with_code_of_its_own_is_not_run_until_it_is_trusted(tmp_path: pathlib.Path):
+    pytest.importorskip("transformers")
+    model = tmp_path / "model"
+    shutil.copytree(MODEL, model)
+    config = json.loads((model / "config.json").read_text())
+    own = {"AutoConfig": "configuration_own.OwnConfig", "AutoModelForCausalLM": "modeling_own.OwnModel"}
+    (model / "config.json").write_text(json.dumps(config | {"model_type": "own", "auto_map": own}))
+    ran = tmp_path / "ran"
+    (model / "configuration_own.py").write_text(f"open({str(ran)!r}, 'w')\n")
+    with pytest.raises(ModelError) as caught:
+        make_engine("transformers", model=str(model))
+    assert str(caught.value) == f"{model}: the model brings code of its own; read it, then set TRUST_REMOTE_CODE=1"
+    assert not ran.exists()
 
 
 # --- engines with a model -------------------------------------------------------------------------------------------

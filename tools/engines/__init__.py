@@ -292,15 +292,15 @@ def load_tokenizer(name: str, *, revision: str | None = None, trust_remote_code:
     except ImportError as error:
         raise ModelError("transformers is not installed; run `make install` or `make install-cpu`") from error
     except Exception as error:  # of its files, of their code, of the network
-        remedy = code_remedy(error) or "check the model's name or folder, or give --tokenizer"
-        raise ModelError(f"{name}: its tokenizer cannot be loaded ({first_line(error)}); {remedy}") from error
+        remedy = "check the model's name or folder, or give --tokenizer"
+        raise cannot_load(name, "its tokenizer cannot be loaded", error, remedy) from error
 
 
-def code_remedy(error: BaseException) -> str | None:
-    """What to do where a model needs the code of its own repository; None for other errors."""
-    if "trust_remote_code" not in str(error):
-        return None
-    return "the model brings code of its own: read it, then set TRUST_REMOTE_CODE=1"
+def cannot_load(name: str, what: str, error: BaseException, remedy: str) -> ModelError:
+    """What a library raised while it loaded a model, with the remedy: another one where the model brings its own code."""
+    if "trust_remote_code" in str(error):
+        return ModelError(f"{name}: the model brings code of its own; read it, then set TRUST_REMOTE_CODE=1")
+    return ModelError(f"{name}: {what} ({first_line(error)}); {remedy}")
 
 
 def first_line(error: BaseException) -> str:

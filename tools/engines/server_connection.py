@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import http.client
 import socket
 import ssl
@@ -98,6 +99,7 @@ class Server:
             "Connection": "close",
         }
         self._tls = ssl.create_default_context() if address.scheme == "https" else None
+        self._proxy_of = functools.lru_cache(maxsize=None)(_proxy_of)  # reading the environment is half of a request
         self._live: set[Exchange] = set()
         self._lock = threading.Lock()
         self._is_closed = False
@@ -160,7 +162,7 @@ class Server:
 
     def _connect(self, address: Address) -> http.client.HTTPConnection:
         """A connection that is made when it is used; by the proxy of the environment, where there is one."""
-        proxy = _proxy_of(address)
+        proxy = self._proxy_of(address)
         host, port = (proxy.host, proxy.port) if proxy else (address.host, address.port)
         if address.scheme == "https":
             tls = self._tls or ssl.create_default_context()

@@ -18,12 +18,12 @@ from tools.engines import (
     Needs,
     ScoreRequest,
     Scores,
-    code_remedy,
+    cannot_load,
     first_line,
     is_out_of_memory,
     load_tokenizer,
 )
-from tools.errors import EngineOutOfMemory, ModelError
+from tools.errors import EngineOutOfMemory
 from tools.models.prompts import END_MARKS
 
 
@@ -52,8 +52,7 @@ class TransformersEngine:
         except Exception as error:  # of its files, of their code; a restart would find the same
             if is_out_of_memory(error) and not isinstance(error, MemoryError):
                 raise EngineOutOfMemory(f"{setup.model}: out of memory ({first_line(error)})") from error
-            remedy = code_remedy(error) or "check the folder"
-            raise ModelError(f"{setup.model}: transformers cannot load it ({first_line(error)}); {remedy}") from error
+            raise cannot_load(setup.model, "transformers cannot load it", error, "check the folder") from error
         self._model = model.to(device).eval()
         self._tokenizer = load_tokenizer(
             setup.tokenizer or setup.model,

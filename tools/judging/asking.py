@@ -91,7 +91,8 @@ class Judging:
                     if not self._sent:
                         break
                     assert self._clerk is not None
-                    yield from self._take(self._clerk.take())
+                    for found in self._clerk.take():
+                        yield from self._take(found)
         finally:
             if self._clerk is not None:
                 self._clerk.close()

@@ -89,10 +89,10 @@ class Clerk:
         except OSError:
             self._receive()  # says why
 
-    def take(self) -> PaidReply | Unanswered:
-        """Waits for the next one."""
+    def take(self) -> list[PaidReply | Unanswered]:
+        """Waits for the next ones: what came in the same moment."""
         found = self._receive()
-        assert isinstance(found, (PaidReply, Unanswered))
+        assert isinstance(found, list)
         return found
 
     def close(self) -> None:

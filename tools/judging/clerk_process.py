@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -69,9 +70,8 @@ class ClerkProcess:
         self._tell(ClerkReady(2 * self._room))
         threading.Thread(target=self._listen, daemon=True).start()
         while self._collect():
-            for outcome in self._engine.step():
-                if not isinstance(outcome, Scores):  # nothing is scored here
-                    self._finish(outcome)
+            outcomes = self._engine.step()
+            self._finish([outcome for outcome in outcomes if not isinstance(outcome, Scores)])  # nothing is scored here
         self._engine.close()
 
     def _listen(self) -> None:
@@ -117,18 +117,23 @@ class ClerkProcess:
             return render_without_tokenizer(user, "chat", chat)
         return encode_prompt(user, "chat", self._tokenizer, chat)
 
-    def _finish(self, outcome: Completion | Failure) -> None:
-        errand = self._sent.pop(outcome.sample)
-        if isinstance(outcome, Failure):
-            self._tell(Unanswered(errand.key, outcome.reason))
-            return
-        paid = self._to_reply(errand, outcome)
-        if self._file is not None and self._path is not None:
+    def _finish(self, outcomes: Sequence[Completion | Failure]) -> None:
+        """Writes and tells of all that came together at once: many answers come in the same moment."""
+        found = [self._found(outcome) for outcome in outcomes]
+        lines = "".join(one.to_json() + "\n" for one in found if isinstance(one, PaidReply))
+        if lines and self._file is not None and self._path is not None:
             try:
-                append_whole(self._file, (paid.to_json() + "\n").encode("utf-8", errors="surrogatepass"))
+                append_whole(self._file, lines.encode("utf-8", errors="surrogatepass"))
             except OSError as error:
                 raise storage_error(self._path, error) from error
-        self._tell(paid)
+        if found:
+            self._tell(found)
+
+    def _found(self, outcome: Completion | Failure) -> PaidReply | Unanswered:
+        errand = self._sent.pop(outcome.sample)
+        if isinstance(outcome, Failure):
+            return Unanswered(errand.key, outcome.reason)
+        return self._to_reply(errand, outcome)
 
     def _tell(self, message: object) -> None:
         with contextlib.suppress(OSError):  # nobody is left to be told
