@@ -77,16 +77,22 @@ def test_a_prompt_tells_what_it_opened():
     assert find_opened_format("<|im_start|>assistant\n<think>\n") is FORMATS["think"]
     assert find_opened_format("<|im_start|>assistant\n<think>\n\n</think>\n\n") is None
     assert find_opened_format("<|start|>assistant") is None
+    assert find_opened_format("<think:6124c78e>\n") is FORMATS["hunyuan"]
+    assert find_opened_format("<think:6124c78e>\n\n</think:6124c78e>\n") is None
 
 
 def test_a_new_format_is_one_entry(monkeypatch):
+    patterns = (reasoning._starts_pattern, reasoning._marks_pattern)
     entry = ReasoningFormat("morse", ("<-.->",), ("<.-.>",))
     monkeypatch.setitem(FORMATS, "morse", entry)
-    reasoning._starts_pattern.cache_clear()
+    for pattern in patterns:
+        pattern.cache_clear()
     assert split_reasoning("<-.->x<.-.>7").answer == "7"
+    assert split_reasoning("x<.-.>7").answer == "7"
     assert detect_format("<-.->x") is entry
     monkeypatch.undo()
-    reasoning._starts_pattern.cache_clear()
+    for pattern in patterns:
+        pattern.cache_clear()
 
 
 HOSTILE = [

@@ -198,7 +198,7 @@ def explain(
     outcome, remedy, message = judge(raised, printed, is_starting)
     sentence = message.text or message.type
     if outcome is FaultOutcome.MEMORY:
-        batch = f" with {capacity} sequences" if capacity else ""
+        batch = f" with {capacity} sequence{'s' * (capacity > 1)}" if capacity else ""
         return EngineOutOfMemory(f"out of memory{batch}: {sentence}")
     if outcome is FaultOutcome.PERMANENT:
         suspicion = f"check {' and '.join(suspects)}, and " if suspects else ""

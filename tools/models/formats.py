@@ -99,7 +99,8 @@ class ReasoningFormat:
 
     def is_opened_by(self, prompt: str) -> bool:
         """Whether a prompt ends in an opening mark, so that the response begins with reasoning."""
-        return prompt[-200:].rstrip().endswith(self.opening)
+        end = prompt[-200:].rstrip()
+        return end.endswith(self.opening) or bool(self.opening_pattern and self._ends_opening.search(end))
 
     def is_in(self, text: str) -> bool:
         """Whether any opening or closing mark stands in the text."""
@@ -127,6 +128,10 @@ class ReasoningFormat:
             if words:
                 parts.append(f"(?P<{name}>{prefix}(?:{'|'.join(words)}))")
         return re.compile("|".join(parts), re.MULTILINE)
+
+    @functools.cached_property
+    def _ends_opening(self) -> re.Pattern[str]:
+        return re.compile(rf"(?:{self.opening_pattern})\Z")
 
     @functools.cached_property
     def _is_simple(self) -> bool:
@@ -246,6 +251,61 @@ _ENTRIES = (
     ReasoningFormat("longcat", ("<longcat_think>",), ("</longcat_think>",), glue="\n"),
     # openPangu-Embedded.
     ReasoningFormat("pangu", ("[unused16]",), ("[unused17]",)),
+    # MiniMax M3.
+    ReasoningFormat("minimax", ("<mm:think>",), ("</mm:think>",)),
+    # Hunyuan 3 and 4: each checkpoint may have a suffix of its own in its marks.
+    ReasoningFormat(
+        "hunyuan",
+        ("<think:opensource>",),
+        ("</think:opensource>",),
+        opening_pattern=r"<think:[\w.-]{1,40}>",
+        closing_pattern=r"</think:[\w.-]{1,40}>",
+        tell="</think:",
+        starts=r"<think:[\w.-]{1,40}>",
+    ),
+    # Kimi K3: elements for the reasoning and for the response.
+    ReasoningFormat(
+        "kimi_k3",
+        ("<|open|>think<|sep|>",),
+        ("<|close|>think<|sep|>",),
+        dropped=("<|open|>response<|sep|>", "<|close|>response<|sep|>"),
+    ),
+    # Inkling: a block for the reasoning, and one for the text.
+    ReasoningFormat(
+        "inkling",
+        ("<|content_thinking|>",),
+        ("<|end_message|><|message_model|><|content_text|>", "<|content_text|>"),
+        dropped=("<|message_model|>", "<|end_message|>"),
+    ),
+    # Muse Glimmer: messages to itself are its reasoning, the one to the user is its answer.
+    ReasoningFormat(
+        "muse",
+        ("to=self<|message|>",),
+        ("<|eom|><|start|>assistant to=user<|message|>",),
+        dropped=("<|eom|>",),
+        opening_pattern=r"(?:<\|start\|>assistant)?[ ]{0,4}to=self<\|message\|>",
+        closing_pattern=r"(?:<\|start\|>assistant)?[ ]{0,4}to=user<\|message\|>",
+        tell="to=self<|message|>",
+        starts=r"(?:<\|start\|>assistant)?[ ]{0,4}to=(?:self|user)<\|message\|>",
+    ),
+    # K2 Horizon: marks for each effort.
+    ReasoningFormat(
+        "k2_horizon",
+        ("<ifm|think>", "<ifm|think_fast>", "<ifm|think_faster>"),
+        ("</ifm|think>", "</ifm|think_fast>", "</ifm|think_faster>"),
+    ),
+    # PLaMo 3.
+    ReasoningFormat("plamo", ("<|plamo:begin_think:plamo|>",), ("<|plamo:end_think:plamo|>",)),
+    # Apriel: the prompt ends in the words that open it.
+    ReasoningFormat(
+        "apriel",
+        ("Here are my reasoning steps:",),
+        ("[BEGIN FINAL RESPONSE]",),
+        dropped=("[END FINAL RESPONSE]",),
+        marks=Marks.WORDS,
+        glue="\n",
+        tell="[BEGIN FINAL RESPONSE]",
+    ),
     # EXAONE Deep; Marco-o1 with a capital.
     ReasoningFormat("thought", ("<thought>", "<Thought>"), ("</thought>", "</Thought>"), marks=Marks.TAGS, glue="\n"),
     ReasoningFormat(
@@ -255,6 +315,7 @@ _ENTRIES = (
     ReasoningFormat("think_capitals", ("<Think>", "<THINK>"), ("</Think>", "</THINK>"), marks=Marks.TAGS, glue="\n"),
     # Models trained on the "reasoning, then answer" templates of GRPO examples.
     ReasoningFormat("reasoning", ("<reasoning>",), ("</reasoning>",), marks=Marks.TAGS, glue="\n"),
+    ReasoningFormat("working_out", ("<start_working_out>",), ("<end_working_out>",), marks=Marks.TAGS, glue="\n"),
     ReasoningFormat("scratchpad", ("<scratchpad>",), ("</scratchpad>",), marks=Marks.TAGS, glue="\n"),
     # Granite 3.2; later ones use think.
     ReasoningFormat(

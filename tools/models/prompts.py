@@ -35,7 +35,7 @@ QWEN_TEMPLATE = (
 END_MARKS = (
     "<|im_end|>", "<|end_of_text|>", "<|eot_id|>", "<|endoftext|>", "<｜end▁of▁sentence｜>",  # Qwen, Llama, DeepSeek
     "<|return|>", "<|call|>", "[|endofturn|]", "<|END_OF_TURN_TOKEN|>", "<end_of_turn>", "<turn|>", "<seed:eos>",
-    "<|assistant_end|>", "<|eom_id|>",
+    "<|assistant_end|>", "<|eom_id|>", "<|eot|>", "<|plamo:tag|>", "<|content_model_end_sampling|>",
 )  # fmt: skip
 
 

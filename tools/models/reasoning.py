@@ -29,7 +29,9 @@ __all__ = [
 
 DEFAULT_FORMAT = FORMATS["think"]
 # Wrappers that some models put around the answer, after the reasoning.
-ANSWER_TAGS = ("answer", "response", "output", "solution")
+ANSWER_TAGS = tuple(
+    spelling for name in ("answer", "response", "output", "solution") for spelling in (name, name.title(), name.upper())
+)
 BOX_BEGIN, BOX_END = "<|begin_of_box|>", "<|end_of_box|>"  # GLM's marks around the final answer
 LONGEST_BOX = 200
 
