@@ -27,11 +27,11 @@ pytest.importorskip("lm_eval", reason="needs requirements-lm-eval.txt")
 pytestmark = pytest.mark.slow
 
 NAMES = (
-    "made_sums", "made_more_sums", "made_votes", "made_translation", "made_facts", "made_last_words", "made_group",
-    "made_even_group",
+    "made_sums", "made_more_sums", "made_votes", "made_translation", "made_facts", "made_last_words", "made_pages",
+    "made_group", "made_even_group",
 )  # fmt: skip
 REASONINGS = {"made_translation": "", "made_votes": ""}
-SCORED = ("made_facts", "made_last_words")
+SCORED = ("made_facts", "made_last_words", "made_pages")
 
 
 class Runs:
@@ -56,7 +56,7 @@ class Runs:
                     theirs[name] += store(place, rows, list(reversed(said)), SEED + 1)
                 self.results[name] = grade(place, f"lm:{name}")
         # A group's tasks are given the same texts as alone.
-        self.theirs = run_reference(folder, [row for name in NAMES[:6] for row in theirs[name]], NAMES)
+        self.theirs = run_reference(folder, [row for name in NAMES[:7] for row in theirs[name]], NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,9 @@ def test_prompts_and_document_hashes_are_those_of_lm_eval(runs: Runs, name: str)
     hashes = {f"{row.get('task') or row['task_name']}-{row['doc_id']}": row["doc_hash"] for row in rows}
     assert hashes == theirs["doc_hashes"]
     asked = [request["args"] for request in theirs["asked"]]
-    if name in SCORED:
+    if name == "made_pages":
+        assert [[row["problem"]] for row in rows] == asked
+    elif name in SCORED:
         pairs = [[row["problem"], choice] for row in rows for choice in row["choices"]]
         assert pairs == asked
     else:

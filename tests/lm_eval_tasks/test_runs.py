@@ -18,6 +18,7 @@ from tests.support.real_runs import SCRIPTED
 pytest.importorskip("lm_eval", reason="needs requirements-lm-eval.txt")
 
 SIX = ("made_sums", "made_more_sums", "made_votes", "made_translation", "made_group", "made_even_group")
+DEMO_MODEL = ROOT / "data" / "demo_model"
 Run = Callable[..., Any]
 
 
@@ -30,9 +31,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> TaskFolder:
     return made
 
 
-def sample(run: Run, folder: TaskFolder, out: pathlib.Path, names: str, **options: str) -> Any:
+def sample(
+    run: Run, folder: TaskFolder, out: pathlib.Path, names: str, *, model: pathlib.Path = DEMO_MODEL, **options: str
+) -> Any:
     settings = {"ENGINE": SCRIPTED, "SEEDS": "100", "OUT_SEQ_LEN": "64", "GPUS": "1"}
-    command = ("python", "inference.py", "--model", ROOT / "data/demo_model", "--out", out, "--benchmarks", names)
+    command = ("python", "inference.py", "--model", model, "--out", out, "--benchmarks", names)
     return run(*command, env={**folder.environment, **settings, **options})
 
 
@@ -142,15 +145,55 @@ def test_choices_are_scored(run_script: Run, folder: TaskFolder, tmp_path: pathl
         assert graded.returncode == 0, graded.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["transformers", pytest.param("vllm", marks=pytest.mark.vllm)])
+def test_whole_texts_are_scored_in_windows(
+    run_script: Run, folder: TaskFolder, tmp_path: pathlib.Path, engine: str
+) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip(engine)
+    model, out = tmp_path / "model", tmp_path / "out"
+    shutil.copytree(DEMO_MODEL, model)
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 8}))
+    done = sample(run_script, folder, out, "lm:made_pages", model=model, ENGINE=engine, DTYPE="float32", SEEDS="")
+    assert done.returncode == 0, done.stderr
+    place = out / "lm__made_pages"
+    lines = {row["task_id"]: row for row in read_rows(next(place.glob("seed*.jsonl")))}
+    for row in read_rows(place / "problems.jsonl"):
+        wanted = plain_windows(torch, row["problem"], 8)
+        assert len(wanted) > 1
+        assert [value for value, _ in lines[row["id"]]["loglikelihoods"]] == pytest.approx(wanted, abs=2e-3)
+    graded = run_script("python", "evaluate_aime.py", "-g", place, env=folder.environment)
+    assert graded.returncode == 0, graded.stderr
+    mean = json.loads((place / "accuracy_results.json").read_text())["lm_eval"]["mean"]["made_pages"]
+    assert mean["word_perplexity,none"] > 1
+
+
+def plain_windows(torch: Any, text: str, limit: int) -> list[float]:
+    """By the model alone, in the windows that lm-eval gives vLLM."""
+    from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(DEMO_MODEL)
+    model = AutoModelForCausalLM.from_pretrained(DEMO_MODEL, dtype=torch.float32)
+    first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+    tokens = tokenizer.encode(text, add_special_tokens=False)
+    found = []
+    for before, wanted in map(make_disjoint_window, get_rolling_token_windows(tokens, first, limit - 2, 1)):
+        whole = [*before, *wanted]
+        with torch.inference_mode():
+            logs = model(torch.tensor([whole])).logits[0].log_softmax(-1)
+        found.append(float(sum(logs[at - 1, whole[at]] for at in range(len(before), len(whole)))))
+    return found
+
+
 def plain_scores(torch: Any, context: str, choices: list[str]) -> list[tuple[float, bool]]:
     """By the model alone, as lm-eval describes it."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    place = ROOT / "data/demo_model"
-    tokenizer, model = (
-        AutoTokenizer.from_pretrained(place),
-        AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32),
-    )
+    tokenizer = AutoTokenizer.from_pretrained(DEMO_MODEL)
+    model = AutoModelForCausalLM.from_pretrained(DEMO_MODEL, dtype=torch.float32)
     found = []
     for choice in choices:
         whole, before = tokenizer.encode(context + choice), tokenizer.encode(context)

@@ -14,6 +14,7 @@ from tools.benchmarks.questions import choices_of, render_question, turns_of
 from tools.errors import DataError
 from tools.models.chat import ChatOptions
 from tools.models.prompts import encode_prompt, encode_scored
+from tools.models.scoring import encode_windows
 from tools.records import Generation, Problem
 from tools.store import generations
 
@@ -92,6 +93,21 @@ def test_context_and_continuation_are_divided_as_lm_eval_divides_them(
     ((_, theirs, their_rest),) = Model().loglikelihood([request], disable_tqdm=True)
     (ours,) = encode_scored([(context, continuation)], tokenizer).pairs
     assert (list(ours.context), list(ours.continuation)) == (theirs, their_rest)
+
+
+@pytest.mark.parametrize("longest", [3, 4, 7, 64])
+def test_a_whole_text_is_divided_as_lm_eval_divides_it(tokenizer: Any, longest: int) -> None:
+    pytest.importorskip("lm_eval", reason="needs requirements-lm-eval.txt")
+    from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
+
+    first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+    for length in range(1, 40):
+        text = "7" * length
+        tokens = tokenizer.encode(text, add_special_tokens=False)
+        theirs = map(make_disjoint_window, get_rolling_token_windows(tokens, first, longest - 1, 1))
+        ours = encode_windows(text, tokenizer, longest)
+        assert [(list(pair.context), list(pair.continuation)) for pair in ours] == list(theirs)
+        assert max(len(pair.token_ids) for pair in ours) <= longest
 
 
 def test_log_likelihoods_stand_in_a_line_and_come_back(tmp_path: pathlib.Path) -> None:

@@ -43,7 +43,11 @@ class StoredModel(LM):
         return [tuple(self._next(request)) for request in requests]
 
     def loglikelihood_rolling(self, requests: Any, disable_tqdm: bool = False) -> list[float]:
-        raise NotImplementedError
+        found = [self._next(request) for request in requests]  # the first window; the others follow
+        return [value + sum(self._rest(request)) for request, (value, _) in zip(requests, found, strict=True)]
+
+    def _rest(self, request: Any) -> list[float]:
+        return [value for value, _ in self.stored.pop((request.task_name, request.doc_id))]
 
     def apply_chat_template(self, chat_history: Any, add_generation_prompt: bool = True) -> str:
         return json.dumps(chat_history)

@@ -82,7 +82,7 @@ def make_folder(place: pathlib.Path) -> TaskFolder:
 
 
 def write_made_up(folder: TaskFolder) -> None:
-    """Six tasks and two groups: generation with filters and examples, a corpus metric, scored choices, votes."""
+    """Seven tasks and two groups: generation with filters and examples, a corpus metric, scored choices, whole texts, votes."""
     sums = [{"question": f"{a} + {b} = ?", "answer": str(a + b)} for a in range(1, 6) for b in range(3, 6)]
     words = [{"de": f"der {noun} ist rot", "en": f"the {noun} is red"} for noun in "ball hut pen car roof tree".split()]
     facts = [
@@ -129,6 +129,13 @@ def write_made_up(folder: TaskFolder) -> None:
         metric_list=[{"metric": "acc", "aggregation": "mean", "higher_is_better": True},
                      {"metric": "perplexity", "aggregation": "perplexity", "higher_is_better": False}],
     )  # fmt: skip
+    folder.write_task(
+        "made_pages", files["words"], output_type="loglikelihood_rolling", test_split="test",
+        doc_to_text="", doc_to_target="{{de}}, {{en}}",
+        metric_list=[{"metric": name, "aggregation": aggregation, "higher_is_better": False} for name, aggregation in (
+            ("word_perplexity", "weighted_perplexity"), ("byte_perplexity", "weighted_perplexity"),
+            ("bits_per_byte", "bits_per_byte"))],
+    )  # fmt: skip
     for name, is_weighted in (("made_group", True), ("made_even_group", False)):
         folder.write_config(name, {
             "group": name, "task": ["made_sums", "made_more_sums"], "metadata": {"version": 2.0},
@@ -151,7 +158,8 @@ def texts_for(
 
 def scores_for(rows: Sequence[Mapping[str, Any]]) -> list[list[tuple[float, bool]]]:
     return [
-        [(-0.1 * ((number * 7 + index * 5) % 11) - 1 / 3, (number + index) % 3 == 0) for index in range(len(row["choices"]))]
+        [(-0.1 * ((number * 7 + index * 5) % 11) - 1 / 3, (number + index) % 3 == 0)
+         for index in range(len(row.get("choices") or [1, 2]))]  # a whole text: two windows
         for number, row in enumerate(rows)
     ]  # fmt: skip
 

@@ -214,6 +214,11 @@ def conversation_of(problem: Problem) -> tuple[tuple[str, str], ...]:
     return conversation(read_row(problem) if is_away else problem.fields)
 
 
+def is_whole_text(problem: Problem) -> bool:
+    """Whether the statement of a scored problem is itself what is scored, from its first token on."""
+    return problem.fields.get("is_whole_text") is True
+
+
 def choices_of(problem: Problem, benchmark: Benchmark) -> tuple[tuple[str, str], ...]:
     """(context, continuation) of each choice of a scored benchmark; the context is the statement, or the row's own
     `contexts`, one for each choice. Raises DataError."""

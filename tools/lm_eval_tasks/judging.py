@@ -13,7 +13,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.metrics import acc_all, mean, stderr_for_metric
 
 from tools.errors import DataError
-from tools.lm_eval_tasks.tasks import OUTPUT_TYPES, SCORED, BuiltTasks, doc_hash
+from tools.lm_eval_tasks.tasks import OUTPUT_TYPES, SCORED, WHOLE, BuiltTasks, doc_hash
 from tools.lm_eval_tasks.values import from_json, is_number, to_json
 from tools.records import JsonObject
 
@@ -67,6 +67,8 @@ class TaskJudge:
         doc = self._doc(name, doc_id, expected_hash)
         is_scored = OUTPUT_TYPES[task.OUTPUT_TYPE] == SCORED
         groups = [[tuple(each)] for each in responses] if is_scored else [list(responses)]
+        if task.OUTPUT_TYPE == WHOLE:  # of the windows of one text
+            groups = [[sum(value for value, _ in responses)]]
         instances = [self._instance(task, name, doc_id, doc, index, got) for index, got in enumerate(groups)]
         task._instances = instances
         task.apply_filters()
@@ -92,7 +94,7 @@ class TaskJudge:
 
     @staticmethod
     def _instance(task: Any, name: str, doc_id: int, doc: Any, index: int, responses: list[Any]) -> Any:
-        kind = "generate_until" if task.OUTPUT_TYPE == "generate_until" else "loglikelihood"
+        kind = "loglikelihood" if task.OUTPUT_TYPE == "multiple_choice" else task.OUTPUT_TYPE
         instance = Instance(kind, doc, ("", {}), index, metadata=(name, doc_id, 1))
         instance.resps = responses
         return instance

@@ -14,7 +14,7 @@ from typing import Any
 from lm_eval.utils import handle_non_serializable
 
 from tools.errors import UsageError
-from tools.lm_eval_tasks.tasks import OUTPUT_TYPES, SCORED, BuiltTasks, doc_hash
+from tools.lm_eval_tasks.tasks import OUTPUT_TYPES, SCORED, WHOLE, BuiltTasks, doc_hash
 from tools.records import JsonObject
 
 FORMS = ("generative", "gen", "chat", "cot_zeroshot", "llama")  # how lm-eval names a task that asks for text instead
@@ -72,6 +72,8 @@ def _generated(name: str, instances: list[Any], messages: list[dict[str, str]] |
 
 
 def _scored(instances: list[Any]) -> JsonObject:
+    if instances[0].request_type == WHOLE:
+        return {"problem": instances[0].args[0], "is_whole_text": True}
     contexts = [instance.args[0] for instance in instances]
     row: JsonObject = {"problem": contexts[0], "choices": [instance.args[1] for instance in instances]}
     return row | ({"contexts": contexts} if len(set(contexts)) > 1 else {})

@@ -35,8 +35,8 @@ DEFINES = re.compile(rb"^(?:task|group)[ \t]*:[ \t]*[\"']?([^\s\"'#\[]+)", re.MU
 # What runs a model's code is not run as lm-eval runs it, in our own process: this toolkit has a sandbox for it.
 OURS_INSTEAD = {"humaneval": "humaneval", "mbpp": "mbpp", "cruxeval": "cruxeval"}
 Index = dict[str, Entry]  # lm-eval's, by name
-GENERATED, SCORED = "generate_until", "loglikelihood"
-OUTPUT_TYPES = {"generate_until": GENERATED, "loglikelihood": SCORED, "multiple_choice": SCORED}
+GENERATED, SCORED, WHOLE = "generate_until", "loglikelihood", "loglikelihood_rolling"
+OUTPUT_TYPES = {GENERATED: GENERATED, SCORED: SCORED, "multiple_choice": SCORED, WHOLE: SCORED}
 
 
 @dataclasses.dataclass(frozen=True)

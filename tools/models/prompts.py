@@ -17,7 +17,7 @@ from typing import Any
 from tools.errors import ModelError, UsageError
 from tools.models.chat import NO_OPTIONS, ChatOptions, Turn, apply_template
 from tools.models.reasoning import find_opened_format
-from tools.models.scoring import TokenPair, encode_pairs
+from tools.models.scoring import TokenPair, encode_pairs, encode_windows
 from tools.store.checksums import sha256
 
 MODEL_TYPES = ("r1", "qwen", "chat")
@@ -124,6 +124,13 @@ def encode_scored(choices: Sequence[tuple[str, str]], tokenizer: Any) -> Prompt:
     longest = max(pairs, key=lambda pair: len(pair.token_ids))
     texts = tuple(continuation for _, continuation in choices)
     return Prompt(choices[0][0], longest.token_ids, choices[0][0], pairs=pairs, scored=texts)
+
+
+def encode_whole(text: str, tokenizer: Any, longest: int | None) -> Prompt:
+    """A text that is scored from its first token to its last, in windows of `longest` tokens. Raises ModelError."""
+    pairs = encode_windows(text, tokenizer, longest)
+    longest_pair = max(pairs, key=lambda pair: len(pair.token_ids))
+    return Prompt(text, longest_pair.token_ids, text, pairs=pairs, scored=("",) * len(pairs))
 
 
 def template_sha256(question: str, model_type: str, tokenizer: Any = None, chat: ChatOptions = NO_OPTIONS) -> str:

@@ -10,16 +10,24 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from tools.benchmarks.benchmark import Benchmark
 from tools.benchmarks.problems import LoadedBenchmark, load_benchmark
-from tools.benchmarks.questions import PROBE, choices_of, render_question, turns_of
+from tools.benchmarks.questions import PROBE, choices_of, is_whole_text, render_question, turns_of
 from tools.benchmarks.rows import asked_turns
 from tools.engines import GenerationRequest, Request, ScoreRequest, load_tokenizer
 from tools.errors import ModelError
 from tools.models.chat import is_dated, template_of
 from tools.models.limits import read_model_limit
-from tools.models.prompts import Prompt, encode_prompt, encode_scored, render_without_tokenizer, template_sha256
+from tools.models.prompts import (
+    Prompt,
+    encode_prompt,
+    encode_scored,
+    encode_whole,
+    render_without_tokenizer,
+    template_sha256,
+)
 from tools.models.reasoning import find_opened_format, find_template_format
-from tools.records import Sample
+from tools.records import Problem, Sample
 from tools.sampling.seeds import SeedRule, request_seed
 from tools.sampling.settings import RunSettings
 from tools.store import manifest, provenance
@@ -97,13 +105,21 @@ def encode_prompts(benchmarks: list[LoadedBenchmark], settings: RunSettings, tok
             question = render_question(problem, loaded.benchmark, settings.model_type)
             turns = turns_of(problem, loaded.benchmark, settings.model_type, loaded.examples)
             if loaded.benchmark.is_scored:
-                prompt = encode_scored(choices_of(problem, loaded.benchmark), tokenizer)
+                prompt = _encode_scored(problem, loaded.benchmark, settings, tokenizer)
             elif tokenizer is None:
                 prompt = render_without_tokenizer(question, settings.model_type, settings.chat, turns)
             else:
                 prompt = encode_prompt(question, settings.model_type, tokenizer, settings.chat, turns)
             prompts[loaded.name, problem.task_id] = prompt
     return prompts
+
+
+def _encode_scored(problem: Problem, benchmark: Benchmark, settings: RunSettings, tokenizer: Any) -> Prompt:
+    """Choices after their context, or a whole text; engines want room for one more token."""
+    if not is_whole_text(problem):
+        return encode_scored(choices_of(problem, benchmark), tokenizer)
+    limit = read_model_limit(settings.model_place, settings.revision)
+    return encode_whole(problem.statement, tokenizer, limit and limit - 1)
 
 
 def find_later_turns(benchmarks: list[LoadedBenchmark], settings: RunSettings) -> dict[PromptKey, tuple[str, ...]]:
