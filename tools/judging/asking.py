@@ -23,6 +23,7 @@ from tools.judging.templates import JudgeTemplate
 from tools.models.reasoning import split_response
 from tools.records import Generation, Grade
 
+READ_AHEAD = 64  # questions that are made before the first is sent
 TRIES = 2  # of a question whose reply does not parse
 
 
@@ -81,6 +82,8 @@ class Judging:
         is_drained = False
         try:
             with self._bar:
+                if self.ledger.is_empty:  # so the clerk starts while the first responses are read
+                    self._clerk = Clerk(self.setup, self.ledger.path)
                 while True:
                     while not is_drained and len(self._waiting) < self._room():
                         task = next(source, None)
@@ -102,7 +105,8 @@ class Judging:
     def _room(self) -> int:
         if self._is_over_budget:
             return 0
-        return (self._clerk.most_sent if self._clerk else 1) - len(self._sent)
+        most = self._clerk.most_sent if self._clerk and self._sent else READ_AHEAD
+        return most - len(self._sent)
 
     def _open(self, task: JudgeTask) -> Iterator[tuple[JudgeTask, Sequence[JudgeReply]]]:
         opened = _Open(task)

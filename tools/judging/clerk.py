@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import fcntl
+import functools
 import os
 import pathlib
 import subprocess
@@ -79,9 +80,13 @@ class Clerk:
         )
         theirs.close()
         self._connection.send((setup, path))
+
+    @functools.cached_property
+    def most_sent(self) -> int:
+        """So many errands are worth having at once. Waits until the engine is there."""
         ready = self._receive()
         assert isinstance(ready, ClerkReady)
-        self.most_sent = ready.most_sent
+        return ready.most_sent
 
     def send(self, errand: Errand) -> None:
         try:

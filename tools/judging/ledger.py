@@ -93,6 +93,10 @@ class Ledger:
         """What the clerk has written."""
         self._keep(reply)
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._by_key
+
     def all(self) -> list[PaidReply]:
         return list(self._by_key.values())
 
