@@ -12,67 +12,43 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tools.commandline import option
-from tools.engines import EngineOptions, EngineSetup, Needs
-from tools.engines.openai import OpenAIEngine
+from tools.engines import EngineSetup, Needs
+from tools.engines.asking import AskingEngine, AskingOptions
 
-DEFAULT_CAPACITY = 16  # plans of hosted models are small; 429 halves it
+if TYPE_CHECKING:
+    from tools.engines.request_gate import RequestGate
+    from tools.engines.server_client import ServerClient
+    from tools.records import JsonRow
 
 
 @dataclasses.dataclass(frozen=True)
-class LiteLLMOptions(EngineOptions):
-    """Where the provider is, if not where LiteLLM knows it, what it is told besides, and how patient we are."""
-
-    decisive = ("extra_body",)
+class LiteLLMOptions(AskingOptions):
+    """Where the provider is, if not where LiteLLM knows it."""
 
     api_base: str | None = option(None, "the provider's address", name="LITELLM_API_BASE", shown="LiteLLM's")
-    request_timeout_s: float = option(3600.0, "for one answer of a server")
-    max_retries: int = option(6, "of a failed request to a server, with back-off")
-    stream: int = option(1, "0: answers come whole; proxies may end long ones")
-    extra_body: str = option("", "JSON object of more fields; null takes one away", shown="none")
-    filtered: str = option(
-        "missing",
-        "missing or count: an answer that the provider's filter withheld is missing, or the model's",
-        choices=("missing", "count"),
-    )
-
-    def __post_init__(self) -> None:
-        from tools.engines.server_request import parse_extra_body
-
-        parse_extra_body(self.extra_body)
 
 
-class LiteLLMEngine(OpenAIEngine):
-    """The pool of threads of ENGINE=openai; LiteLLM stands between them and the provider."""
+class LiteLLMEngine(AskingEngine):
+    """LiteLLM stands between the threads and the provider."""
 
     needs = Needs(
         packages=("litellm",), loads_model=False, tokenizer=False, devices=False, has_own_template=True,
         install="run `pip install -r requirements-hosted.txt`",
     )  # fmt: skip
     Options = LiteLLMOptions
+    most_at_once = 16  # plans of hosted models are small; 429 halves it
 
-    def __init__(self, setup: EngineSetup, options: Any) -> None:
+    def connect(self, setup: EngineSetup, options: Any, gate: RequestGate, extra: JsonRow) -> ServerClient:
         from tools.engines.litellm_client import LiteLLMClient
-        from tools.engines.request_gate import RequestGate
-        from tools.engines.server_request import parse_extra_body
+        from tools.engines.server_client import Patience
 
-        litellm = load_litellm()
-        extra: dict[str, Any] = {} if options.stream else {"stream": None, "stream_options": None}
-        gate = RequestGate(options.max_num_seqs or DEFAULT_CAPACITY)
-        client = LiteLLMClient(
-            litellm,
-            gate,
-            setup.model,
-            setup.sampling,
-            extra | parse_extra_body(options.extra_body),
-            api_base=options.api_base,
-            timeout_s=options.request_timeout_s,
-            max_retries=options.max_retries,
-            counts_filtered=options.filtered == "count",
+        patience = Patience.of(options)
+        return LiteLLMClient(
+            load_litellm(), gate, setup.model, setup.sampling, extra, patience, api_base=options.api_base
         )
-        self._start_threads(client, gate, options.max_num_seqs or DEFAULT_CAPACITY)
 
 
 def load_litellm() -> Any:

@@ -14,12 +14,12 @@ from typing import Any
 from tools.engines import Completion, GenerationRequest, first_line
 from tools.engines.request_gate import RequestGate
 from tools.engines.server_answer import ServerAnswer, join_reasoning, read_ending
-from tools.engines.server_client import TEXT_BASE, TEXT_PER_TOKEN, FilteredAnswer, ServerClient, tell_filtered
+from tools.engines.server_client import TEXT_BASE, TEXT_PER_TOKEN, FilteredAnswer, Patience, ServerClient, tell_filtered
 from tools.engines.server_connection import AnswerTooLarge, ConnectionBroken
 from tools.engines.server_faults import read_fault
 from tools.engines.server_request import Dialect, cap_of, make_body
 from tools.errors import RequestFailed
-from tools.records import JsonObject, Sampling
+from tools.records import JsonObject, JsonRow, Sampling
 
 NO_KEY = re.compile(r"missing credentials|api[_ ]key.{0,40}(?:not set|missing|required|must be set)", re.IGNORECASE)
 
@@ -31,13 +31,10 @@ class LiteLLMClient(ServerClient):
     address_name = "LITELLM_API_BASE"
 
     def __init__(
-        self, litellm: Any, gate: RequestGate, model: str, sampling: Sampling, extra: JsonObject, *,
-        api_base: str | None, timeout_s: float, max_retries: int, counts_filtered: bool,
+        self, litellm: Any, gate: RequestGate, model: str, sampling: Sampling, extra: JsonRow, patience: Patience, *,
+        api_base: str | None,
     ) -> None:  # fmt: skip
-        super().__init__(
-            None, gate, model, sampling, extra,
-            timeout_s=timeout_s, max_retries=max_retries, counts_filtered=counts_filtered,
-        )  # fmt: skip
+        super().__init__(None, gate, model, sampling, extra, patience)
         self._litellm, self._api_base = litellm, api_base
 
     @property
@@ -58,10 +55,10 @@ class LiteLLMClient(ServerClient):
 
     def _complete(self, body: JsonObject, most_text: int) -> Any:
         """The whole response. A stream is put together by LiteLLM; it ends at the deadline, however it drips."""
-        options = {"timeout": self._timeout_s, "num_retries": 0, "max_retries": 0, "api_base": self._api_base}
+        options = {"timeout": self._patience.timeout_s, "num_retries": 0, "max_retries": 0, "api_base": self._api_base}
         if not body.get("stream"):
             return self._litellm.completion(**body, **options)
-        until, length = time.monotonic() + self._timeout_s, 0
+        until, length = time.monotonic() + self._patience.timeout_s, 0
         chunks = []
         for chunk in self._litellm.completion(**body, **options):
             self._gate.is_understood()

@@ -7,11 +7,13 @@ The reason names the option to set, in one line.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import re
 import threading
 import time
+from typing import Any
 
 from tools.engines import Completion, GenerationRequest
 from tools.engines.request_gate import GateOutcome, RequestGate
@@ -38,6 +40,20 @@ class RefusedRequest(RequestFailed):
     """The server works, and does not take this request."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Patience:
+    """How long an answer may take, how often a failed request is tried again, and whether a withheld answer counts."""
+
+    timeout_s: float
+    max_retries: int
+    counts_filtered: bool
+
+    @classmethod
+    def of(cls, options: Any) -> Patience:
+        """As an engine's options say."""
+        return cls(options.request_timeout_s, options.max_retries, options.filtered == "count")
+
+
 class ServerClient:
     """Asks; used by many threads at once. `server` is None where a subclass asks in another way."""
 
@@ -50,15 +66,12 @@ class ServerClient:
         model: str,
         sampling: Sampling,
         extra: JsonRow,
-        *,
-        timeout_s: float,
-        max_retries: int,
-        counts_filtered: bool,
+        patience: Patience,
     ) -> None:
         self.dialect = Dialect()
         self.has_answered = False
         self._server, self._gate, self._model, self._sampling, self._extra = server, gate, model, sampling, extra
-        self._timeout_s, self._max_retries, self._counts_filtered = timeout_s, max_retries, counts_filtered
+        self._patience = patience
         self._heard_at = time.monotonic()  # of the last answer to anybody
         self._lock, self._closing = threading.Lock(), threading.Event()
 
@@ -77,7 +90,7 @@ class ServerClient:
                     continue
                 self._end_if_hopeless(fault, request)
                 is_limited = fault.kind is ServerFaultKind.BUSY and fault.status != 503
-                if is_limited and time.monotonic() - self._heard_at < self._timeout_s:
+                if is_limited and time.monotonic() - self._heard_at < self._patience.timeout_s:
                     busy += 1
                     # A pause that the server names is the gate's; without one each waits for itself.
                     self._pause(0.0 if fault.retry_after_s is not None else _pause_after(busy))
@@ -85,13 +98,20 @@ class ServerClient:
                 failure: RequestFailed = fault
             except ConnectionBroken as error:
                 failure = error
-            if tries >= self._max_retries:
+            if tries >= self._patience.max_retries:
                 raise RequestFailed(f"{failure}; asked {tries + 1} times (MAX_RETRIES)") from failure
             self._pause(_pause_after(tries))
             tries += 1
 
+    def end_overdue(self) -> None:
+        """Ends requests whose time is over, in whatever phase."""
+        if self._server is not None:
+            self._server.end_overdue()
+
     def close(self) -> None:
         self._closing.set()
+        if self._server is not None:
+            self._server.close()
 
     def _try(self, request: GenerationRequest, dialect: Dialect, began: float) -> Completion:
         outcome, pause_s = GateOutcome.OTHER, 0.0
@@ -113,7 +133,7 @@ class ServerClient:
         path, body = make_body(request, self._model, self._sampling, dialect, self._extra)
         cap = cap_of(request, self._sampling)
         data = json.dumps(body).encode()
-        with self._server.exchange("POST", path, data, self._timeout_s) as exchange:
+        with self._server.exchange("POST", path, data, self._patience.timeout_s) as exchange:
             if exchange.status != 200:
                 retry_after = exchange.header("Retry-After"), exchange.header("Retry-After-Ms")
                 raise read_fault(exchange.status, exchange.read_error(), *retry_after)
@@ -129,7 +149,7 @@ class ServerClient:
         ending, text = answer.ending, answer.text
         if ending is Ending.BROKEN:
             raise ConnectionBroken(f"the server broke off its answer ({answer.said[:40]!r})")
-        if ending is Ending.FILTERED and not self._counts_filtered:
+        if ending is Ending.FILTERED and not self._patience.counts_filtered:
             raise FilteredAnswer(tell_filtered(answer.said))
         if ending is Ending.UNSAID:
             ending = Ending.LENGTH if (answer.output_tokens or 0) >= cap else Ending.STOP

@@ -10,10 +10,11 @@ import sysconfig
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-# Shared libraries, time zones and the harmless devices. No /proc, no /home, no /tmp, no other /etc.
+# Shared libraries, time zones, the list that Python's mimetypes reads, and the harmless devices. No /proc, no /home, no
+# /tmp, no other /etc.
 SYSTEM_PATHS = (
     "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/etc/ld.so.cache",
-    "/etc/localtime", "/dev/null", "/dev/urandom", "/dev/random",
+    "/etc/localtime", "/etc/mime.types", "/dev/null", "/dev/urandom", "/dev/random",
 )  # fmt: skip
 
 FIRST_SPARE_UID, SPARE_UIDS = 61184, 4336  # the range that systemd gives to short-lived services
