@@ -4,8 +4,8 @@
 
 FOLDER holds humaneval-<language>.jsonl (MultiPL-E's rows with an answer of a model, `gpt_solution`); default:
 $DATA_DIR/breadth/multipl-e. The plain run is the same command in an ordinary folder, with this user's rights and nothing
-around it, in the same clean environment. Targets: no difference; at most 1.3 times the CPU. Programs over the time limit count for
-their verdict only: a plain run has no limit of CPU time.
+around it, in the same clean environment. Targets: no difference; at most 1.3 times the CPU. Programs that come to the limit of time
+or memory count for their verdict only: a plain run has neither.
 """
 
 from __future__ import annotations
@@ -26,8 +26,14 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tools.grading.code.language_answers import extract_code, join_tests  # noqa: E402
-from tools.grading.code.language_program import find_missing, open_toolchain, read_problem, run_program  # noqa: E402
+from tools.grading.code.language_answers import extract_code  # noqa: E402
+from tools.grading.code.language_program import (  # noqa: E402
+    find_missing,
+    make_program,
+    open_toolchain,
+    read_problem,
+    run_program,
+)
 from tools.grading.code.language_recipes import Recipe, find_recipe  # noqa: E402
 from tools.records import Verdict  # noqa: E402
 
@@ -87,14 +93,14 @@ def measure(language: str, path: pathlib.Path, problems: int, timeout_s: float) 
         for row in rows:
             problem = read_problem(row)
             code = extract_code(row["gpt_solution"], recipe.labels, problem.function) or ""
-            text = join_tests(language, problem.prompt, problem.function, code, problem.tests)
+            program = make_program(recipe, problem, code)
             started = time.process_time()
-            grade = run_program(toolchain, recipe, text, timeout_s)
+            grade = run_program(toolchain, recipe, program, timeout_s)
             own_s = time.process_time() - started
             verdicts[grade.verdict.value] += 1
-            if grade.verdict is Verdict.TIMEOUT:
+            if grade.verdict in (Verdict.TIMEOUT, Verdict.MEMORY):
                 continue
-            passed, cpu_s = run_plainly(recipe, text, dict(toolchain.paths))
+            passed, cpu_s = run_plainly(recipe, program.text, dict(toolchain.paths))
             ours_s, plain_s = ours_s + grade.cpu_s + own_s, plain_s + cpu_s
             if passed is None or passed != grade.passed:
                 different.append(row["name"])

@@ -1,4 +1,4 @@
-"""Runs the tests in program.py, beside it: exit status 0 when there are some and all pass.
+"""Runs the tests in program.py, beside it: exit status 0 and the word that it is given when there are some and all pass.
 
 The program is imported, as BigCodeBench imports it: what it guards by `if __name__ == "__main__":` does not run.
 """
@@ -6,7 +6,8 @@ The program is imported, as BigCodeBench imports it: what it guards by `if __nam
 import sys
 import unittest
 
-import program
+mark = sys.argv.pop()
+import program  # noqa: E402
 
 result = unittest.TestResult()
 unittest.defaultTestLoader.loadTestsFromTestCase(program.TestCases).run(result)
@@ -18,3 +19,4 @@ if failed or result.testsRun == len(result.skipped):
         file=sys.stderr,
     )
     sys.exit(1)
+print(mark)

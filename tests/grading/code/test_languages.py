@@ -13,6 +13,7 @@ from tools.benchmarks.benchmark import list_benchmarks
 from tools.errors import DataError, UsageError
 from tools.grading.code.language_answers import extract_code, find_blocks, find_function, is_whole_function, join_tests
 from tools.grading.code.language_program import (
+    LanguageProgram,
     find_missing,
     grade_in_language,
     open_toolchain,
@@ -49,6 +50,32 @@ def test_every_language_passes_fails_and_completes(language):
             assert "error" in broken.reason
 
 
+# How a program ends before its tests: at the end of the answer, or within the function that is tested.
+EXITS = {
+    "js": "process.exit(0);\n", "ts": "declare var process: any;\nprocess.exit(0);\n", "sh": "exit 0\n",
+    "php": "exit(0);\n", "lua": "os.exit(0)\n", "rb": "exit!(0)\n", "pl": "exit(0);\n",
+}  # fmt: skip
+EXITS_WITHIN = {
+    "cpp": ("return x + y;", "__builtin_exit(0);"), "java": ("return x + y;", "System.exit(0); return 1;"),
+    "rs": ("x + y", "std::process::exit(0)"), "go": ("return x + y", "os.Exit(0); return 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", sorted(PROGRAMS))
+def test_a_program_that_ends_before_its_tests_has_not_passed(language):
+    recipe, case = find_recipe(language), PROGRAMS[language]
+    code = case.whole + EXITS.get(language, "")
+    code = code.replace(*EXITS_WITHIN[language]) if language in EXITS_WITHIN else code
+    prompt = case.prompt.replace('"fmt"', '"fmt"\n    "os"')  # Go
+    problem = read_problem({"prompt": prompt, "tests": case.tests})
+    with open_toolchain(recipe) as toolchain:
+        if missing := find_missing(recipe, toolchain):
+            pytest.skip(missing)
+        grade = grade_in_language(toolchain, recipe, problem, code, 15.0)
+        assert grade.verdict is Verdict.RUNTIME_ERROR, grade
+        assert grade.reason == "ended with status 0 before its tests had ended" or language == "go"
+
+
 @pytest.mark.parametrize("language", sorted(PROGRAMS))
 def test_a_completion_gets_the_prompt_and_the_whole_brace(language):
     case = PROGRAMS[language]
@@ -60,10 +87,10 @@ def test_a_completion_gets_the_prompt_and_the_whole_brace(language):
 def test_an_endless_program_is_a_timeout_and_a_greedy_one_is_memory():
     recipe = find_recipe("sh")
     with open_toolchain(recipe) as toolchain:
-        assert run_program(toolchain, recipe, "while :; do :; done", 0.5).verdict is Verdict.TIMEOUT
-        assert run_program(toolchain, recipe, "sleep 60", 0.5).verdict is Verdict.TIMEOUT
-        assert run_program(toolchain, recipe, "exit 7", 5.0).reason == "exit status 7"
-        assert run_program(toolchain, recipe, "x" * (5 << 20), 5.0).verdict is Verdict.COMPILE_ERROR
+        assert run_program(toolchain, recipe, LanguageProgram("while :; do :; done"), 0.5).verdict is Verdict.TIMEOUT
+        assert run_program(toolchain, recipe, LanguageProgram("sleep 60"), 0.5).verdict is Verdict.TIMEOUT
+        assert run_program(toolchain, recipe, LanguageProgram("exit 7"), 5.0).reason == "exit status 7"
+        assert run_program(toolchain, recipe, LanguageProgram("x" * (5 << 20)), 5.0).verdict is Verdict.COMPILE_ERROR
 
 
 def test_a_missing_tool_is_the_machines_fault_and_says_what_to_install(monkeypatch, tmp_path):
@@ -198,6 +225,9 @@ def test_a_unittest_file_runs_in_an_environment_of_the_users(monkeypatch):
             ]
             assert [result.verdict for result in results] == [Verdict.CORRECT, Verdict.CORRECT, Verdict.RUNTIME_ERROR]
             assert "1 of 1 tests failed" in results[2].reason
+            for end in ("raise SystemExit\n", "import os\nos._exit(0)\n"):
+                ended = grade_in_language(toolchain, recipe, problem, right + end, 20.0)
+                assert ended.reason == "ended with status 0 before its tests had ended"
             thief = "import os\ndef task_func(x):\n    return open(f'/proc/{os.getppid()}/environ').read() and '1'\n"  # nothing of the launcher
             stolen = grade_in_language(toolchain, recipe, problem, thief, 20.0)
             assert "PermissionError" in stolen.reason

@@ -1,11 +1,13 @@
 """Grades one program of another language: compiled, run with its tests, judged by its exit status, as MultiPL-E does.
 
-The tests are code in the program's own process: a program that wants to pass without solving can (docs/code.md).
+A program that ends with status 0 before its tests have come to their end has not passed. The tests are code in the program's own
+process, all the same: one that looks for a way to pass without solving finds it (docs/code.md).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import secrets
 from typing import Any
 
 from tools.errors import DataError
@@ -26,6 +28,14 @@ class LanguageProblem:
     prompt: str
     tests: str
     function: str
+
+
+@dataclasses.dataclass(frozen=True)
+class LanguageProgram:
+    """A whole program with its tests; `end_word`: what it prints at their end, empty where nothing says so."""
+
+    text: str
+    end_word: str = ""
 
 
 def read_problem(row: JsonRow) -> LanguageProblem:
@@ -62,17 +72,22 @@ def grade_in_language(
     toolchain: Toolchain, recipe: Recipe, problem: LanguageProblem, code: str, timeout_s: float
 ) -> CodeGrade:
     """Raises SandboxError where the machine fails."""
-    text = join_tests(recipe.language, problem.prompt, problem.function, code, problem.tests)
-    return run_program(toolchain, recipe, text, timeout_s)
+    return run_program(toolchain, recipe, make_program(recipe, problem, code), timeout_s)
 
 
-def run_program(toolchain: Toolchain, recipe: Recipe, text: str, timeout_s: float) -> CodeGrade:
-    """A whole program's text: compiled, and run once."""
-    program = text.encode("utf-8", "replace")
-    if len(program) > MAX_PROGRAM_BYTES:
+def make_program(recipe: Recipe, problem: LanguageProblem, code: str) -> LanguageProgram:
+    """What is compiled and run: an answer's code with the tests."""
+    tests, end_word = recipe.with_end(problem.tests, secrets.token_hex(8))
+    return LanguageProgram(join_tests(recipe.language, problem.prompt, problem.function, code, tests), end_word)
+
+
+def run_program(toolchain: Toolchain, recipe: Recipe, program: LanguageProgram, timeout_s: float) -> CodeGrade:
+    """Compiled, and run once."""
+    text = program.text.encode("utf-8", "replace")
+    if len(text) > MAX_PROGRAM_BYTES:
         return _fail(Verdict.COMPILE_ERROR, f"the program is longer than {MAX_PROGRAM_BYTES >> 20} MiB")
     toolchain.clear()
-    for name, data in {recipe.file: program, **recipe.support_files(text)}.items():
+    for name, data in {recipe.file: text, **recipe.support_files(program.text)}.items():
         toolchain.put(name, data)
     environment = {name: value.replace("{folder}", toolchain.folder) for name, value in recipe.environment.items()}
     compile_cpu_s = 0.0
@@ -81,13 +96,14 @@ def run_program(toolchain: Toolchain, recipe: Recipe, text: str, timeout_s: floa
         compile_cpu_s = compiled.cpu_s
         if compiled.end is not End.FINISHED or not toolchain.make_executable(recipe.compiled):
             return _fail(Verdict.COMPILE_ERROR, _first_error(compiled), compiled)
-    result = toolchain.run(recipe.run, recipe.limits_of_running(timeout_s), environment=environment)
-    grade = _judge(recipe, result, timeout_s)
+    command = [word.replace("{mark}", program.end_word) for word in recipe.run]
+    result = toolchain.run(command, recipe.limits_of_running(timeout_s), environment=environment)
+    grade = _judge(recipe, program, result, timeout_s)
     grade.cpu_s += compile_cpu_s
     return grade
 
 
-def _judge(recipe: Recipe, result: JobResult, timeout_s: float) -> CodeGrade:
+def _judge(recipe: Recipe, program: LanguageProgram, result: JobResult, timeout_s: float) -> CodeGrade:
     said = (result.stdout + result.stderr)[-200_000:].decode("utf-8", "replace")
     verdict, reason = Verdict.CORRECT, ""
     if result.end is not End.FINISHED:
@@ -95,6 +111,8 @@ def _judge(recipe: Recipe, result: JobResult, timeout_s: float) -> CodeGrade:
         verdict, reason = (Verdict.MEMORY if is_memory else FAILURES[result.end]), result.reason
     elif recipe.failure_word and recipe.failure_word in said:
         verdict, reason = Verdict.RUNTIME_ERROR, f"printed {recipe.failure_word}"
+    elif program.end_word.encode() not in result.stdout:
+        verdict, reason = Verdict.RUNTIME_ERROR, "ended with status 0 before its tests had ended"
     grade = _fail(verdict, reason, result)
     grade.hangs_on_time = result.cpu_s > 0.7 * timeout_s
     grade.is_near_timeout = result.end is End.CPU_LIMIT and result.code == 0

@@ -33,6 +33,8 @@ class Recipe:
     `compiled`: the file that the compiler must leave. `readable`: folders beyond those of every language. `check`: a command that fails where a library of the tests is missing,
     `check_needs` says which. `support`: a word of the program -> a folder here whose files are put beside it.
     `memory_words`: in stderr of a failed run they say that memory ran out. `failure_word`: a run that prints it has failed.
+    `end_word`: a run that does not print it has not come to the end of its tests. `{mark}` in it is a word made for each program,
+    and `end` is a statement that prints it, which stands before the place that `end_before` matches at the tests' end.
     """
 
     language: str
@@ -50,6 +52,9 @@ class Recipe:
     support: Mapping[str, str] = dataclasses.field(default_factory=dict)
     memory_words: tuple[str, ...] = ()
     failure_word: str = ""
+    end_word: str = ""
+    end: str = ""
+    end_before: str = r"\Z"
     compile_limits: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     run_limits: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -60,6 +65,21 @@ class Recipe:
         """`timeout_s`: CPU seconds, those of the start of a virtual machine included."""
         times = {"cpu_s": timeout_s, "idle_s": 1.5 * timeout_s, "wall_s": max(900.0, 150 * timeout_s)}
         return dataclasses.replace(RUN_LIMITS, **{**times, **self.run_limits})
+
+    def with_end(self, tests: str, mark: str) -> tuple[str, str]:
+        """The tests with the statement that prints the mark, and the word to wait for: none where it has no place.
+
+        >>> find_recipe("cpp").with_end("int main() { assert(f(1) == 2); }", "m7")
+        ('int main() { assert(f(1) == 2); \\n__builtin_puts("m7");\\n}', 'm7')
+        """
+        word = self.end_word.replace("{mark}", mark)
+        if not self.end:
+            return tests, word
+        place = re.search(self.end_before, tests)
+        if place is None:
+            return tests, ""
+        statement = self.end.replace("{mark}", mark)
+        return f"{tests[: place.start()]}\n{statement}\n{tests[place.start() :]}", word
 
     def support_files(self, program: str) -> dict[str, bytes]:
         """Files that a program needs beside it: path in the folder -> content."""

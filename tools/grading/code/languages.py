@@ -21,7 +21,7 @@ from tools.records import Grade, JsonObject, JsonRow, MetricKind, Problem, Respo
 
 # The pool and the recipes are imported where they are used: --help needs neither.
 
-VERSION = "1.0"  # goes up with every change that could change a verdict
+VERSION = "1.1"  # goes up with every change that could change a verdict
 WORKER = "tools.grading.code.language_worker"
 
 
