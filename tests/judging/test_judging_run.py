@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.judge_server import RunningJudge, serve_judge
+from tools.engines.openai import LIST_TIMEOUT_S
 
 PROBLEMS = 12
 
@@ -169,6 +171,16 @@ def test_a_truncated_answer_costs_nothing(judged: JudgedRun) -> None:
     assert judged.run().returncode == 0
     assert judged.verdicts()[0]["verdict"] == "truncated"
     assert len(judged.judge.paid()) == 1
+
+
+def test_where_nothing_is_to_be_judged_the_judge_is_not_waited_for(judged: JudgedRun) -> None:
+    judged.write("single", ["<think>Hm"])
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        done = judged.run(OPENAI_BASE_URL=f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
+    assert done.returncode == 0, done.stderr
+    assert "still on their way" not in done.stderr
+    assert time.monotonic() - began < LIST_TIMEOUT_S
 
 
 def test_right_and_wrong_by_a_judge(judged: JudgedRun) -> None:

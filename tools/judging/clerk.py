@@ -80,6 +80,7 @@ class Clerk:
         )
         theirs.close()
         self._connection.send((setup, path))
+        self._is_asked = False
 
     @functools.cached_property
     def most_sent(self) -> int:
@@ -89,6 +90,7 @@ class Clerk:
         return ready.most_sent
 
     def send(self, errand: Errand) -> None:
+        self._is_asked = True
         try:
             self._connection.send(errand)
         except OSError:
@@ -103,6 +105,8 @@ class Clerk:
     def close(self) -> None:
         """Tells it that nothing will follow; what is on its way it writes by itself."""
         self._connection.close()
+        if not self._is_asked:  # it may still wait for a server that nobody needs
+            self._process.kill()
         try:
             self._process.wait(END_S)
         except subprocess.TimeoutExpired:
