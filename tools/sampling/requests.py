@@ -6,8 +6,9 @@ Every worker prepares for itself; the first one completes the manifests, the oth
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tools.benchmarks.benchmark import Benchmark
@@ -100,12 +101,13 @@ def load_own_tokenizer(settings: RunSettings) -> Any:
 def encode_prompts(benchmarks: list[LoadedBenchmark], settings: RunSettings, tokenizer: Any) -> dict[PromptKey, Prompt]:
     """The prompt of every problem. An engine that needs no tokenizer gets text."""
     prompts = {}
+    model_limit = functools.cache(lambda: read_model_limit(settings.model_place, settings.revision))
     for loaded in benchmarks:
         for problem in loaded.problems[: settings.limit]:
             question = render_question(problem, loaded.benchmark, settings.model_type)
             turns = turns_of(problem, loaded.benchmark, settings.model_type, loaded.examples)
             if loaded.benchmark.is_scored:
-                prompt = _encode_scored(problem, loaded.benchmark, settings, tokenizer)
+                prompt = _encode_scored(problem, loaded.benchmark, tokenizer, model_limit)
             elif tokenizer is None:
                 prompt = render_without_tokenizer(question, settings.model_type, settings.chat, turns)
             else:
@@ -114,11 +116,13 @@ def encode_prompts(benchmarks: list[LoadedBenchmark], settings: RunSettings, tok
     return prompts
 
 
-def _encode_scored(problem: Problem, benchmark: Benchmark, settings: RunSettings, tokenizer: Any) -> Prompt:
+def _encode_scored(
+    problem: Problem, benchmark: Benchmark, tokenizer: Any, model_limit: Callable[[], int | None]
+) -> Prompt:
     """Choices after their context, or a whole text; engines want room for one more token."""
     if not is_whole_text(problem):
         return encode_scored(choices_of(problem, benchmark), tokenizer)
-    limit = read_model_limit(settings.model_place, settings.revision)
+    limit = model_limit()
     return encode_whole(problem.statement, tokenizer, limit and limit - 1)
 
 
