@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tools.engines.server_client import ServerClient
     from tools.records import JsonRow
 
+GATHER_S = 0.005  # answers come many at a time; each look at them costs the threads that read them their turn
 FAILURES_IN_A_ROW = 8  # then the server is taken for broken and the run stops
 
 # What asks is imported where it is used: --help reads the options of this file.
@@ -87,6 +89,8 @@ class AskingEngine:
         finished: list[Future[Completion]] = []
         with contextlib.suppress(Empty):
             finished.append(self._finished.get(timeout=1.0))
+            if len(self._running) > 1:
+                time.sleep(GATHER_S)
             while True:
                 finished.append(self._finished.get_nowait())
         self._client.end_overdue()
