@@ -110,6 +110,33 @@ def test_a_main_that_shows_how_is_left_out_whatever_its_strings_hold():
     assert joined.index("add(int") < joined.index("main")
 
 
+# Whole files as models write them: with imports, exports and tests of their own.
+WHOLE_FILES = {
+    "go": 'package main\n\nimport (\n\t"fmt"\n\t"math"\n\t"os"\n)\n\nfunc add(x int, y int) int {\n\treturn int(math.Round(float64(x + y)))\n}\n\n'
+    "func main() {\n\tfmt.Fprintln(os.Stderr, add(1, 2))\n}\n",
+    "js": "const assert = require('assert');\nexport function add(x, y) {\n  return x + y;\n}\nfunction test() {\n"
+    "  assert.equal(add(1, 1), 2);\n}\ntest();\nexport default add;\n",
+    "rs": "use std::collections::HashMap;\npub fn add(x: isize, y: isize) -> isize {\n  let mut m = HashMap::new();\n  m.insert('}', x + y);\n"
+    "  m[&'}']\n}\n\nfn main() {\n  println!(\"{}\", add(1, 2));\n}\n",
+    "php": "<?php\ndeclare(strict_types=1);\n\nfunction add($x, $y) {\n  return $x + $y;\n}\n\necho add(1, 2);\n",
+    "lua": "local function add(x, y)\n  return x + y\nend\n\nprint(add(1, 2))\n",
+    "rb": "# frozen_string_literal: true\n\ndef add(x, y) = x + y\n\nputs add(1, 2) if __FILE__ == $0\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", sorted(WHOLE_FILES))
+def test_a_whole_file_of_a_models_is_tested_as_a_function_is(language):
+    recipe, case = find_recipe(language), PROGRAMS[language]
+    problem = read_problem({"prompt": case.prompt, "tests": case.tests})
+    with open_toolchain(recipe) as toolchain:
+        if missing := find_missing(recipe, toolchain):
+            pytest.skip(missing)
+        right = grade_in_language(toolchain, recipe, problem, WHOLE_FILES[language], 15.0)
+        assert (right.verdict, right.reason) == (Verdict.CORRECT, "")
+        wrong = WHOLE_FILES[language].replace(" + ", " - ")
+        assert grade_in_language(toolchain, recipe, problem, wrong, 15.0).verdict is Verdict.RUNTIME_ERROR
+
+
 def test_a_java_class_of_another_name_and_a_class_behind_it_are_kept():
     prompt = "import java.util.*;\nclass Problem {\n    public static long add(long x, long y) {\n"
     tests = "    }\n    public static void main(String[] args) {\n    assert(add(1, 2) == 3);\n    }\n\n}\n"
@@ -147,9 +174,11 @@ def test_reading_an_answer_is_linear():
         '"' * 500_000,
         "class A {\n" * 50_000,
         "int add(" * 60_000,
+        "function add(" + "\nexport {" * 60_000,
+        "func add(" + "\nimport (" * 60_000,
     ):
         code = extract_code(text, ("js",), "add") or text
-        for language in ("cpp", "java", "js", "sh"):
+        for language in ("cpp", "java", "js", "sh", "go"):
             join_tests(language, "int add(int x) {\n", "add", code, "}\n")
     assert time.process_time() - started < 10
 

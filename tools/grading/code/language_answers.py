@@ -26,14 +26,18 @@ FUNCTION = re.compile(r"(?:\b(?:function|func|fn|def|sub)[ \t]+|[\w>\]&*][ \t]+|
 MAIN = {
     "cpp": re.compile(r"^[ \t]*(?:int|void|auto|signed)[ \t]+main[ \t]*\(", re.MULTILINE),
     "rs": re.compile(r"^[ \t]*(?:pub[ \t]+)?fn[ \t]+main[ \t]*\(", re.MULTILINE),
-    "go": re.compile(r"^func[ \t]+main[ \t]*\(", re.MULTILINE),
     "java": re.compile(r"^[ \t]*public[ \t]+static[ \t]+void[ \t]+main[ \t]*\(", re.MULTILINE),
 }
+GO_PACKAGE = re.compile(r"^package[ \t]+\w+", re.MULTILINE)
+GO_IMPORT = re.compile(r"^import[ \t]*(\([^)]{0,4000}\)|[^\n]*)", re.MULTILINE)
+# What a module exports is a program's own all the same.
+EXPORT = re.compile(
+    r"^export[ \t]+(?:default[ \t]+)?(?=(?:async[ \t]+)?function\b|class\b|const\b|let\b|var\b)"
+    r"|^export[ \t]+(?:default[ \t]+[\w$]+|\{[^}]{0,2000}\})[ \t]*;?[ \t]*$",
+    re.MULTILINE,
+)
 # Comments and strings, so that braces in them are not counted. Longer ones first.
-SKIPPED = {
-    "c": re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:[^\"\\\n]|\\.)*\"?|'(?:[^'\\\n]|\\.)'|[{}]", re.DOTALL),
-    "go": re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|`[^`]*`?|\"(?:[^\"\\\n]|\\.)*\"?|'(?:[^'\\\n]|\\.)+'|[{}]", re.DOTALL),
-}
+SKIPPED = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:[^\"\\\n]|\\.)*\"?|'(?:[^'\\\n]|\\.)'|[{}]", re.DOTALL)
 
 
 def extract_code(answer: str, labels: tuple[str, ...], function: str = "") -> str | None:
@@ -99,6 +103,10 @@ def join_tests(language: str, prompt: str, function: str, code: str, tests: str)
     code = remove_main(language, code)
     if lacks_brace:
         tests = tests.lstrip()[1:]
+    if language == "go":
+        return f"{_with_go_head(prompt, code).rstrip()}\n\n{tests}"
+    if language == "js":  # names of the tests and of the answer's own tests do not meet in a block
+        return f"{EXPORT.sub('', code).rstrip()}\n\n{{\n{tests}\n}}\n"
     return f"{find_head(language, prompt, code)}{code.rstrip()}\n\n{tests}"
 
 
@@ -135,10 +143,6 @@ def find_head(language: str, prompt: str, code: str) -> str:
     """What stands before the function in the prompt and the answer may have left out: includes, imports, the opening tag."""
     if language == "php":
         return "" if code.lstrip().startswith("<?") else "<?php\n"
-    if language == "go":
-        head = [line for line in prompt.split("\n") if line.startswith("package ")]
-        has_head = re.search(r"^package[ \t]", code, re.MULTILINE) is not None
-        return "" if has_head else "\n".join([*head, *_go_imports(prompt), ""])
     if language in ("cpp", "rs"):
         word = "#include" if language == "cpp" else "use "
         lines = [line.strip() for line in prompt.split("\n") if line.startswith(word)]
@@ -148,9 +152,20 @@ def find_head(language: str, prompt: str, code: str) -> str:
     return ""
 
 
-def _go_imports(prompt: str) -> list[str]:
-    found = re.search(r"^import[ \t]*(?:\([^)]*\)|\"[^\"]*\")", prompt, re.MULTILINE)
-    return [found.group()] if found else []
+def _with_go_head(prompt: str, code: str) -> str:
+    """The answer's file with the imports that the tests use. Its main stays: it may be all that uses one of its imports."""
+    present = _go_imports(code)
+    imports = "".join(f'import "{path}"\n' for path in _go_imports(prompt) if path not in present)
+    package = GO_PACKAGE.search(code)
+    if package:
+        return f"{code[: package.end()]}\n{imports}{code[package.end() :]}"
+    head = GO_PACKAGE.search(prompt)
+    return f"{head.group() if head else 'package main'}\n{imports}{code}"
+
+
+def _go_imports(text: str) -> list[str]:
+    """The packages that a file imports, by their paths."""
+    return [path for block in GO_IMPORT.findall(text) for path in re.findall(r"\"([^\"\n]+)\"", block)]
 
 
 def remove_main(language: str, code: str) -> str:
@@ -159,14 +174,14 @@ def remove_main(language: str, code: str) -> str:
     found = pattern.search(code) if pattern else None
     if found is None:
         return code
-    end = find_end(language, code, found.end())
+    end = find_end(code, found.end())
     return code[: found.start()] + code[end:]
 
 
-def find_end(language: str, code: str, start: int) -> int:
+def find_end(code: str, start: int) -> int:
     """Where the first block of braces after `start` has been closed; the end of the text where it never is."""
     depth = 0
-    for token in SKIPPED["go" if language == "go" else "c"].finditer(code, start):
+    for token in SKIPPED.finditer(code, start):
         if token.group() == "{":
             depth += 1
         elif token.group() == "}":
@@ -182,7 +197,7 @@ def _join_java(prompt: str, function: str, code: str, tests: str) -> str:
     found = re.search(r"^[ \t]*(?:(?:public|final|abstract)[ \t]+)*class[ \t]+(\w+)[^{;]*\{", code, re.MULTILINE)
     classes = re.finditer(r"^[ \t]*(?:(?:public|final|abstract)[ \t]+)*class[ \t]+(\w+)[^{;]*\{", code, re.MULTILINE)
     for each in classes:
-        body = code[each.start() : find_end("java", code, each.start())]
+        body = code[each.start() : find_end(code, each.start())]
         if is_whole_function("java", function, body) or each.group(1) == "Problem":
             found = each
             break
@@ -191,7 +206,7 @@ def _join_java(prompt: str, function: str, code: str, tests: str) -> str:
     tests = tests.lstrip()[1:] if tests.lstrip().startswith("}") else tests
     if found is None:  # a method alone
         return f"{head}class Problem {{\n{code.rstrip()}\n{tests}"
-    end = find_end("java", code, found.start())
+    end = find_end(code, found.start())
     body, rest = code[found.start() : end - 1], code[end:]
     if found.group(1) != "Problem":
         body = re.sub(rf"\b{re.escape(found.group(1))}\b", "Problem", body)
