@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import dataclasses
 import time
@@ -47,7 +48,7 @@ class AskingOptions(EngineOptions):
         parse_extra_body(self.extra_body)
 
 
-class AskingEngine:
+class AskingEngine(abc.ABC):
     """A pool of threads. A subclass says in `connect` who is asked."""
 
     needs: ClassVar[Needs]
@@ -71,9 +72,9 @@ class AskingEngine:
         self._finished: SimpleQueue[Future[Completion]] = SimpleQueue()
         self._failures_in_a_row = 0
 
+    @abc.abstractmethod
     def connect(self, setup: EngineSetup, options: Any, gate: RequestGate, extra: JsonRow) -> ServerClient:
         """Who asks. Raises EngineError where nobody is there."""
-        raise NotImplementedError
 
     @property
     def dropped(self) -> tuple[str, ...]:
