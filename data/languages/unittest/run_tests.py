@@ -3,10 +3,11 @@
 The program is imported, as BigCodeBench imports it: what it guards by `if __name__ == "__main__":` does not run.
 """
 
+import os
 import sys
 import unittest
 
-mark = sys.argv.pop()
+mark, write = sys.argv.pop(), os.write  # the program may put other things into their place
 import program  # noqa: E402
 
 result = unittest.TestResult()
@@ -19,4 +20,4 @@ if failed or result.testsRun == len(result.skipped):
         file=sys.stderr,
     )
     sys.exit(1)
-print(mark)
+write(1, f"{mark}\n".encode())

@@ -254,6 +254,8 @@ def test_a_unittest_file_runs_in_an_environment_of_the_users(monkeypatch):
             ]
             assert [result.verdict for result in results] == [Verdict.CORRECT, Verdict.CORRECT, Verdict.RUNTIME_ERROR]
             assert "1 of 1 tests failed" in results[2].reason
+            quiet = "import sys, io\nsys.stdout = io.StringIO()\n"
+            assert grade_in_language(toolchain, recipe, problem, right + quiet, 20.0).verdict is Verdict.CORRECT
             for end in ("raise SystemExit\n", "import os\nos._exit(0)\n"):
                 ended = grade_in_language(toolchain, recipe, problem, right + end, 20.0)
                 assert ended.reason == "ended with status 0 before its tests had ended"
