@@ -116,6 +116,8 @@ WHOLE_FILES = {
     "func main() {\n\tfmt.Fprintln(os.Stderr, add(1, 2))\n}\n",
     "js": "const assert = require('assert');\nexport function add(x, y) {\n  return x + y;\n}\nfunction test() {\n"
     "  assert.equal(add(1, 1), 2);\n}\ntest();\nexport default add;\n",
+    "ts": "const assert = require('assert');\nexport function add(x: number, y: number): number {\n  return x + y;\n}\n"
+    "function test(): void {\n  assert.equal(add(1, 1), 2);\n}\ntest();\n",
     "rs": "use std::collections::HashMap;\npub fn add(x: isize, y: isize) -> isize {\n  let mut m = HashMap::new();\n  m.insert('}', x + y);\n"
     "  m[&'}']\n}\n\nfn main() {\n  println!(\"{}\", add(1, 2));\n}\n",
     "php": "<?php\ndeclare(strict_types=1);\n\nfunction add($x, $y) {\n  return $x + $y;\n}\n\necho add(1, 2);\n",

@@ -105,8 +105,9 @@ def join_tests(language: str, prompt: str, function: str, code: str, tests: str)
         tests = tests.lstrip()[1:]
     if language == "go":
         return f"{_with_go_head(prompt, code).rstrip()}\n\n{tests}"
-    if language == "js":  # names of the tests and of the answer's own tests do not meet in a block
-        return f"{EXPORT.sub('', code).rstrip()}\n\n{{\n{tests}\n}}\n"
+    if language in ("js", "ts"):
+        code = EXPORT.sub("", code) if language == "js" else code
+        return f"{code.rstrip()}\n\n{_in_block(tests)}"
     return f"{find_head(language, prompt, code)}{code.rstrip()}\n\n{tests}"
 
 
@@ -150,6 +151,14 @@ def find_head(language: str, prompt: str, code: str) -> str:
         missing = [line for line in lines if re.sub(r"\s", "", line) not in present]
         return "".join(f"{line}\n" for line in missing)
     return ""
+
+
+def _in_block(tests: str) -> str:
+    """Tests in a block, where their names and those of an answer's own tests do not meet. TypeScript's `declare` may not
+    stand in one."""
+    lines = tests.split("\n")
+    declared = [line for line in lines if line.startswith("declare ")]
+    return "\n".join([*declared, "{", *(line for line in lines if not line.startswith("declare ")), "}", ""])
 
 
 def _with_go_head(prompt: str, code: str) -> str:
