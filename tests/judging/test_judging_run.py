@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import http.server
 import json
 import os
 import pathlib
@@ -9,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -19,6 +23,18 @@ from tests.support.judge_server import RunningJudge, serve_judge
 from tools.engines.openai import LIST_TIMEOUT_S
 
 PROBLEMS = 12
+
+
+@contextlib.contextmanager
+def serve_folder(folder: pathlib.Path) -> Iterator[str]:
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 class JudgedRun:
@@ -277,14 +293,53 @@ def test_a_verdict_is_weighed_by_the_judges_tokens(judged: JudgedRun) -> None:
     assert [row["score"] for row in judged.verdicts()] == [pytest.approx(0.5)] * 2
 
 
+BASELINE = json.dumps([{"id": str(number), "output": "No idea."} for number in range(PROBLEMS)])
+GAMED = "index,preference,std_delta_len,instruction_difficulty,not_gamed_baseline,model\n" + "".join(
+    f"{n},{0.3 + n / 40},{n / 3 - 1},{n / 10 - 0.5},False,g\n" for n in range(PROBLEMS)
+)
+
+
 def test_the_length_controlled_rate_of_a_run(judged: JudgedRun) -> None:
     judged.write("pairwise", [f"Answer {'x' * number}" for number in range(PROBLEMS)])
-    rows = [{"id": str(number), "output": "No idea."} for number in range(PROBLEMS)]
-    (judged.out.parent / "base.json").write_text(json.dumps(rows))
-    lines = [f"{n},{0.3 + n / 40},{n / 3 - 1},{n / 10 - 0.5},False,g" for n in range(PROBLEMS)]
-    head = "index,preference,std_delta_len,instruction_difficulty,not_gamed_baseline,model"
-    (judged.out.parent / "df_gamed.csv").write_text("\n".join([head, *lines]) + "\n")
+    (judged.out.parent / "base.json").write_text(BASELINE)
+    (judged.out.parent / "df_gamed.csv").write_text(GAMED)
     words = ["--judge-baseline", str(judged.out.parent / "base.json")]
     done = judged.run(*words, "--judge-gamed", str(judged.out.parent / "df_gamed.csv"))
     assert done.returncode == 0, done.stderr
     assert 0 < judged.results()["judge"]["figures"]["length_controlled_win_rate"] < 100
+
+
+def test_the_authors_baseline_and_difficulties_are_fetched_once(judged: JudgedRun) -> None:
+    at = {"repository": "their/set", "commit": "c0ffee", "is_on_hub": True}
+    template = json.loads((ROOT / "data/judges/pairwise.json").read_text()) | {
+        "baseline_file": {**at, "path": "base.json"}, "gamed_file": {**at, "path": "df_gamed.csv"},
+    }  # fmt: skip
+    mine = judged.folder / "templates" / "mine.json"
+    mine.parent.mkdir()
+    mine.write_text(json.dumps(template))
+    judged.write(str(mine), [f"Answer {'x' * number}" for number in range(PROBLEMS)])
+    kept = judged.folder / "kept"
+    hub = judged.folder / "hub" / "datasets" / "their" / "set" / "resolve" / "c0ffee"
+    hub.mkdir(parents=True)
+    (hub / "base.json").write_text(BASELINE)
+    with serve_folder(judged.folder / "hub") as url:
+        env = {"HF_ENDPOINT": url, "HF_HUB_OFFLINE": "0", "JUDGE_PROMPTS_DIR": str(kept)}
+        offline = judged.run(**env | {"HF_HUB_OFFLINE": "1"})
+        assert offline.returncode == 1
+        assert f"put it, at commit c0ffee, into {kept / 'mine_baseline.json'}" in offline.stderr
+        assert offline.stderr.count("\n") == 1
+        assert not judged.judge.paid()
+
+        done = judged.run(**env)  # the difficulties are not there: the other figures are
+        assert done.returncode == 0, done.stderr
+        assert "no length-controlled win rate: df_gamed.csv of their/set could not be fetched" in " ".join(
+            done.stdout.split()
+        )
+        assert "length_controlled_win_rate" not in judged.results()["judge"]["figures"]
+
+        (hub / "df_gamed.csv").write_text(GAMED)
+        assert judged.run(**env).returncode == 0
+        assert 0 < judged.results()["judge"]["figures"]["length_controlled_win_rate"] < 100
+    assert judged.run(**env).returncode == 0  # from what was kept
+    assert 0 < judged.results()["judge"]["figures"]["length_controlled_win_rate"] < 100
+    assert len(judged.judge.paid()) == 2 * PROBLEMS

@@ -132,7 +132,8 @@ def test_prompts_that_cannot_be_fetched_name_the_file_to_put_there(
     monkeypatch.setattr(prompt_source, "HOST", "http://127.0.0.1:9")
     monkeypatch.setenv("JUDGE_PROMPTS_DIR", str(tmp_path))
     with pytest.raises(
-        FetchError, match=r"put evaluation/eval_template.score.v2.md of allenai/WildBench at commit \w+ into"
+        FetchError,
+        match=r"^evaluation/eval_template.score.v2.md of allenai/WildBench could not be fetched .* put it, at commit \w+, into",
     ):
         complete(find_template("wildbench"))
 

@@ -40,12 +40,19 @@ class JudgeOptions:
     engine: str = option("openai", "the judge's engine, as ENGINE", name="JUDGE_ENGINE")
     base_url: str | None = option(None, "the judge's server", name="JUDGE_BASE_URL", shown="OPENAI_BASE_URL")
     template: str = option(OWN_TEMPLATE, "of data/judges, or a file", name="JUDGE_TEMPLATE")
-    baseline: str | None = option(None, "outputs to compare with: a file, or a folder of ours", name="JUDGE_BASELINE")
+    baseline: str | None = option(
+        None,
+        "outputs to compare with: a file, or a folder of ours",
+        name="JUDGE_BASELINE",
+        shown="the authors', if known",
+    )
     references: str | None = option(None, "right answers that the problems lack: a file", name="JUDGE_REFERENCES")
     concurrency: int | None = option(None, "questions at once", name="JUDGE_CONCURRENCY", shown="the engine's")
     budget_usd: float | None = option(None, "US dollars at most, of this folder", name="JUDGE_BUDGET_USD")
     price: str = option("", "US dollars for a million tokens: INPUT,OUTPUT", name="JUDGE_PRICE", shown="prices.json")
-    gamed: str | None = option(None, "AlpacaEval's df_gamed.csv: the length-controlled rate too", name="JUDGE_GAMED")
+    gamed: str | None = option(
+        None, "AlpacaEval's df_gamed.csv, for the length-controlled rate", name="JUDGE_GAMED", shown="fetched"
+    )
 
     def __post_init__(self) -> None:
         if self.budget_usd is not None and self.budget_usd < 0:
@@ -142,8 +149,7 @@ class JudgeGrader:
     def facts(self, grades: Sequence[Grade]) -> Facts:
         from tools.judging.summary import describe_judging
 
-        gamed = None if self.options.gamed is None else pathlib.Path(self.options.gamed)
-        return describe_judging(self._setup(), self._ledger(), grades, gamed)
+        return describe_judging(self._setup(), self._ledger(), grades, self.options.gamed)
 
     def _ledger(self) -> Ledger:
         """What the folder has, when nobody writes to it any more."""
@@ -166,7 +172,7 @@ class JudgeGrader:
             raise UsageError(
                 f"a model judges these answers: give --judge MODEL{theirs}, --judge-base-url its server; --estimate tells the cost"
             )
-        if template.is_pairwise and options.baseline is None:
+        if template.is_pairwise and options.baseline is None and template.baseline_file is None:
             raise UsageError(
                 f"{template.name} compares with a baseline: give --judge-baseline FILE ({template.baseline})"
             )
@@ -189,12 +195,20 @@ class JudgeGrader:
         return self._asked
 
     def _baseline_answers(self, problem: Problem) -> tuple[str, ...]:
-        from tools.judging.baselines import read_baseline
-
-        if not self.template.is_pairwise or self.options.baseline is None:
+        if not self.template.is_pairwise:
             return ()
-        self._baseline = self._baseline or read_baseline(pathlib.Path(self.options.baseline))
-        return self._baseline.answers(problem)
+        self._baseline = self._baseline or self._find_baseline()
+        return self._baseline.answers(problem) if self._baseline else ()
+
+    def _find_baseline(self) -> Baseline | None:
+        """The outputs that were given, else the authors', which are fetched once. Raises DataError, FetchError."""
+        from tools.judging.baselines import read_baseline
+        from tools.judging.prompt_source import keep_file
+
+        if self.options.baseline is not None:
+            return read_baseline(pathlib.Path(self.options.baseline))
+        source = self.template.baseline_file
+        return read_baseline(keep_file(f"{self.template.name}_baseline", source)) if source else None
 
     def _given(self, problem: Problem) -> tuple[str, ...]:
         """Right answers from a file of their own, as MT-bench's authors have them; empty where it has none."""

@@ -1,6 +1,6 @@
-"""The authors' own judge prompts: fetched once from their repository at a fixed commit, checked, and kept.
+"""The authors' own files, judge prompts above all: fetched once from their repository at a fixed commit, checked, and kept.
 
-They lie in data/fetched/judges/<template>.<ending>, or in the folder that JUDGE_PROMPTS_DIR names; a file that was put there
+They lie in data/fetched/judges/<template>.<ending> (<template>_baseline, <template>_gamed), or in the folder that JUDGE_PROMPTS_DIR names; a file that was put there
 by hand serves as well when its checksum is right. Nothing of a Python file is run: its constants are read.
 
 >>> read_parts(b'PROMPT = "Is {response} right?"', "python", "PROMPT")
@@ -21,13 +21,13 @@ import pathlib
 import re
 
 from tools.errors import DataError, FetchError
-from tools.judging.templates import JudgeTemplate, PromptPart, PromptSource
+from tools.judging.templates import AuthorsFile, JudgeTemplate, PromptPart
 from tools.store.files import ROOT, write_atomically
 from tools.store.reading import parse_json, read_small
 
 KEPT = ROOT / "data" / "fetched" / "judges"
-MOST_BYTES = 4 << 20
-HOST = "https://raw.githubusercontent.com"
+MOST_BYTES = 16 << 20
+HOST, HUB = "https://raw.githubusercontent.com", "https://huggingface.co"
 TIMEOUT_S = 30.0
 CHATML = re.compile(r"<\|im_start\|>(system|user)\n(.*?)\n?<\|im_end\|>", re.DOTALL)
 
@@ -36,7 +36,7 @@ def complete(template: JudgeTemplate) -> JudgeTemplate:
     """The template with the texts of its prompts. Raises DataError, FetchError."""
     if template.source is None:
         return template
-    data = read_source(template.name, template.source)
+    data = read_file(template.name, template.source)
     return dataclasses.replace(template, parts=tuple(_filled(template, part, data) for part in template.parts))
 
 
@@ -52,10 +52,20 @@ def _filled(template: JudgeTemplate, part: PromptPart, data: bytes) -> PromptPar
     return dataclasses.replace(part, system=part.system if system is None else system, user=user)
 
 
-def read_source(name: str, source: PromptSource) -> bytes:
-    """The file's bytes, fetched where it is not at hand. Raises FetchError, DataError."""
+def keep_file(name: str, source: AuthorsFile) -> pathlib.Path:
+    """Where the file lies, fetched where it is not at hand. Raises FetchError, DataError."""
+    read_file(name, source)
+    return _place(name, source)
+
+
+def _place(name: str, source: AuthorsFile) -> pathlib.Path:
     folder = pathlib.Path(os.environ.get("JUDGE_PROMPTS_DIR") or KEPT)
-    path = folder / f"{name}{pathlib.PurePosixPath(source.path).suffix}"
+    return folder / f"{name}{pathlib.PurePosixPath(source.path).suffix}"
+
+
+def read_file(name: str, source: AuthorsFile) -> bytes:
+    """The file's bytes, fetched where it is not at hand. Raises FetchError, DataError."""
+    path = _place(name, source)
     if path.exists():
         try:
             data = read_small(path, MOST_BYTES)
@@ -72,7 +82,7 @@ def read_source(name: str, source: PromptSource) -> bytes:
     return data
 
 
-def _check(data: bytes, source: PromptSource, where: str) -> None:
+def _check(data: bytes, source: AuthorsFile, where: str) -> None:
     found = hashlib.sha256(data).hexdigest()
     if source.sha256 and found != source.sha256:
         raise DataError(
@@ -81,17 +91,25 @@ def _check(data: bytes, source: PromptSource, where: str) -> None:
         )
 
 
-def _fetch(source: PromptSource, path: pathlib.Path) -> bytes:
+def _url_of(source: AuthorsFile) -> str:
+    if source.is_on_hub:
+        hub = (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
+        return f"{hub}/datasets/{source.repository}/resolve/{source.commit}/{source.path}"
+    return f"{HOST}/{source.repository}/{source.commit}/{source.path}"
+
+
+def _fetch(source: AuthorsFile, path: pathlib.Path) -> bytes:
     import urllib.request  # here, because it is needed once
 
-    url = f"{HOST}/{source.repository}/{source.commit}/{source.path}"
+    url = _url_of(source)
     try:
+        if source.is_on_hub and os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "on", "yes", "true"):
+            raise OSError("HF_HUB_OFFLINE is set")
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
             data: bytes = answer.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         raise FetchError(
-            f"the judge's prompts could not be fetched ({error}); put {source.path} of {source.repository} at commit "
-            f"{source.commit} into {path}"
+            f"{source.path} of {source.repository} could not be fetched ({error}); put it, at commit {source.commit}, into {path}"
         ) from error
     if len(data) > MOST_BYTES:
         raise FetchError(f"{url}: it is larger than {MOST_BYTES >> 20} MiB and was not kept")

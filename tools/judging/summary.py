@@ -20,21 +20,23 @@ from tools.records import Grade, JsonObject, Verdict
 NEVER_MIXED = "judged scores are opinions: they compare with scores of the same judge and template only"
 
 
-def describe_judging(
-    setup: JudgeSetup, ledger: Ledger, grades: Sequence[Grade], gamed: pathlib.Path | None = None
-) -> Facts:
-    """Section, and the line that stands beside the score."""
+def describe_judging(setup: JudgeSetup, ledger: Ledger, grades: Sequence[Grade], gamed: str | None = None) -> Facts:
+    """Section, and the line that stands beside the score. `gamed`: AlpacaEval's df_gamed.csv where it was given."""
     ids = {(grade.task_id, grade.seed) for grade in grades}
     paid = [reply for reply in ledger.all() if reply.judge == setup.model and reply.template == setup.template.name]
     paid = [reply for reply in paid if (reply.task_id, reply.seed) in ids] or paid
     told = [row for grade in grades for row in grade.details.get("judgments", ())]
     failed = sum(row["tries"] - ("said" in row) for row in told)
-    section = _section(setup, paid, failed) | {"figures": figures(setup, grades, gamed)}
+    found, lacking = figures(setup, grades), tuple[str, ...]()
+    if found and (gamed or setup.template.gamed_file):
+        more, lacking = _controlled(setup, grades, gamed)
+        found |= more
+    section = _section(setup, paid, failed) | {"figures": found}
     days = sorted({reply.date for reply in paid if reply.date})
     when = f" on {days[0]}" + (f" to {days[-1]}" if days[-1] != days[0] else "") if days else ""
     price = "price unknown" if section["cost_usd"] is None else f"{section['cost_usd']:.4f} USD"
     words = f"judged by {setup.model}{when} ({setup.template.name}; {len(paid)} judgments, {price}, {failed} replies not parsed)"
-    return Facts(warnings=(f"{words}: {NEVER_MIXED}",), sections={"judge": section})
+    return Facts(warnings=(f"{words}: {NEVER_MIXED}", *lacking), sections={"judge": section})
 
 
 def _section(setup: JudgeSetup, paid: Sequence[PaidReply], failed: int) -> JsonObject:
@@ -62,7 +64,7 @@ def _section(setup: JudgeSetup, paid: Sequence[PaidReply], failed: int) -> JsonO
     }
 
 
-def figures(setup: JudgeSetup, grades: Sequence[Grade], gamed: pathlib.Path | None = None) -> JsonObject:
+def figures(setup: JudgeSetup, grades: Sequence[Grade]) -> JsonObject:
     """The authors' figures, by what the template's `figure` names; percent but for means of a scale."""
     known = [grade for grade in grades if grade.verdict.is_known]
     kind, figure = setup.template.kind, setup.template.figure
@@ -78,10 +80,26 @@ def figures(setup: JudgeSetup, grades: Sequence[Grade], gamed: pathlib.Path | No
         return {}
     row = {"win_rate": found.percent, "standard_error": found.standard_error, "discrete_win_rate": found.discrete}
     row |= {"wins": found.wins, "losses": found.losses, "draws": found.draws}
-    return row if gamed is None else {**row, "length_controlled_win_rate": _controlled(known, gamed)}
+    return row
 
 
-def _controlled(grades: Sequence[Grade], gamed: pathlib.Path) -> float:
+def _controlled(setup: JudgeSetup, grades: Sequence[Grade], given: str | None) -> tuple[JsonObject, tuple[str, ...]]:
+    """The length-controlled win rate. With a file that was given it raises DataError; with the authors', which is fetched, what
+    is in the way becomes a warning."""
+    known = [grade for grade in grades if grade.verdict.is_known]
+    if given is not None:
+        return {"length_controlled_win_rate": _controlled_rate(known, pathlib.Path(given))}, ()
+    from tools.judging.prompt_source import keep_file
+
+    assert setup.template.gamed_file is not None
+    try:
+        path = keep_file(f"{setup.template.name}_gamed", setup.template.gamed_file)
+        return {"length_controlled_win_rate": _controlled_rate(known, path)}, ()
+    except DataError as error:
+        return {}, (f"no length-controlled win rate: {error}",)
+
+
+def _controlled_rate(grades: Sequence[Grade], gamed: pathlib.Path) -> float:
     """Problems are AlpacaEval's instructions, named by their number. Raises DataError."""
     from tools.judging.length_control import PreferenceRow, length_controlled, read_gamed
 

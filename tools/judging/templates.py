@@ -27,6 +27,7 @@ from tools.store.reading import parse_json, read_small
 
 FOLDER = ROOT / "data" / "judges"
 NOT_TEMPLATES = ("prices",)
+FILES_BESIDE = ("baseline_file", "gamed_file")  # they decide no question of a judge's
 MOST_BYTES = 1 << 20
 
 
@@ -51,9 +52,9 @@ class PromptPart:
 
 
 @dataclasses.dataclass(frozen=True)
-class PromptSource:
-    """Where the authors have the prompts. `form`: jsonl (rows with name, system_prompt, prompt_template), python (constants by
-    name), text, chatml. Without `sha256` the commit alone says what it is."""
+class AuthorsFile:
+    """A file of the authors': in a repository of GitHub, or in a data set of the hub. `form`, of prompts: jsonl (rows with name,
+    system_prompt, prompt_template), python (constants by name), text, chatml. Without `sha256` the commit alone says what it is."""
 
     repository: str
     commit: str
@@ -61,6 +62,7 @@ class PromptSource:
     form: str = "text"
     sha256: str | None = None
     licence: str = ""
+    is_on_hub: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +71,7 @@ class JudgeTemplate:
     says in words whose answers a pairwise judge compares with and where they are; `judge` is the authors' judge;
     `reference_categories`: problems of these categories have a reference, all that have one by default;
     `expected_output_tokens` is for estimates; `top_logprobs`: how many of the likeliest first tokens a server is asked for, so that
-    a verdict can be weighed by them."""
+    a verdict can be weighed by them; `baseline_file` and `gamed_file`: AlpacaEval's baseline outputs and its df_gamed.csv."""
 
     name: str
     kind: JudgeKind
@@ -77,7 +79,7 @@ class JudgeTemplate:
     parts: tuple[PromptPart, ...]
     scale: tuple[float, float] = (0.0, 1.0)
     placeholders: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    source: PromptSource | None = None
+    source: AuthorsFile | None = None
     reference_categories: tuple[str, ...] | None = None
     baseline: str = ""
     both_orders: bool = False
@@ -88,6 +90,8 @@ class JudgeTemplate:
     top_logprobs: int = 0
     figure: str = ""
     note: str = ""
+    baseline_file: AuthorsFile | None = None
+    gamed_file: AuthorsFile | None = None
 
     @property
     def is_single(self) -> bool:
@@ -107,7 +111,10 @@ class JudgeTemplate:
 
     def sha256(self) -> str:
         """Of all that decides a judgment beside judge and texts."""
-        return hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True).encode()).hexdigest()
+        row = {name: value for name, value in dataclasses.asdict(self).items() if name not in FILES_BESIDE}
+        if row["source"]:
+            del row["source"]["is_on_hub"]
+        return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
 
     def part(self, turn: int, with_reference: bool) -> PromptPart:
         """The prompt of a turn; without one for references the other serves, and the other way round."""
@@ -142,14 +149,17 @@ def _read(path: str) -> JudgeTemplate:
 
 def _from_row(name: str, row: JsonObject) -> JudgeTemplate:
     row = dict(row)
-    source, categories = row.pop("source", None), row.pop("reference_categories", None)
+    source, baseline, gamed = (row.pop(each, None) for each in ("source", *FILES_BESIDE))
+    categories = row.pop("reference_categories", None)
     low, high = row.pop("scale", (0.0, 1.0))
     template = JudgeTemplate(
         name=name,
         kind=JudgeKind(row.pop("kind")),
         parts=tuple(PromptPart(**part) for part in row.pop("parts")),
         scale=(float(low), float(high)),
-        source=PromptSource(**source) if source else None,
+        source=AuthorsFile(**source) if source else None,
+        baseline_file=AuthorsFile(**baseline) if baseline else None,
+        gamed_file=AuthorsFile(**gamed) if gamed else None,
         reference_categories=None if categories is None else tuple(categories),
         **row,
     )
