@@ -1,7 +1,8 @@
 """The authors' own files, judge prompts above all: fetched once from their repository at a fixed commit, checked, and kept.
 
-They lie in data/fetched/judges/<template>.<ending> (<template>_baseline, <template>_gamed), or in the folder that JUDGE_PROMPTS_DIR names; a file that was put there
-by hand serves as well when its checksum is right. Nothing of a Python file is run: its constants are read.
+They lie in data/fetched/judges/<template>.<ending> (a baseline's outputs as <template>_baseline, df_gamed.csv as
+<template>_gamed.csv), or in the folder that JUDGE_PROMPTS_DIR names; a file that was put there by hand serves as well when
+its checksum is right. Nothing of a Python file is run: its constants are read.
 
 >>> read_parts(b'PROMPT = "Is {response} right?"', "python", "PROMPT")
 (None, 'Is {response} right?')
